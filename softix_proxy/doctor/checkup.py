@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from softix_proxy.doctor import (
     batches,
+    bounds,
     certificate,
     clock,
     daemon,
@@ -33,6 +34,7 @@ CHECKS: Mapping[str, DoctorCheck] = {
     "ledger": ledger.find,
     "open-requests": open_requests.find,
     "batches": batches.find,
+    "bounds": bounds.find,
     "master-key": master_key.find,
     "file-modes": file_modes.find,
     "disk-space": disk_space.find,

@@ -45,6 +45,7 @@ def _collect(metrics: Metrics) -> Iterator[Metric]:
     unknown = {(endpoint,): number for endpoint, number in metrics.unknown.items()}
     text = "Members of requests of which nobody knows what they cost."
     yield _counter("softix_unknown_members", text, ("endpoint",), unknown)
+    yield _counter("softix_above_hold", "Cost more than was held for them.", owner, metrics.above_hold)
     yield _counter("softix_request_errors", "Ended badly.", ("provider", "error"), metrics.provider_errors)
     yield _gauge("softix_open_requests", "Requests under way.", metrics.open)
     yield _gauge("softix_held_usd", "Set aside for requests under way.", metrics.held_pico / PICO_PER_USD)

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.instance.readiness import Trouble
-from softix_proxy.domain.metering.settlement import UNPRICED, Settlement, unpriced_in
+from softix_proxy.domain.metering.settlement import ABOVE_HOLD, UNPRICED, Settlement, unpriced_in
 
 _BUCKETS_MS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000)
 
@@ -97,6 +97,8 @@ class Metrics:
         """The members without a class, by the endpoint."""
         self.unpriced_modes: Counter[tuple[str, str, str]] = Counter()
         """The uses, by provider, model and mode, that have no price of their own."""
+        self.above_hold: Counter[tuple[str, str]] = Counter()
+        """The requests, by provider and model, that cost more than was held for them."""
         self.provider_errors: Counter[tuple[str, str]] = Counter()
         self.latency: dict[str, Histogram] = {}
         self.ttfb: dict[str, Histogram] = {}
@@ -122,9 +124,13 @@ class Metrics:
         self.tokens[(provider, model, "output")] += settlement.output_tokens
         self.charge_pico[(provider, model)] += settlement.charge_pico
         self.cost_pico[(provider, model)] += settlement.cost_pico
-        if settlement.note is not None and UNPRICED in settlement.note:
-            for mode in unpriced_modes(settlement):
-                self.unpriced_modes[(provider, model, mode)] += 1
+        note = settlement.note
+        if note is not None:
+            if UNPRICED in note:
+                for mode in unpriced_modes(settlement):
+                    self.unpriced_modes[(provider, model, mode)] += 1
+            if ABOVE_HOLD in note:
+                self.above_hold[(provider, model)] += 1
         if settlement.error is not None:
             self.provider_errors[(provider, settlement.error)] += 1
         _of(self.latency, endpoint).observe(settlement.latency_ms)

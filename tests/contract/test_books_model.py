@@ -181,20 +181,21 @@ class Books(RuleBasedStateMachine):
         self.open[intent.request_id] = Open(intent, user, decision.hold_pico)
         return intent.request_id
 
-    @rule(number=consumes(requests), part=st.fractions(0, 1), again=st.booleans())
+    @rule(number=consumes(requests), part=st.fractions(0, 3), again=st.booleans())
     def settle(self, number: int | None, part: Any, again: bool) -> None:
         request = self.open.get(number or 0)
         if request is None:
             return
-        charge = int(request.hold_pico * part)
+        asked = int(request.hold_pico * part)
+        charge = min(asked, request.hold_pico + max(self.available(request.user), 0))
         settlement = Settlement(
-            request.intent, request.hold_pico, 0, UsageSource.PROVIDER, 200, cost_pico=charge, charge_pico=charge
+            request.intent, request.hold_pico, 0, UsageSource.PROVIDER, 200, cost_pico=asked, charge_pico=asked
         )
         first = self.run(self.journal.settle(settlement))
-        assert first is not None
+        assert first is not None and first.charge_pico == charge
         if again:
             second = self.run(self.journal.settle(settlement))
-            assert second is not None and second.usage_id == first.usage_id
+            assert second is not None and (second.usage_id, second.charge_pico) == (first.usage_id, charge)
         del self.open[request.intent.request_id]
         self.posted[request.user] -= charge
         self.settled.add(request.intent.request_id)

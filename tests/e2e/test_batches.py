@@ -236,7 +236,7 @@ async def test_lost_batch_is_settled_once_by_the_operator_with_confirmation(clie
     assert len(await rows(client)) == 2 and await charges(client) == []
 
 
-async def test_batch_charge_above_the_hold_is_limited_to_it(client: Prepared, lab: BatchLab) -> None:
+async def test_batch_charge_above_the_hold_takes_what_the_balance_has(client: Prepared, lab: BatchLab) -> None:
     async with anthropic_of(client) as sdk:
         batch = await begin_inline(sdk, "one")
         kept_pico = await held(client)
@@ -244,7 +244,13 @@ async def test_batch_charge_above_the_hold_is_limited_to_it(client: Prepared, la
         lab.end()
         await sdk.messages.batches.results(batch.id)
     [row] = await rows(client)
-    assert "limited_to_hold" in row["note"] and round(float(row["charge"]) * 10**12) == kept_pico
+    charged_pico = round(float(row["charge"]) * 10**12)
+    assert "above_hold" in row["note"] and charged_pico > kept_pico
+    after = client.balance()
+    assert after["held"] == "0.00" and not after["balance"].startswith("-")
+    assert ("limited_to_balance" in row["note"]) == (after["balance"] == "0.00")
+    [bound] = client.instance.cli("bounds", "list")
+    assert bound["times"] == 1 and verified(client)
 
 
 async def test_batch_that_nobody_reads_is_metered_by_the_daemon(lab: BatchLab, tmp_path: Path) -> None:

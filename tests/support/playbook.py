@@ -20,7 +20,7 @@ from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.metering.admission import UNLIMITED, Admitted, Allowance, Decision, Intent, RateCheck
-from softix_proxy.domain.metering.settlement import Settled, Settlement
+from softix_proxy.domain.metering.settlement import Settled, Settlement, limited
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest
 from softix_proxy.domain.pricing.prices import PriceVersion
 from softix_proxy.domain.pricing.rates import PriceSheet
@@ -102,6 +102,8 @@ class Journal:
         self.settlements: list[Settlement] = []
         self.unpriced: list[int] = []
         self.failure: Exception | None = None
+        self.available_pico = 0
+        """What the wallet has beside the hold of a request that is settled."""
         self.story: list[str] = []
         self.places: dict[ObjectRef, AccountPlace] = {}
         """Where the user may use what is named."""
@@ -117,12 +119,14 @@ class Journal:
         return [(number, self.places[ref]) for number, ref in enumerate(refs) if ref in self.places]
 
     async def settle(self, settlement: Settlement) -> Settled | None:
-        self.settlements.append(settlement)
+        most_pico = settlement.charge_pico if settlement.postpaid else settlement.hold_pico + self.available_pico
+        paid = settlement if settlement.charge_pico <= most_pico else limited(settlement, most_pico)
+        self.settlements.append(paid)
         self.story.append("settled")
         await asyncio.sleep(0)
         if self.failure is not None:
             raise self.failure
-        return Settled(NOW_US, USD)
+        return Settled(NOW_US, USD, paid.charge_pico)
 
     async def count(self, check: RateCheck) -> Allowance:
         return UNLIMITED

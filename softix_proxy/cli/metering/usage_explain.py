@@ -12,7 +12,8 @@ from softix_proxy.cli.metering.usage_attempts import as_fields as attempt_fields
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.core.money import CURRENCY, format_usd
-from softix_proxy.domain.metering.explanation import Explained
+from softix_proxy.domain.metering.explanation import LIMITED_TO_HOLD, Explained
+from softix_proxy.domain.metering.settlement import LIMITED_TO_BALANCE
 from softix_proxy.domain.metering.usage import UsageRow, UsageSource
 from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.domain.pricing.rates import MODES, PricedMeter
@@ -77,7 +78,9 @@ def as_fields(explained: Explained) -> dict[str, Any]:
         "failed_attempts_charge": format_usd(explained.attempts_pico),
         "lines_charge": format_usd(explained.sum_pico),
         "hold": format_usd(row.hold_pico),
-        "limited_to_hold": explained.limited,
+        "above_hold": format_usd(explained.above_hold_pico),
+        "limited_to_balance": explained.is_noted(LIMITED_TO_BALANCE),
+        "limited_to_hold": explained.is_noted(LIMITED_TO_HOLD),
         "charged_before": None if explained.earlier_pico is None else format_usd(explained.earlier_pico),
         "stated": explained.stated,
         "charge": format_usd(row.charge_pico),
@@ -143,8 +146,7 @@ def _story(explained: Explained) -> Iterator[str]:
     for name in explained.unpriced:
         nearest = "nearest" if MODES in (row.service_tier or "") else "standard"
         yield f"{name}: without a price" + (f", so that the {nearest} one applied" if name == "service_tier" else "")
-    if explained.limited:
-        yield f"limited to what was held: {format_usd(row.hold_pico)} {CURRENCY}"
+    yield from _hold_story(explained)
     if explained.earlier_pico is not None:
         yield f"charged before: {format_usd(explained.earlier_pico)} {CURRENCY}"
     yield f"charged: {format_usd(row.charge_pico)} {CURRENCY}" + (f" ({row.note})" if row.note else "")
@@ -161,6 +163,17 @@ def _story(explained: Explained) -> Iterator[str]:
         yield f"provider's cost in all: {format_usd(explained.final_cost_pico)} {CURRENCY}"
     if explained.corrections:
         yield f"charged in all: {format_usd(explained.final_pico)} {CURRENCY}"
+
+
+def _hold_story(explained: Explained) -> Iterator[str]:
+    """Yields the lines of a request that cost more than was held for it."""
+    row = explained.row
+    if not explained.above_hold_pico:
+        return
+    yield f"held: {format_usd(row.hold_pico)} {CURRENCY}"
+    yield f"above what was held: {format_usd(explained.above_hold_pico)} {CURRENCY}"
+    if explained.limited:
+        yield f"limited to what was held and available: {format_usd(row.charge_pico)} {CURRENCY}"
 
 
 def _cost_story(explained: Explained) -> Iterator[str]:

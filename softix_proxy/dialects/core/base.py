@@ -104,6 +104,11 @@ class RequestSpec:
     """The kinds of things that the provider keeps of the answer, so that later requests can name them."""
     tags: tuple[tuple[str, str], ...] = ()
     """The members that are words of the client's own choice for something at the provider, and the words."""
+    members: tuple[str, ...] = ()
+    """The members of the request that may make it cost more than its size shows, by softix's own names.
+
+    If the request costs more than was held for it, the bound is widened for requests with these members.
+    """
 
     @property
     def bills(self) -> tuple[str, ...]:

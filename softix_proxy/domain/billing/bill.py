@@ -210,7 +210,10 @@ class UsageSum:
     """A number of input tokens that chooses the band of the price that applied to each."""
     markup: Fraction
     label: str
-    """This is `interrupted` or `limited_to_hold` if the charge is not price times quantity, and otherwise empty."""
+    """The reason why the charge is not price times quantity: `interrupted`, `limited_to_balance` or `limited_to_hold`.
+
+    It is empty if the charge is price times quantity.
+    """
     fee_pico: int
     """The fee for each request, which is part of its charge."""
     rows: int

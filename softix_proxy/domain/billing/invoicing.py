@@ -24,6 +24,7 @@ from softix_proxy.domain.billing.bill import (
 from softix_proxy.domain.billing.taxes import Treatment
 from softix_proxy.domain.core.money import PICO_PER_USD, divide_half_even, format_usd
 from softix_proxy.domain.metering.explanation import LIMITED_TO_HOLD
+from softix_proxy.domain.metering.settlement import LIMITED_TO_BALANCE
 from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.domain.pricing.prices import format_markup, marked_up
 from softix_proxy.domain.pricing.rates import PriceSheet, Rate
@@ -44,6 +45,7 @@ _UNITS = {"audio_ms": "C26"}
 _LABELS = {
     "interrupted": "requests that were interrupted, charged as held",
     LIMITED_TO_HOLD: "limited to the amounts that were held",
+    LIMITED_TO_BALANCE: "limited to the amounts that were held and available",
     "": "other charges",
 }
 _ORDER = {name: number for number, name in enumerate((*METERS, FEE))}

@@ -18,6 +18,7 @@ from softix_proxy.domain.core.clock import PERIODS, SECOND_US, SLACK_US, CapPeri
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.core.records import record
+from softix_proxy.domain.metering.bounds import Widening
 
 
 @dataclass(slots=True)
@@ -110,19 +111,29 @@ class Bound:
     """The number of times that it may have to be paid. Failed attempts count too, if they are charged."""
     targets: tuple[Bound, ...] = ()
     """The bound of each target, if one of several may serve the request. The highest counts."""
+    widening: Widening | None = None
+    """What is added to the hold, because earlier requests of this kind cost more than was held for them."""
 
     def hold_pico(self, output_tokens: int) -> int:
         hold_pico = self.fixed_pico - (-output_tokens * self.token_num // self.token_den)
+        if self.widening is not None:
+            hold_pico = self.widening.hold_pico(hold_pico)
         for target in self.targets:
             hold_pico = max(hold_pico, target.hold_pico(min(output_tokens, target.output_tokens)))
         return hold_pico * self.times
+
+    def widened_pico(self, output_tokens: int) -> int:
+        """Returns the part of the hold that is there only because bounds were widened."""
+        narrow = replace(self, widening=None, targets=tuple(replace(each, widening=None) for each in self.targets))
+        return self.hold_pico(output_tokens) - narrow.hold_pico(output_tokens)
 
     def affordable_tokens(self, funds_pico: int) -> int:
         """Returns the most output tokens that these funds pay for, or a negative number if the input alone costs
         more.
         """
         funds_pico //= self.times
-        spare = funds_pico - self.fixed_pico
+        narrow_pico = funds_pico if self.widening is None else self.widening.narrow_pico(funds_pico)
+        spare = narrow_pico - self.fixed_pico
         if spare < 0:
             return -1
         tokens = spare * self.token_den // self.token_num if self.token_num else self.output_tokens
@@ -208,6 +219,8 @@ class Admitted:
     allowance: Allowance
     place: AccountPlace | None = None
     """The account that has the things that the request names. None if it names none."""
+    widened_pico: int = 0
+    """The part of the hold that is there only because bounds were widened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +267,10 @@ def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int, toda
     key.held_pico += hold_pico
     key.open_requests += 1
     key.rpm_tat_us, key.tpm_tat_us = rpm_tat_us, tpm_tat_us
-    return Admitted(hold_pico, output_limit, tokens_held, _allowance(bounds, key, now_us))
+    bound, widened_pico = intent.bound, 0
+    if bound.widening is not None or bound.targets:
+        widened_pico = bound.widened_pico(bound.output_tokens if output_limit is None else output_limit)
+    return Admitted(hold_pico, output_limit, tokens_held, _allowance(bounds, key, now_us), widened_pico=widened_pico)
 
 
 def count(check: RateCheck, key: KeyState, now_us: int) -> Allowance | Denied:
@@ -303,6 +319,14 @@ def _allowance(bounds: KeyLimits, key: KeyState, now_us: int) -> Allowance:
         None if bounds.tpm is None else limits.remaining(key.tpm_tat_us, now_us, bounds.tpm),
         limits.reset_us(key.tpm_tat_us, now_us),
     )
+
+
+def payable_pico(wallet: WalletState, hold_pico: int, *, postpaid: bool) -> int:
+    """Returns the most that this wallet can be charged for a request, whose hold is still part of its held money.
+
+    It is the hold, and whatever no other request holds. So no charge takes a prepaid balance below its credit limit.
+    """
+    return MAX_PICO if postpaid else hold_pico + max(wallet.available_pico, 0)
 
 
 def close(

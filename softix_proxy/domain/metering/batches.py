@@ -53,6 +53,8 @@ class OpenLine(NamedTuple):
     """The digest of the custom id."""
     intent: Intent
     hold_pico: int
+    widened_pico: int = 0
+    """The part of the hold that is there only because bounds were widened."""
 
 
 class BatchSummary(NamedTuple):

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from softix_proxy.domain.core.money import MAX_PICO
-from softix_proxy.domain.metering.settlement import unpriced_in
+from softix_proxy.domain.metering.settlement import ABOVE_HOLD, LIMITED_TO_BALANCE, unpriced_in
 from softix_proxy.domain.metering.usage import AttemptRow, UsageRow, UsageSource
 from softix_proxy.domain.pricing.rates import STANDARD, UNKNOWN_COSTS, PricedMeter, PriceSheet, Rate
 
 LIMITED_TO_HOLD = "limited_to_hold"
-"""The note on a row whose charge was cut to the hold of the request."""
+"""The note on a row of an older version, whose charge was cut to the hold of the request."""
+LIMITED = (LIMITED_TO_BALANCE, LIMITED_TO_HOLD)
+"""The notes on rows whose charge is less than their price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,16 @@ class Explained:
 
     @property
     def limited(self) -> bool:
-        return LIMITED_TO_HOLD in (self.row.note or "").split()
+        """Whether the charge is less than the sum, because the balance did not reach further."""
+        return any(self.is_noted(word) for word in LIMITED)
+
+    @property
+    def above_hold_pico(self) -> int:
+        """The amount by which the sum exceeds what was held. It is 0 if the row does not say that it does."""
+        return self.sum_pico - self.row.hold_pico if self.limited or self.is_noted(ABOVE_HOLD) else 0
+
+    def is_noted(self, word: str) -> bool:
+        return word in (self.row.note or "").split()
 
     @property
     def charge_pico(self) -> int:
@@ -65,8 +76,20 @@ class Explained:
             return row.charge_pico
         if row.source is UsageSource.INTERRUPTED:  # the setting of that time decides: all of the hold or nothing
             return row.hold_pico if row.charge_pico > self.attempts_pico else self.attempts_pico
-        charge_pico = min(self.sum_pico, row.hold_pico) if self.limited else self.sum_pico
+        charge_pico = self._within(self.sum_pico)
         return min(charge_pico, MAX_PICO) - (self.earlier_pico or 0)
+
+    def _within(self, sum_pico: int) -> int:
+        """Returns the part of the sum that could be charged.
+
+        No row has the balance of its moment. So any charge from the hold up to the sum may be right.
+        """
+        hold_pico = self.row.hold_pico
+        if self.is_noted(LIMITED_TO_HOLD):
+            return min(sum_pico, hold_pico)
+        if self.is_noted(LIMITED_TO_BALANCE):
+            return min(sum_pico, max(hold_pico, self.row.charge_pico))
+        return sum_pico
 
     @property
     def cost_pico(self) -> int:

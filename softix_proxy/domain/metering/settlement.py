@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -17,6 +17,10 @@ InterruptedCharge = Literal["nothing", "bound"]
 """The charge for a request if nobody knows what the provider did: nothing, or all of the hold."""
 
 
+ABOVE_HOLD = "above_hold"
+"""The word of a row's note that says that its price is above the hold of the request."""
+LIMITED_TO_BALANCE = "limited_to_balance"
+"""The word of a row's note that says that its charge is only what the hold and the balance could pay."""
 UNPRICED = "unpriced:"
 """The prefix of a word of a row's note that names a meter or a mode of use without a price."""
 
@@ -76,6 +80,12 @@ class Settlement:
     """The failed attempts in the order in which they were made. Their charge is part of `charge_pico`."""
     objects: tuple[NewObject, ...] = ()
     """The things that the provider keeps of the response. They are recorded with the settlement."""
+    postpaid: bool = False
+    """Whether the charge may exceed the hold by any amount. Otherwise the balance limits it."""
+    widened_pico: int = 0
+    """The part of the hold that was there only because bounds were widened."""
+    members: tuple[str, ...] = ()
+    """The members of the request that may make it cost more than its size shows, by softix's own names."""
 
     @property
     def attempts(self) -> int:
@@ -95,6 +105,12 @@ class Settlement:
         return self.input_tokens + self.output_tokens
 
 
+def limited(settlement: Settlement, charge_pico: int) -> Settlement:
+    """Returns the settlement with a lower charge, because the balance did not reach further."""
+    note = LIMITED_TO_BALANCE if settlement.note is None else f"{settlement.note} {LIMITED_TO_BALANCE}"
+    return replace(settlement, charge_pico=charge_pico, note=note)
+
+
 @dataclass(frozen=True, slots=True)
 class Orphan:
     """An admitted request whose process died before it was settled. The provider may have worked on it."""
@@ -112,6 +128,8 @@ class Settled:
 
     usage_id: int
     balance_pico: int
+    charge_pico: int
+    """What was charged. It is less than the settlement asked for if the balance did not reach that far."""
 
 
 def interrupted_charge_pico(most_pico: int, charge: InterruptedCharge) -> int:

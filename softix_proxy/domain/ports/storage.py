@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.ledger.periods import PeriodStore
     from softix_proxy.domain.metering.admission import Allowance, Decision, Denied, Intent, RateCheck
     from softix_proxy.domain.metering.batches import BatchStore
+    from softix_proxy.domain.metering.bounds import BoundStore
     from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
     from softix_proxy.domain.metering.usage import UsageStore
     from softix_proxy.domain.pricing.prices import PriceStore
@@ -116,6 +117,9 @@ class Unit(Protocol):
 
     @property
     def batches(self) -> BatchStore: ...
+
+    @property
+    def bounds(self) -> BoundStore: ...
 
     @property
     def bill(self) -> BillStore: ...

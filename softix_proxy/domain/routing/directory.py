@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -12,6 +12,7 @@ from softix_proxy.domain.access.rights import provider_named_in
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
+from softix_proxy.domain.metering.bounds import WidenedBound, Widening, widening_of
 from softix_proxy.domain.pricing.prices import MarkupVersion, PriceVersion, in_order
 from softix_proxy.domain.pricing.rates import UNKNOWN_COSTS, Rate
 from softix_proxy.domain.routing.routes import ModelRoute, RouteLeg, RouteStatus
@@ -32,6 +33,7 @@ class Changes:
     prices: tuple[PriceVersion, ...] = ()
     markups: tuple[MarkupVersion, ...] = ()
     routes: tuple[ModelRoute, ...] = ()
+    bounds: tuple[WidenedBound, ...] = ()
 
 
 @dataclass(slots=True)
@@ -59,6 +61,8 @@ class Directory:
     """The names of the providers that were not removed. `NAME/…` means a model there, and nothing else."""
     _rates: dict[tuple[int, int], tuple[Rate | None, int]] = field(default_factory=dict)
     """The rates by user and model, each with the instant from which another one applies."""
+    _widenings: dict[int, dict[str, Widening]] = field(default_factory=dict)
+    """The bounds that turned out to be too low: model → member → what requests with it are widened by."""
     _shared: dict[tuple[int, Fraction, int, int | None], Rate] = field(default_factory=dict)
     """The rates by price version, mark-up, fee, and the version of the cost if it is another."""
 
@@ -85,7 +89,20 @@ class Directory:
             self._by_name = self._index()
         if changes.models or changes.providers or changes.routes:
             self._named_routes = self._index_routes()
+        for bound in changes.bounds:
+            self._widen(bound)
         self.revision = changes.revision
+
+    def _widen(self, bound: WidenedBound) -> None:
+        if bound.is_wider:
+            self._widenings.setdefault(bound.model_id, {})[bound.member] = bound.widening
+        elif bound.model_id in self._widenings:
+            self._widenings[bound.model_id].pop(bound.member, None)
+
+    def widening(self, model_id: int, members: Sequence[str]) -> Widening | None:
+        """Returns what requests with these members are held for beyond their bound, or None if for nothing."""
+        found = self._widenings.get(model_id)
+        return widening_of(found, members) if found else None
 
     def _order_prices(self, changed: Iterable[PriceVersion]) -> None:
         """Orders the new versions, or all of them if the clock went back between two that were made, which is rare."""

@@ -123,7 +123,8 @@ class Batches:
         rate = priced(directory, caller.user, model, endpoint, spec, now_us)
         if rate is None:
             raise UnpricedError(directory, model, caller.user, spec, now_us)
-        most = bound(spec, request.body_bytes, model, rate, metered=endpoint.metered, least_tokens=1)
+        widening = directory.widening(model.id, spec.members)
+        most = bound(spec, request.body_bytes, model, rate, metered=endpoint.metered, least_tokens=1, widening=widening)
         refs, places = spec.refs, tuple[IntentPlace, ...]()
         if refs:
             account = Account.of(directory.providers[model.provider_id], label)

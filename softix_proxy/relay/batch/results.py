@@ -29,7 +29,7 @@ from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.relay.batch.provider_account import Account
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.settlement.charge import HoldTerms, charge
-from softix_proxy.relay.settlement.hold import warn_if_limited
+from softix_proxy.relay.settlement.hold import above_hold
 from softix_proxy.relay.settlement.metered import answer_tokens
 from softix_proxy.relay.settlement.observed import Observed
 
@@ -193,10 +193,10 @@ class Results:
 
     async def settle(self, settlements: Sequence[Settlement]) -> None:
         for some in slices(settlements):
-            await asyncio.gather(*(self.lifecycle.journal.settle(settlement) for settlement in some))
-            for settlement in some:
-                warn_if_limited(settlement)
-                self._count(settlement)
+            settled = await asyncio.gather(*(self.lifecycle.journal.settle(settlement) for settlement in some))
+            for settlement, posted in zip(some, settled, strict=True):
+                above = settlement.charge_pico > settlement.hold_pico
+                self._count(above_hold(settlement, posted) if above else settlement)
 
     def _count(self, settlement: Settlement) -> None:
         directory, intent = self.lifecycle.directory.current, settlement.intent
@@ -269,6 +269,7 @@ class Results:
             intent=intent,
             hold_pico=line.hold_pico,
             postpaid=user is not None and user.postpaid,
+            widened_pico=line.widened_pico,
             metered=metered,
             service_tier=batch_format.TIER,
         )

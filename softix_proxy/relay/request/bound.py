@@ -12,6 +12,7 @@ from softix_proxy.dialects.core.fields import unmetered
 from softix_proxy.dialects.core.inputs import TEMPLATE_TOKENS
 from softix_proxy.domain.catalog.models import DEFAULT_CONTEXT_TOKENS, DEFAULT_MAX_OUTPUT_TOKENS, Model
 from softix_proxy.domain.metering.admission import NOTHING, Bound
+from softix_proxy.domain.metering.bounds import Widening
 from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.relay.core.plan import BYTES_PER_TOKEN
@@ -30,10 +31,20 @@ def tokens_bound(spec: RequestSpec, body_bytes: int, bounds: Sequence[Bound]) ->
     return body_bytes // BYTES_PER_TOKEN + max(bound.output_tokens for bound in bounds) * spec.choices
 
 
-def bound(spec: RequestSpec, body_bytes: int, model: Model, rate: Rate, *, metered: bool, least_tokens: int) -> Bound:
+def bound(
+    spec: RequestSpec,
+    body_bytes: int,
+    model: Model,
+    rate: Rate,
+    *,
+    metered: bool,
+    least_tokens: int,
+    widening: Widening | None = None,
+) -> Bound:
     """Returns the most that the request can cost at this model. Raises RefusedError if its price covers nothing of it.
 
     A token is at least one byte of the body. So the input is limited by the bytes, and also by the model's context.
+    `widening` is what earlier requests of this kind cost beyond their bound. What costs nothing is not widened.
     """
     if not metered:
         return NOTHING
@@ -60,6 +71,7 @@ def bound(spec: RequestSpec, body_bytes: int, model: Model, rate: Rate, *, meter
         output_tokens=output_tokens,
         adjustable=spec.adjustable and spec.max_output_tokens is None and output_tokens > 0,
         least_tokens=min(least_tokens, output_tokens) or 1,
+        widening=widening if fixed_pico else None,
     )
 
 

@@ -17,6 +17,7 @@ from softix_proxy.domain.ports.storage import Journal, Unit
 from softix_proxy.domain.ports.telemetry import Telemetry
 from softix_proxy.domain.ports.upstream import Upstream, UpstreamRequest
 from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.domain.routing.directory import Directory
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.inbound import Client, ClientGoneError, Inbound
 from softix_proxy.relay.core.key_guesses import KeyGuesses, too_many
@@ -197,7 +198,9 @@ class Lifecycle:
         if len(targets) > 1:
             prefix = prefix_of(key.id, body) if found.sticky else None
             targets = self.target_pool.arrange(targets, prefix, tokens)
-        targets, bounds = self._bounds(request, spec, body_bytes, targets[:1] if request.rest_bytes else targets)
+        targets, bounds = self._bounds(
+            directory, request, spec, body_bytes, targets[:1] if request.rest_bytes else targets
+        )
         first = targets[0]
         retries = found.retries if found.id else self.policy.retries
         key_quotas = first.provider.key_count if len(targets) == 1 else sum(each.provider.key_count for each in targets)
@@ -224,7 +227,12 @@ class Lifecycle:
         return Plan(caller, targets, intent, bounds, retries, tries, prefix)
 
     def _bounds(
-        self, request: Inbound, spec: RequestSpec, body_bytes: int, targets: Sequence[Target]
+        self,
+        directory: Directory,
+        request: Inbound,
+        spec: RequestSpec,
+        body_bytes: int,
+        targets: Sequence[Target],
     ) -> tuple[list[Target], list[Bound]]:
         """Returns the most that each target can cost. It leaves out targets whose price cannot charge the request."""
         kept: list[Target] = []
@@ -234,7 +242,17 @@ class Lifecycle:
             metered = target.endpoint.metered
             there = spec if target.endpoint is request.endpoint else spec.translated(target.endpoint.name)
             try:
-                bounds.append(bound(there, body_bytes, target.model, target.rate, metered=metered, least_tokens=least))
+                bounds.append(
+                    bound(
+                        there,
+                        body_bytes,
+                        target.model,
+                        target.rate,
+                        metered=metered,
+                        least_tokens=least,
+                        widening=directory.widening(target.model.id, spec.members),
+                    )
+                )
             except RefusedError:
                 if target is targets[-1] and not kept:
                     raise

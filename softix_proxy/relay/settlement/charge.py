@@ -16,8 +16,8 @@ from softix_proxy.domain.core.errors import HTTP_STATUS, Code
 from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.core.records import record
 from softix_proxy.domain.metering.admission import Intent
-from softix_proxy.domain.metering.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.metering.settlement import (
+    ABOVE_HOLD,
     FailedAttempt,
     InterruptedCharge,
     Settlement,
@@ -41,12 +41,11 @@ class HoldTerms:
     intent: Intent
     """The intent. It names the target of the attempt that is charged."""
     hold_pico: int
-    """The most that may be charged, unless the user is postpaid.
-
-    For a failed attempt, it is the most that this attempt alone may be charged.
-    """
+    """The amount that is held for the request. For a failed attempt, it is the most that this attempt may cost."""
     postpaid: bool
     tokens_held: int = 0
+    widened_pico: int = 0
+    """The part of the hold that is there only because bounds were widened."""
     metered: bool = True
     """Whether this endpoint charges anything."""
     service_tier: str = STANDARD
@@ -78,9 +77,11 @@ def charge(spec: RequestSpec, observed: Observed, rate: Rate | None, hold: HoldT
         if failed_pico:
             charge_pico += failed_pico
             notes += (WITH_FAILED_ATTEMPTS,)
-    if charge_pico > hold.hold_pico and not hold.postpaid:
-        charge_pico = hold.hold_pico
-        notes += (LIMITED_TO_HOLD,)
+    if charge_pico > hold.hold_pico:
+        if used.source is _INTERRUPTED:  # nothing was reported, and the hold is for all attempts together
+            charge_pico = hold.hold_pico
+        else:  # the journal charges as much of it as the balance reaches
+            notes += (ABOVE_HOLD,)
     applied = rate if used.meters else None
     if applied is not None and applied.price_id != intent.price_id:
         intent = replace(intent, price_id=applied.price_id)
@@ -103,6 +104,9 @@ def charge(spec: RequestSpec, observed: Observed, rate: Rate | None, hold: HoldT
         latency_ms=observed.latency_ms,
         ttfb_ms=observed.ttfb_ms,
         failed=observed.failed,
+        postpaid=hold.postpaid,
+        widened_pico=hold.widened_pico,
+        members=spec.members,
     )
 
 

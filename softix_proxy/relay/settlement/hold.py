@@ -15,8 +15,7 @@ from softix_proxy.domain.core.errors import HTTP_STATUS, Code, FailureError
 from softix_proxy.domain.core.headers import Header
 from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.metering.admission import Admitted, Intent
-from softix_proxy.domain.metering.explanation import LIMITED_TO_HOLD
-from softix_proxy.domain.metering.settlement import FailedAttempt, Settled, Settlement
+from softix_proxy.domain.metering.settlement import FailedAttempt, Settled, Settlement, limited
 from softix_proxy.domain.metering.text_tokens import MOST_COUNTED
 from softix_proxy.domain.ports.storage import Journal
 from softix_proxy.domain.ports.upstream import ProviderFault
@@ -149,8 +148,10 @@ class Hold:
             settlement = replace(settlement, objects=kept)
         self._move("settled")
         self.settlement = settlement
-        warn_if_limited(settlement)
-        return await self.journal.settle(settlement)
+        settled = await self.journal.settle(settlement)
+        if settlement.charge_pico > settlement.hold_pico:
+            self.settlement = above_hold(settlement, settled)
+        return settled
 
     # The events of an attempt follow, in the order in which they happen.
 
@@ -360,7 +361,8 @@ class Hold:
             intent = replace(
                 intent, provider_id=target.provider.id, model_id=target.model.id, price_id=target.rate.price_id
             )
-        return HoldTerms(intent, hold_pico, intent.postpaid, self.admitted.tokens_held, target.endpoint.metered)
+        admitted, metered = self.admitted, target.endpoint.metered
+        return HoldTerms(intent, hold_pico, intent.postpaid, admitted.tokens_held, admitted.widened_pico, metered)
 
     def _bound_pico(self) -> int:
         """Returns the most that the current attempt can be charged."""
@@ -371,10 +373,22 @@ class Hold:
         return bound.hold_pico(bound.output_tokens if limit is None else min(limit, bound.output_tokens))
 
 
-def warn_if_limited(settlement: Settlement) -> None:
-    """Warns the operator if the charge was limited: the bound was too low, or the provider's report is wrong."""
-    if settlement.note is not None and LIMITED_TO_HOLD in settlement.note.split():
-        log.warning("a charge above its hold was limited to it", extra={"model_id": settlement.intent.model_id})
+def above_hold(settlement: Settlement, settled: Settled | None) -> Settlement:
+    """Returns what became of a settlement above its hold, and raises the alarm: the bound or the report is wrong.
+
+    The journal has widened the bound, and charged as much as the balance could pay.
+    """
+    missing_pico = settlement.charge_pico - settlement.hold_pico
+    if settled is not None and settled.charge_pico < settlement.charge_pico:
+        settlement = limited(settlement, settled.charge_pico)
+    told = {
+        "model_id": settlement.intent.model_id,
+        "members": " ".join(settlement.members),
+        "above_hold_usd": format_usd(missing_pico),
+        "charged_usd": format_usd(settlement.charge_pico),
+    }
+    log.error("a request cost more than was held for it; see: softix bounds list", extra=told)
+    return settlement
 
 
 def cost_headers(charge_pico: int, own_ns: int) -> list[Header]:

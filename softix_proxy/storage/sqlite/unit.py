@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.ledger.ledger import SqliteLedgerStore
     from softix_proxy.storage.sqlite.ledger.periods import SqlitePeriodStore
     from softix_proxy.storage.sqlite.metering.batches import SqliteBatchStore
+    from softix_proxy.storage.sqlite.metering.bounds import SqliteBoundStore
     from softix_proxy.storage.sqlite.metering.usage import SqliteUsageStore
     from softix_proxy.storage.sqlite.pricing.prices import SqlitePriceStore
     from softix_proxy.storage.sqlite.reporting.manifests import SqliteManifestStore
@@ -120,6 +121,12 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.metering.batches import SqliteBatchStore
 
         return SqliteBatchStore(self._session)
+
+    @cached_property
+    def bounds(self) -> SqliteBoundStore:
+        from softix_proxy.storage.sqlite.metering.bounds import SqliteBoundStore
+
+        return SqliteBoundStore(self._session)
 
     @cached_property
     def bill(self) -> SqliteBillStore:

@@ -10,7 +10,7 @@ import msgspec
 from softix_proxy.domain.billing.bill import CorrectionSum, Document, Payment, StoredDocument, UsageSum
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.spans import Span
-from softix_proxy.domain.metering.explanation import LIMITED_TO_HOLD
+from softix_proxy.domain.metering.explanation import LIMITED
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS
 from softix_proxy.domain.pricing.rates import STANDARD
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, Stored, converted, selected
@@ -46,6 +46,9 @@ def usage_sum(bands: Sequence[int]) -> RecordMapping[UsageSum]:
     )
 
 
+_LIMITED = " ".join(f"WHEN u.note LIKE '%{word}%' THEN '{word}'" for word in LIMITED)
+
+
 def usage_sums(steps: Sequence[int]) -> str:
     """Returns the statement for the `usage_sum`s of the rows after ?1 up to ?2.
 
@@ -56,7 +59,7 @@ def usage_sums(steps: Sequence[int]) -> str:
 SELECT {usage_sum(()).select()} FROM (
   SELECT {passed} AS passed, u.user_id, u.model_id, u.price_id, u.service_tier, u.markup_num, u.markup_den,
     CASE WHEN u.source = 'interrupted' THEN 'interrupted'
-         WHEN u.note LIKE '%{LIMITED_TO_HOLD}%' THEN '{LIMITED_TO_HOLD}' ELSE '' END AS label,
+         {_LIMITED} ELSE '' END AS label,
     coalesce(u.fee_pico, 0) AS fee,
     count(*) AS row_count, {_CHARGE}, {_METERS}
   FROM usage AS u

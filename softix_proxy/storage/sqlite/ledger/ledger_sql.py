@@ -53,7 +53,7 @@ WHERE usage.request_id IS NOT a.request_id OR usage.user_id <> a.user_id OR sequ
 SELECT usage_id, 'attempts of ' || failed || ' pico-USD' FROM (
   SELECT usage_id, sum(charge_pico) AS failed FROM attempts GROUP BY usage_id
 ) JOIN usage ON usage.id = usage_id
-WHERE failed > charge_pico AND coalesce(note, '') NOT LIKE '%limited_to_hold%'""",
+WHERE failed > charge_pico AND coalesce(note, '') NOT LIKE '%limited_to_%'""",
     "a request is open or settled, not both": """
 SELECT usage.id, 'request ' || intents.request_id FROM intents JOIN usage USING (request_id)""",
 }

@@ -44,7 +44,13 @@ _SUMMARY = RecordMapping(
     open_requests=selected("count(intents.request_id)"),
     held_pico=selected("coalesce(sum(hold_pico), 0)"),
 )
-_LINE = RecordMapping(OpenLine, "custom_id", intent=OPEN_INTENT, hold_pico=selected("hold_pico"))
+_LINE = RecordMapping(
+    OpenLine,
+    "custom_id",
+    intent=OPEN_INTENT,
+    hold_pico=selected("hold_pico"),
+    widened_pico=selected("coalesce(widened_pico, 0)"),
+)
 _LATEST = "ORDER BY id DESC LIMIT ?"
 
 

@@ -11,6 +11,7 @@ from softix_proxy.storage.sqlite.catalog.models import MODEL
 from softix_proxy.storage.sqlite.catalog.providers import PROVIDER
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
+from softix_proxy.storage.sqlite.metering.bounds import WIDENED_BOUND
 from softix_proxy.storage.sqlite.pricing.prices import MARKUP, PRICE
 from softix_proxy.storage.sqlite.routing.routes import ROUTE
 
@@ -40,6 +41,7 @@ async def changes(session: DatabaseSession, since: int) -> Changes:
     prices = await changed(PRICE, "prices")
     markups = await changed(MARKUP, "markups")
     routes = await changed(ROUTE, "routes")
+    bounds = await changed(WIDENED_BOUND, "widened_bounds")
     models = await changed(MODEL, "models")
     providers = await changed(PROVIDER, "providers")
     users = await changed(USER, "users")
@@ -52,4 +54,5 @@ async def changes(session: DatabaseSession, since: int) -> Changes:
         prices=prices,
         markups=markups,
         routes=routes,
+        bounds=bounds,
     )

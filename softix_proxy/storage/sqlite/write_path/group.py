@@ -28,9 +28,11 @@ from softix_proxy.domain.metering.admission import (
     close,
     count,
     decide,
+    payable_pico,
 )
 from softix_proxy.domain.metering.batches import PARKED_SLOT
-from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
+from softix_proxy.domain.metering.bounds import WHOLE_MODEL, ExceededBound, exceeded
+from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement, limited
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 from softix_proxy.storage.sqlite.core.numbering import NEXT_NUMBER, is_far_ahead
 from softix_proxy.storage.sqlite.write_path import objects
@@ -51,6 +53,7 @@ class CommitGroup:
         self._keys: dict[int, KeyState] = {}
         self._open: dict[int, tuple[int, int]] = {}
         """The open requests: id → (the hold in pico-USD, the slot)."""
+        self._exceeded: list[ExceededBound] = []
         self._revision = self._last_posted = 0
         self._calendar = calendar("UTC")
         self._today = self._calendar.at(now_us)
@@ -103,7 +106,7 @@ class CommitGroup:
                 if place is not None:
                     decision, intent = replace(decision, place=place), intent.at(place)
                 self._open[intent.request_id] = decision.hold_pico, self._slot
-                rows.append((self._slot, decision.hold_pico, *sql.INTENT.values(intent)))
+                rows.append((self._slot, decision.hold_pico, decision.widened_pico or None, *sql.INTENT.values(intent)))
             decisions.append(decision)
         self._write(sql.ADD_INTENTS, rows)
         return decisions
@@ -130,12 +133,18 @@ class CommitGroup:
         if fresh:
             self._connection.execute(sql.CLOSE_INTENTS, (ids,))
         posted: dict[int, int] = {}
+        charges: dict[int, int] = {}
         if len(fresh) < len(settlements):
-            posted.update(self._connection.execute(sql.ALREADY_SETTLED, (ids,)).fetchall())
+            for request_id, usage_id, charge_pico in self._connection.execute(sql.ALREADY_SETTLED, (ids,)).fetchall():
+                posted[request_id], charges[request_id] = usage_id, charge_pico
         next_id = self._next_number()
-        for number, settlement in enumerate(fresh, next_id):
-            posted[settlement.intent.request_id] = number
-            self._close(settlement, parked=settlement.intent.request_id in parked)
+        for at, settlement in enumerate(fresh):
+            request_id = settlement.intent.request_id
+            if settlement.charge_pico > settlement.hold_pico:
+                settlement = fresh[at] = self._exceed(settlement)
+            posted[request_id], charges[request_id] = next_id + at, settlement.charge_pico
+            self._close(settlement, parked=request_id in parked)
+        self._widen()
         self._write(sql.ADD_USAGE, [_usage_row(posted[s.intent.request_id], s) for s in fresh])
         self._write(sql.ADD_ATTEMPTS, [row for s in fresh if s.failed for row in _attempt_rows(posted, s)])
         self._write(
@@ -144,7 +153,7 @@ class CommitGroup:
         )
         self._write(sql.ADD_DAILY, _daily(fresh, next_id, self._calendar))
         objects.record(self._connection, (each for s in fresh if s.objects for each in s.objects))
-        return [self._settled(s, posted.get(s.intent.request_id)) for s in settlements]
+        return [self._settled(s.intent, posted, charges) for s in settlements]
 
     def _next_number(self) -> int:
         """Returns the first number for the usage rows and their charges."""
@@ -152,11 +161,33 @@ class CommitGroup:
             return int(self._connection.execute(NEXT_NUMBER, (self._now_us,)).fetchone()[0])
         return max(self._last_posted + 1, self._now_us)
 
-    def _settled(self, settlement: Settlement, usage_id: int | None) -> Settled | None:
+    def _settled(self, intent: Intent, posted: Mapping[int, int], charges: Mapping[int, int]) -> Settled | None:
+        usage_id = posted.get(intent.request_id)
         if usage_id is None:
             return None
-        wallet = self._wallets[settlement.intent.user_id]
-        return Settled(usage_id, wallet.posted_pico - wallet.held_pico)
+        wallet = self._wallets[intent.user_id]
+        return Settled(usage_id, wallet.posted_pico - wallet.held_pico, charges[intent.request_id])
+
+    def _exceed(self, settlement: Settlement) -> Settlement:
+        """Notes a charge above its hold. Returns the settlement with as much of the charge as the wallet can pay."""
+        intent, hold_pico, asked_pico = settlement.intent, settlement.hold_pico, settlement.charge_pico
+        most_pico = payable_pico(self._wallets[intent.user_id], hold_pico, postpaid=settlement.postpaid)
+        if asked_pico > most_pico:
+            settlement = limited(settlement, most_pico)
+        wider = exceeded(asked_pico, hold_pico, settlement.widened_pico)
+        missing_pico, uncharged_pico = asked_pico - hold_pico, asked_pico - settlement.charge_pico
+        self._exceeded += [
+            ExceededBound(intent.model_id, member, wider, missing_pico, uncharged_pico, self._now_us, intent.request_id)
+            for member in settlement.members or (WHOLE_MODEL,)
+        ]
+        return settlement
+
+    def _widen(self) -> None:
+        """Widens the bounds that were exceeded. The requests of this group are admitted by the wider ones already."""
+        if self._exceeded:
+            self._write(sql.WIDEN, [sql.WIDENED.values(one) for one in self._exceeded])
+            self._exceeded.clear()
+            self._revision = int(self._connection.execute(sql.REVISION).fetchone()[0])
 
     def _close(self, settlement: Settlement, *, parked: bool) -> None:
         intent = settlement.intent

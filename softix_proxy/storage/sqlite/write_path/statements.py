@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from softix_proxy.domain.access.keys import KeyLimits
+from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.metering.admission import Bound, Intent, KeyState, WalletState
 from softix_proxy.domain.metering.settlement import Orphan
 from softix_proxy.domain.pricing.meters import METERS
@@ -83,7 +84,7 @@ INTENT = WrittenColumns(
         "started_at_us": "started_at_us",
     }
 )
-ADD_INTENTS = _adding("intents", ("slot", "hold_pico", *INTENT.columns))
+ADD_INTENTS = _adding("intents", ("slot", "hold_pico", "widened_pico", *INTENT.columns))
 CLOSE_INTENTS = "DELETE FROM intents WHERE request_id IN (SELECT value FROM json_each(?))"
 OPEN_INTENT = RecordMapping(
     Intent,
@@ -114,7 +115,7 @@ SELECT {ORPHAN.select()} FROM intents
 WHERE slot IN (SELECT value FROM json_each(?)) ORDER BY request_id LIMIT ?"""
 OPEN_SLOTS = "SELECT DISTINCT slot FROM intents WHERE slot >= 0"
 
-ALREADY_SETTLED = "SELECT request_id, id FROM usage WHERE request_id IN (SELECT value FROM json_each(?))"
+ALREADY_SETTLED = "SELECT request_id, id, charge_pico FROM usage WHERE request_id IN (SELECT value FROM json_each(?))"
 USAGE = WrittenColumns(
     {
         "request_id": "intent.request_id",
@@ -172,6 +173,36 @@ ADD_ATTEMPTS = _adding("attempts", ("usage_id", "sequence", "request_id", "user_
 ADD_CHARGES = BulkStatement(
     "INSERT INTO transfers (id, from_account, to_account, amount_pico, kind)", "(?, ?, -2, ?, 'charge')"
 )
+_MOST = MAX_PICO
+_SUMMED = ("missing_pico", "uncharged_pico")
+_WIDER = ("excess_pico", "factor_permille", "dearest_pico")
+WIDENED = WrittenColumns(
+    {
+        "model_id": "model_id",
+        "member": "member",
+        "excess_pico": "widening.excess_pico",
+        "factor_permille": "widening.factor_permille",
+        "dearest_pico": "widening.dearest_pico",
+        "missing_pico": "missing_pico",
+        "uncharged_pico": "uncharged_pico",
+        "first_at_us": "at_us",
+        "last_at_us": "at_us",
+        "last_request_id": "request_id",
+    }
+)
+"""The columns of an `ExceededBound`."""
+WIDEN = BulkStatement(
+    f"INSERT INTO widened_bounds (times, {', '.join(WIDENED.columns)})",
+    f"(1, {', '.join('?' * len(WIDENED.columns))})",
+    "ON CONFLICT (model_id, member) DO UPDATE SET times = times + 1,"
+    + "".join(f" {name} = max({name}, excluded.{name})," for name in _WIDER)
+    + "".join(
+        f" {name} = iif({name} > {_MOST} - excluded.{name}, {_MOST}, {name} + excluded.{name})," for name in _SUMMED
+    )
+    + " last_at_us = excluded.last_at_us, last_request_id = excluded.last_request_id",
+)
+"""Records bounds that were exceeded. A trigger makes every directory read those that became wider."""
+REVISION = "SELECT value FROM directory_revision WHERE id = 1"
 DAILY_PLACE = ("day", "key_id", "model_id")
 DAILY_OWNERS = ("user_id", "provider_id")
 DAILY_SUMS = ("requests", "errors", "input_tokens", "output_tokens", "cost_pico", "charge_pico")

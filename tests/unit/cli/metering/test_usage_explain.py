@@ -16,7 +16,7 @@ from softix_proxy.storage.sqlite.core.database import Database
 Softix = Callable[..., Result]
 Read = Callable[[str], Any]
 NOW_US = SystemClock().now_us()
-PAID, LIMITED, LOST = (format_request_id(number) for number in (1, 2, 3))
+PAID, LIMITED, LOST, ABOVE, CUT = (format_request_id(number) for number in (1, 2, 3, 4, 5))
 METERS = {"input_tokens": 1000, "output_tokens": 100, "images": 3}
 
 
@@ -63,12 +63,40 @@ def test_usage_explain_of_a_charged_request_shows_each_step_to_the_charge(run: S
 
 
 def test_usage_explain_of_a_limited_or_interrupted_request_reports_the_reason(run: Softix, read: Read) -> None:
-    assert shown(run(f"usage explain {LIMITED}"))[-2:] == [
-        "limited to what was held: 0.001 USD",
+    assert shown(run(f"usage explain {LIMITED}"))[-4:] == [
+        "held: 0.001 USD",
+        "above what was held: 0.0023 USD",
+        "limited to what was held and available: 0.001 USD",
         "charged: 0.001 USD (limited_to_hold)",
     ]
     assert read(f"usage explain {LIMITED}")["limited_to_hold"] is True
     assert "nobody knows" in run(f"usage explain {LOST}").stdout
+
+
+def test_usage_explain_of_a_request_above_its_hold_shows_what_was_held_and_what_was_available(
+    run: Softix, read: Read, database: Database
+) -> None:
+    connection = database.connect()
+    paid = {"meters": METERS, "cost_pico": 2_800_000_000, "fee_pico": 500_000_000, "note": "above_hold"}
+    for number, balance_pico in ((4, 10**12), (5, 3 * 10**9)):
+        connection.execute("UPDATE wallets SET posted_pico = ?", (balance_pico,))
+        above = make_intent(number, 0, price_id=1, hold_pico=10**9)
+        post(connection, [make_settlement(above, charge_pico=3_300_000_000, **paid)], NOW_US + number)
+    connection.close()
+    assert shown(run(f"usage explain {ABOVE}"))[-3:] == [
+        "held: 0.001 USD",
+        "above what was held: 0.0023 USD",
+        "charged: 0.0033 USD (above_hold)",
+    ]
+    assert shown(run(f"usage explain {CUT}"))[-4:] == [
+        "held: 0.001 USD",
+        "above what was held: 0.0023 USD",
+        "limited to what was held and available: 0.003 USD",
+        "charged: 0.003 USD (above_hold limited_to_balance)",
+    ]
+    told = read(f"usage explain {CUT}")
+    assert (told["above_hold"], told["limited_to_balance"], told["agrees"]) == ("0.0023", True, True)
+    assert read(f"usage explain {ABOVE}")["limited_to_balance"] is False
 
 
 def test_usage_explain_of_a_corrected_request_lists_its_corrections(run: Softix, read: Read) -> None:

@@ -67,6 +67,16 @@ def test_explanation_of_charge_limited_to_its_hold_agrees_only_with_the_note() -
     assert not explain(replace(limited, charge_pico=76), SHEET).agrees
 
 
+@pytest.mark.parametrize(("charge_pico", "agrees"), [(76, False), (77, True), (90, True)])
+def test_explanation_of_charge_limited_to_the_balance_agrees_from_its_hold_on(charge_pico: int, agrees: bool) -> None:
+    limited = replace(ROW, hold_pico=77, charge_pico=charge_pico, note="above_hold limited_to_balance")
+    assert explain(limited, SHEET).agrees is agrees
+    whole = explain(ROW, SHEET).sum_pico
+    assert explain(limited, SHEET).above_hold_pico == whole - 77 > 0
+    assert not explain(replace(limited, charge_pico=whole + 1), SHEET).agrees
+    assert explain(replace(ROW, hold_pico=77, note="above_hold"), SHEET).agrees
+
+
 @pytest.mark.parametrize(("charge_pico", "agrees"), [(0, True), (10**12, True), (5, False)])
 def test_explanation_of_interrupted_request_agrees_with_nothing_or_the_whole_hold(
     charge_pico: int, agrees: bool

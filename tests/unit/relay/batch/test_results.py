@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.batch_house import Answer, House, batch_house
+from support.books import POSTED_PICO
 
 from softix_proxy.dialects.batches import digest
 from softix_proxy.domain.core.clock import DAY_US, SECOND_US
@@ -245,12 +246,34 @@ async def test_batch_result_with_error_and_usage_is_charged_for_the_usage(lifecy
     assert lifecycle.rows() == [("provider", 502, "provider_fault", CHARGE_PICO, "batch")]
 
 
-async def test_batch_result_above_its_hold_is_charged_the_hold(lifecycle: House) -> None:
+async def test_batch_result_above_its_hold_is_charged_as_far_as_the_balance_reaches(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x")
     [line] = await lifecycle.open(batch.id)
     ended(lifecycle, result("x", prompt_tokens=10**8, completion_tokens=10**8))
     assert await lifecycle.results.collect(batch)
-    assert lifecycle.rows() == [("provider", 200, None, line.hold_pico, "batch")]
+    assert lifecycle.rows() == [("provider", 200, None, POSTED_PICO, "batch")] and line.hold_pico < POSTED_PICO
+    [(settlement, *_)] = lifecycle.told
+    assert (settlement.charge_pico, settlement.note) == (POSTED_PICO, "above_hold limited_to_balance")
+    [bound] = await lifecycle.storage.reading().bounds.list()
+    asked_pico = 10**8 * 500_000 + 10**8 * 1_000_000
+    assert (bound.missing_pico, bound.uncharged_pico) == (asked_pico - line.hold_pico, asked_pico - POSTED_PICO)
+
+
+async def test_batch_after_an_excess_is_held_for_more(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x")
+    [line] = await lifecycle.open(batch.id)
+    ended(lifecycle, result("x", prompt_tokens=10**5, completion_tokens=10**5))
+    await lifecycle.results.collect(batch)
+    await lifecycle.batches.lifecycle.directory.refresh()
+    lifecycle.provider.says["/batches"] = Answer(200, b'{"id": "b2"}')
+    asked = await lifecycle.batches.admit(lambda: lifecycle.asked(digest("y")))
+    call = UpstreamRequest(1, lifecycle.account.provider, "/v1/batches", (), b"{}", False)
+    await lifecycle.batches.make("openai", lifecycle.caller, lifecycle.account, asked, call)
+    later = await lifecycle.storage.reading().batches.find(1, "b2")
+    assert later is not None
+    [wider] = await lifecycle.open(later.id)
+    assert wider.hold_pico >= 10**5 * 500_000 + 10**5 * 1_000_000 > line.hold_pico
+    assert wider.widened_pico == wider.hold_pico - line.hold_pico > 0
 
 
 async def test_batch_result_of_postpaid_user_is_charged_above_its_hold(lifecycle: House) -> None:
@@ -266,7 +289,7 @@ async def test_batch_result_of_postpaid_user_is_charged_above_its_hold(lifecycle
     charge_pico = 10**6 * 500_000 + 10**6 * 1_000_000
     assert charge_pico > line.hold_pico
     assert lifecycle.rows() == [("provider", 200, None, charge_pico, "batch")]
-    assert lifecycle.told[0][0].note is None and await lifecycle.held_pico() == 0
+    assert lifecycle.told[0][0].note == "above_hold" and await lifecycle.held_pico() == 0
 
 
 @pytest.mark.parametrize("status", ["completed", "cancelled", "lost"])
@@ -289,7 +312,8 @@ async def test_batch_hold_too_precise_for_a_float_is_released_exactly(lifecycle:
     assert await lifecycle.results.collect(batch)
     [(settlement, *_)] = lifecycle.told
     assert settlement.hold_pico == line.hold_pico and await lifecycle.held_pico() == 0
-    assert settlement.charge_pico == (line.hold_pico if status == "completed" else 0)
+    asked_pico = 10**9 * 1_000_000 + 9007_199_254_740_994
+    assert settlement.charge_pico == (asked_pico if status == "completed" else 0)
 
 
 async def test_batch_of_removed_provider_is_recorded_as_lost(lifecycle: House) -> None:

@@ -123,12 +123,21 @@ async def test_unmetered_endpoint_costs_nothing(stage: Stage) -> None:
     assert (stage.settlement.source, stage.settlement.meters) == (UsageSource.NONE, {})
 
 
-async def test_charge_above_the_hold_is_limited_to_the_hold(stage: Stage) -> None:
+async def test_charge_above_the_hold_is_limited_to_the_hold_if_nothing_else_is_available(stage: Stage) -> None:
     stage.upstream.answer = Exchange(ANSWER)
     stage.journal.decisions = [Admitted(5, None, 0, Allowance())]
     await stage.serve(PLAIN)
-    assert stage.settlement.charge_pico == 5 and stage.settlement.note == "limited_to_hold"
+    assert stage.settlement.charge_pico == 5 and stage.settlement.note == "above_hold limited_to_balance"
     assert stage.settlement.cost_pico == 17 * MICRO
+
+
+async def test_charge_above_the_hold_takes_what_the_balance_has_beside_it(stage: Stage) -> None:
+    stage.upstream.answer = Exchange(ANSWER)
+    stage.journal.decisions = [Admitted(5, None, 0, Allowance())]
+    stage.journal.available_pico = 20 * MICRO
+    await stage.serve(PLAIN)
+    assert stage.settlement.charge_pico == 17 * MICRO and stage.settlement.note == "above_hold"
+    assert stage.client.headers["x-softix-cost-usd"] == "0.000017"
 
 
 # Streams
@@ -193,7 +202,10 @@ async def test_stream_broken_off_after_a_running_usage_report_is_charged_as_part
     await stage.serve(STREAM)
     assert stage.settlement.source is UsageSource.PARTIAL
     assert stage.settlement.meters == {"input_tokens": 7, "output_tokens": 900, "requests": 1}
-    assert stage.settlement.charge_pico == stage.settlement.hold_pico and stage.settlement.note == "limited_to_hold"
+    assert (
+        stage.settlement.charge_pico == stage.settlement.hold_pico
+        and stage.settlement.note == "above_hold limited_to_balance"
+    )
 
 
 # Refusals and errors of the provider

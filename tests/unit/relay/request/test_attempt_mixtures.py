@@ -104,7 +104,7 @@ async def test_request_with_any_mixture_of_responses_is_settled_once_within_its_
     assert settlement.attempts == len(settlement.failed) + 1 <= len(at.upstream.calls) + 1
     assert 0 <= settlement.charge_pico <= settlement.hold_pico
     failed_pico = sum(attempt.charge_pico for attempt in settlement.failed)
-    if "limited_to_hold" not in (settlement.note or ""):
+    if "limited_to_balance" not in (settlement.note or ""):
         assert settlement.charge_pico >= failed_pico
     if settlement.source is UsageSource.NONE:
         assert settlement.charge_pico == failed_pico and settlement.cost_pico == 0

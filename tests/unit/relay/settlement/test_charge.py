@@ -58,21 +58,26 @@ def test_charge_of_a_response_is_its_price_with_the_markup() -> None:
 
 
 @pytest.mark.parametrize("hold_pico", [5, EXACT, EXACT + 1])
-def test_charge_above_its_hold_is_limited_to_it_exactly(hold_pico: int) -> None:
+def test_charge_above_its_hold_is_asked_for_whole_and_noted(hold_pico: int) -> None:
     dear = Rate(1, SHEET, Fraction(hold_pico))
-    found = charged(rate=dear, hold_pico=hold_pico)
-    assert (found.charge_pico, found.hold_pico, found.note) == (hold_pico, hold_pico, "limited_to_hold")
+    found = charged(rate=dear, hold_pico=hold_pico, widened_pico=3, spec=RequestSpec("m", members=("documents",)))
+    assert (found.charge_pico, found.hold_pico, found.note) == (
+        min(COST_PICO * hold_pico, MAX_PICO),
+        hold_pico,
+        "above_hold",
+    )
+    assert (found.postpaid, found.widened_pico, found.members) == (False, 3, ("documents",))
     assert found.cost_pico == COST_PICO
 
 
 @pytest.mark.parametrize("imposed", ["standard", "batch"])
-def test_charge_of_a_postpaid_user_is_not_limited_to_its_hold(imposed: str) -> None:
+def test_charge_of_a_postpaid_user_above_its_hold_is_noted_too(imposed: str) -> None:
     found = charged(hold_pico=5, postpaid=True, service_tier=imposed)
-    assert (found.charge_pico, found.hold_pico) == (CHARGE_PICO, 5)
-    assert "limited_to_hold" not in (found.note or "")
+    assert (found.charge_pico, found.hold_pico, found.postpaid) == (CHARGE_PICO, 5, True)
+    assert (found.note or "").endswith("above_hold")
 
 
-def test_charge_at_its_hold_is_not_noted_as_limited() -> None:
+def test_charge_at_its_hold_is_not_noted() -> None:
     assert charged(hold_pico=CHARGE_PICO).note is None
 
 
@@ -166,10 +171,10 @@ def test_failed_attempt_with_unknown_usage_keeps_its_bound(word: str, charge_pic
     assert (attempt.charge_pico, attempt.cost_pico, attempt.meters) == (charge_pico, 0, {})
 
 
-def test_failed_attempts_and_the_last_one_together_stay_within_the_hold() -> None:
+def test_failed_attempts_and_the_last_one_together_are_above_the_hold() -> None:
     attempt = failed(ANSWERED)
     found = charged(replace(ANSWERED, failed=(attempt,)), hold_pico=CHARGE_PICO + 1)
-    assert (found.charge_pico, found.note) == (CHARGE_PICO + 1, "with_failed_attempts limited_to_hold")
+    assert (found.charge_pico, found.note) == (2 * CHARGE_PICO, "with_failed_attempts above_hold")
 
 
 def test_failed_attempt_names_its_target_and_its_prices() -> None:

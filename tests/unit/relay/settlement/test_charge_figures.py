@@ -53,10 +53,9 @@ def test_settlement_with_several_notes_has_all_of_them_in_order() -> None:
     observed = seen(complete=True, report=report, failed=(FAILED,))
     found = charge(RequestSpec("m"), observed, Rate(1, SHEET, costs=costs), HoldTerms(INTENT, 20 * MICRO, False), NEVER)
     assert found.note == (
-        "clamped unpriced:images unpriced:shell uncosted:output_tokens uncosted:images"
-        " with_failed_attempts limited_to_hold"
+        "clamped unpriced:images unpriced:shell uncosted:output_tokens uncosted:images with_failed_attempts above_hold"
     )
-    assert (found.charge_pico, found.cost_pico) == (20 * MICRO, 10 * MICRO)
+    assert (found.charge_pico, found.cost_pico) == (33 * MICRO, 10 * MICRO)
 
 
 def test_settlement_notes_of_an_estimate_follow_that_of_a_clamped_report() -> None:

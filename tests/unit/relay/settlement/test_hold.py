@@ -10,6 +10,7 @@ from support.playbook import LAB, MODEL, SHEET, Journal
 from softix_proxy.dialects.core.base import RequestSpec, UsageReport
 from softix_proxy.dialects.core.classification import Classification
 from softix_proxy.domain.core.errors import Code, FailureError
+from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.metering.admission import Bound
 from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.domain.metering.usage import UsageSource
@@ -85,14 +86,20 @@ async def test_settlement_of_completed_hold_has_the_charge_of_its_report(journal
     assert (found.status_code, found.error, found.intent) == (200, None, hold.intent)
 
 
-async def test_charge_limited_to_the_hold_is_logged_as_a_warning(
+async def test_charge_above_the_hold_is_logged_as_an_error_without_content(
     journal: Journal, caplog: pytest.LogCaptureFixture
 ) -> None:
     hold = answering(journal, hold_pico=5)
     hold.completed(answer(REPORT))
+    journal.available_pico = 7
     with caplog.at_level(logging.WARNING):
-        assert (await settled(hold)).charge_pico == 5
-    assert [record.message for record in caplog.records] == ["a charge above its hold was limited to it"]
+        found = await settled(hold)
+    assert (found.charge_pico, found.note) == (12, "above_hold limited_to_balance")
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR and "softix bounds list" in record.message
+    told = {name: record.__dict__[name] for name in ("model_id", "members", "above_hold_usd", "charged_usd")}
+    above = format_usd(CHARGE_PICO - 5)
+    assert told == {"model_id": 1, "members": "", "above_hold_usd": above, "charged_usd": "0.000000000012"}
 
 
 async def test_hold_of_postpaid_user_is_charged_in_full(journal: Journal) -> None:

@@ -44,7 +44,7 @@ def test_admission_with_sufficient_balance_holds_money_and_writes_an_intent(book
     intent = make_intent(1, revision(books), stream=True)
     assert admit(books, intent) == [Admitted(USD, None, 0, Allowance())]
     assert wallet(books) == (POSTED_PICO, USD)
-    assert books.execute("SELECT * FROM intents").fetchall() == [(1, 7, 1, 1, 1, 1, None, "chat", 1, USD, NOW_US)]
+    assert books.execute("SELECT * FROM intents").fetchall() == [(1, 7, 1, 1, 1, 1, None, "chat", 1, USD, NOW_US, None)]
     assert books.execute("SELECT open_requests, held_pico FROM key_states").fetchall() == [(1, USD)]
 
 
@@ -65,7 +65,7 @@ def test_settlement_writes_a_usage_row_and_a_charge_and_releases_the_hold(books:
     intent = make_intent(5, revision(books))
     admit(books, intent)
     batch = group(books, intent)
-    assert batch.settle([make_settlement(intent)]) == [Settled(NOW_US, POSTED_PICO - USD // 4)]
+    assert batch.settle([make_settlement(intent)]) == [Settled(NOW_US, POSTED_PICO - USD // 4, USD // 4)]
     batch.save()
     assert wallet(books) == (POSTED_PICO - USD // 4, 0)
     assert books.execute("SELECT * FROM transfers WHERE kind = 'charge'").fetchall() == [
@@ -95,7 +95,7 @@ def test_settlement_repeated_in_a_later_group_changes_nothing(books: SqliteConne
     admit(books, intent)
     for later_us in (0, 1000):
         batch = group(books, intent, now_us=NOW_US + later_us)
-        assert batch.settle([make_settlement(intent)]) == [Settled(NOW_US, POSTED_PICO - USD // 4)]
+        assert batch.settle([make_settlement(intent)]) == [Settled(NOW_US, POSTED_PICO - USD // 4, USD // 4)]
         batch.save()
     assert wallet(books) == (POSTED_PICO - USD // 4, 0)
 

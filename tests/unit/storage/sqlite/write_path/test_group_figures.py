@@ -52,7 +52,7 @@ def test_group_of_several_users_settles_each_by_its_own_wallet_key_and_number(bo
     ada, bob = make_intent(1, at, hold_pico=30), make_intent(2, at, hold_pico=50, user=2)
     batch = admitted(books, ada, bob)
     settled = batch.settle([make_settlement(bob, charge_pico=20), make_settlement(ada, charge_pico=7)])
-    assert settled == [Settled(NOW_US, POSTED_PICO - 20), Settled(NOW_US + 1, POSTED_PICO - 7)]
+    assert settled == [Settled(NOW_US, POSTED_PICO - 20, 20), Settled(NOW_US + 1, POSTED_PICO - 7, 7)]
     batch.save()
     assert wallets(books) == [(POSTED_PICO - 7, 0), (POSTED_PICO - 20, 0)]
     keys = books.execute("SELECT key_id, open_requests, held_pico, spent_total_pico FROM key_states ORDER BY key_id")
@@ -65,7 +65,7 @@ def test_group_of_several_users_settles_each_by_its_own_wallet_key_and_number(bo
 def test_settlement_without_a_charge_is_a_row_and_no_transfer(books: SqliteConnection) -> None:
     intent = make_intent(1, revision(books))
     batch = admitted(books, intent)
-    assert batch.settle([make_settlement(intent, charge_pico=0)]) == [Settled(NOW_US, POSTED_PICO)]
+    assert batch.settle([make_settlement(intent, charge_pico=0)]) == [Settled(NOW_US, POSTED_PICO, 0)]
     assert books.execute("SELECT charge_pico FROM usage").fetchall() == [(0,)]
     assert books.execute("SELECT count(*) FROM transfers WHERE kind = 'charge'").fetchone() == (0,)
 
@@ -74,7 +74,7 @@ def test_settled_balance_leaves_out_what_other_requests_hold(books: SqliteConnec
     at = revision(books)
     done, running = make_intent(1, at, hold_pico=30), make_intent(2, at, hold_pico=50)
     batch = admitted(books, done, running)
-    assert batch.settle([make_settlement(done, charge_pico=7)]) == [Settled(NOW_US, POSTED_PICO - 7 - 50)]
+    assert batch.settle([make_settlement(done, charge_pico=7)]) == [Settled(NOW_US, POSTED_PICO - 7 - 50, 7)]
 
 
 def test_settlement_repeated_in_a_group_with_a_new_one_returns_its_first_result(books: SqliteConnection) -> None:
@@ -86,7 +86,7 @@ def test_settlement_repeated_in_a_group_with_a_new_one_returns_its_first_result(
     later = group(books, first, second, now_us=NOW_US + 100)
     settled = later.settle([make_settlement(first, charge_pico=7), make_settlement(second, charge_pico=9)])
     later.save()
-    assert settled == [Settled(NOW_US, POSTED_PICO - 16), Settled(NOW_US + 100, POSTED_PICO - 16)]
+    assert settled == [Settled(NOW_US, POSTED_PICO - 16, 7), Settled(NOW_US + 100, POSTED_PICO - 16, 9)]
     assert wallets(books)[0] == (POSTED_PICO - 16, 0)
     assert books.execute("SELECT id, request_id FROM usage ORDER BY id").fetchall() == [(NOW_US, 1), (NOW_US + 100, 2)]
 
@@ -256,7 +256,9 @@ def test_number_after_a_posting_of_a_clock_that_was_ahead_skips_only_a_short_lea
     intents = [make_intent(number, revision(books), hold_pico=5) for number in (1, 2)]
     admitted(books, *intents)
     ahead = group(books, intents[0], now_us=NOW_US + ahead_us)
-    assert ahead.settle([make_settlement(intents[0], charge_pico=0)]) == [Settled(NOW_US + ahead_us, POSTED_PICO - 5)]
+    assert ahead.settle([make_settlement(intents[0], charge_pico=0)]) == [
+        Settled(NOW_US + ahead_us, POSTED_PICO - 5, 0)
+    ]
     ahead.save()
     [settled] = group(books, intents[1]).settle([make_settlement(intents[1], charge_pico=0)])
     assert settled is not None and settled.usage_id == number_us

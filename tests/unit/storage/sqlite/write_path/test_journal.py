@@ -55,7 +55,10 @@ async def test_journal_with_concurrent_requests_admits_and_settles_each_once(
     assert all(isinstance(decision, Admitted) for decision in admitted)
     settled = await asyncio.gather(*(journal.settle(make_settlement(intent)) for intent in intents))
     assert len({one.usage_id for one in settled if one}) == 8
-    assert await journal.settle(make_settlement(intents[0])) == Settled(settled[0].usage_id, POSTED_PICO - 2 * USD)  # type: ignore[union-attr]
+    first = settled[0]
+    assert first is not None and first.charge_pico == USD // 4
+    again = await journal.settle(make_settlement(intents[0]))
+    assert again == Settled(first.usage_id, POSTED_PICO - 2 * USD, first.charge_pico)
     assert books.execute("SELECT count(*) FROM usage").fetchone() == (8,)
     assert journal.trouble() is None
 

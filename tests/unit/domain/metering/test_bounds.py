@@ -1,0 +1,102 @@
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softix_proxy.domain.core.money import MAX_PICO
+from softix_proxy.domain.metering.admission import Bound
+from softix_proxy.domain.metering.bounds import FACTOR_ONE, WHOLE_MODEL, Widening, exceeded, widening_of
+
+AMOUNTS = st.integers(0, 10**13)
+widenings = st.builds(Widening, AMOUNTS, st.integers(FACTOR_ONE, 10**6), AMOUNTS)
+
+
+@given(st.integers(0, 10**12), st.integers(1, 10**13), st.integers(0, 10**12))
+def test_hold_of_the_same_request_after_an_excess_covers_its_charge(narrow: int, missing: int, widened: int) -> None:
+    """Whatever a widening had added before."""
+    wider = exceeded(narrow + widened + missing, narrow + widened, widened)
+    assert wider.hold_pico(narrow) >= narrow + widened + missing
+    assert wider.excess_pico == widened + missing
+
+
+@given(st.integers(1, 10**6), st.integers(1, 50))
+def test_hold_of_a_request_twice_as_large_after_an_excess_covers_its_charge(narrow: int, times: int) -> None:
+    """What multiplies the bound, such as rounds, multiplies it for the larger request as well."""
+    wider = exceeded(narrow * (times + 1), narrow, 0)
+    assert wider.hold_pico(2 * narrow) >= 2 * narrow * (times + 1)
+
+
+def test_hold_of_a_large_request_after_the_excess_of_a_tiny_one_hardly_grows() -> None:
+    """A request held for a micro-dollar cost five cents. One that is held for a dollar is not held for 50,000."""
+    wider = exceeded(5 * 10**10, 10**6, 0)
+    assert wider.factor_permille == 50_000 * FACTOR_ONE
+    assert wider.hold_pico(10**12) == 10**12 + 5 * 10**10 - 10**6
+
+
+@given(widenings, AMOUNTS, st.integers(-(10**13), 10**13))
+def test_narrow_amount_is_the_highest_whose_hold_the_funds_pay_for(wide: Widening, narrow: int, funds: int) -> None:
+    most = wide.narrow_pico(funds)
+    assert (wide.hold_pico(narrow) <= funds) == (narrow <= most)
+
+
+@given(widenings, widenings, AMOUNTS)
+def test_widening_also_by_another_adds_at_least_as_much_as_each(one: Widening, other: Widening, narrow: int) -> None:
+    both = one.also(other)
+    assert both.hold_pico(narrow) >= max(one.hold_pico(narrow), other.hold_pico(narrow))
+
+
+def test_widening_of_a_hold_of_nothing_adds_the_charge() -> None:
+    wider = exceeded(70, 0, 0)
+    assert wider == Widening(70, FACTOR_ONE, 70) and wider.hold_pico(0) == 70 and wider.hold_pico(5) == 75
+
+
+def test_widening_of_the_largest_charge_fits_into_its_columns() -> None:
+    assert max(exceeded(MAX_PICO, 1, 0)) == MAX_PICO
+
+
+def test_widening_of_a_request_is_that_of_the_model_and_of_its_members() -> None:
+    found = {WHOLE_MODEL: Widening(1, 1000, 9), "documents": Widening(5, 2000, 3), "tools": Widening(7, 1000, 7)}
+    assert widening_of(found, ()) == Widening(1, 1000, 9)
+    assert widening_of(found, ("documents",)) == Widening(5, 2000, 9)
+    assert widening_of(found, ("documents", "tools")) == Widening(7, 2000, 9)
+    assert widening_of({"documents": Widening(5, 2000, 3)}, ("tools",)) is None
+
+
+# In a bound
+
+
+def together(bounds: list[Bound], times: int) -> Bound:
+    """Of several targets."""
+    most = max(bound.output_tokens for bound in bounds)
+    return Bound(output_tokens=most, adjustable=True, times=times, targets=tuple(bounds))
+
+
+bounds = st.builds(
+    Bound,
+    fixed_pico=st.integers(0, 10**10),
+    token_num=st.integers(0, 10**6),
+    token_den=st.integers(1, 7),
+    output_tokens=st.integers(0, 5000),
+    adjustable=st.just(True),
+    widening=st.none() | widenings,
+)
+
+
+@given(st.lists(bounds, min_size=1, max_size=3), st.integers(1, 3), st.integers(0, 10**13))
+def test_hold_for_the_affordable_tokens_of_widened_bounds_is_within_the_funds(
+    several: list[Bound], times: int, funds: int
+) -> None:
+    found = together(several, times)
+    tokens = found.affordable_tokens(funds)
+    if tokens >= 0:
+        assert found.hold_pico(min(tokens, found.output_tokens)) <= funds
+    else:
+        assert found.hold_pico(0) > funds
+
+
+@given(st.lists(bounds, min_size=1, max_size=3), st.integers(1, 3), st.integers(0, 5000))
+def test_hold_without_its_widened_part_is_that_of_the_bounds_alone(
+    several: list[Bound], times: int, tokens: int
+) -> None:
+    found, narrow = together(several, times), together([replace(each, widening=None) for each in several], times)
+    assert found.hold_pico(tokens) - found.widened_pico(tokens) == narrow.hold_pico(tokens)
