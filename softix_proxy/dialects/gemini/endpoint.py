@@ -117,7 +117,7 @@ class GeminiEndpoint:
         output_field: str | None = None,
     ) -> bytes:
         """Changes the body. The path names the model, so the model is changed here only if the body repeats it."""
-        fields = JsonMembers(body, _WATCHED)
+        fields = JsonMembers(body, _MODEL if max_output_tokens is None else _WATCHED)  # `read` may watch less
         changes = {} if model is None else self._renamed(fields, model)
         if max_output_tokens is not None:
             name, raw = either(fields, _CONFIG)
