@@ -1,7 +1,7 @@
 # `make` lists what there is.
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help dev test tidy lint format types imports check ci mutants bench reference architecture sdk-calls accounting example-config catalogue clean
+.PHONY: help dev test tidy lint format types imports check ci mutants fuzz sbom lock bench reference architecture sdk-calls accounting example-config catalogue clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sort | awk -F':.*  ## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -42,11 +42,23 @@ ci:  ## everything, from nothing, in a copy
 mutants: $(BIN)/softix  ## change the code of money fault by fault, and count the faults that no test notices
 	$(BIN)/python -m scripts.mutation $(MUTANTS)
 
+fuzz: $(BIN)/softix  ## fuzz every parser, ten minutes each; one: make fuzz FUZZ='--target bill'
+	-$(BIN)/pip install --quiet atheris
+	$(BIN)/python -m scripts.fuzz $(FUZZ)
+
+sbom: $(BIN)/softix  ## write build/sbom.cdx.json, the bill of materials of what is installed
+	$(BIN)/python scripts/make_sbom.py
+
+lock: $(BIN)/softix  ## lock the dependencies to versions and hashes; newer ones: make lock LOCK=--upgrade
+	$(BIN)/pip install --quiet uv
+	$(BIN)/python scripts/make_lock.py $(LOCK)
+
 bench: $(BIN)/softix  ## measure against a bare pass-through and the peers that are installed
 	$(BIN)/python -m bench
 
 reference: $(BIN)/softix  ## make docs/reference/ from the code
 	$(BIN)/python scripts/make_reference.py
+	$(BIN)/python scripts/make_openapi.py
 
 architecture: $(BIN)/softix  ## draw the pictures of docs/ARCHITECTURE.md from the code
 	$(BIN)/python scripts/make_architecture.py

@@ -42,8 +42,7 @@ _WATCHED = GENERATE_CONTENT.watched | NAMES | {"model", "contents", "tools", *_C
 _CONFIG_WATCHED = CONFIG.watched | SPEECH | {*_LIMIT, *_CHOICES}
 _MODEL = frozenset(("model",))
 _EMBED_WATCHED = EMBED_CONTENT.watched | {"model", "content"}
-_BATCH_WATCHED = frozenset(("model", "requests"))
-_REWRITTEN = _WATCHED | _BATCH_WATCHED
+_BATCH_WATCHED = BATCH_EMBED_CONTENTS.watched | {"model", "requests"}
 _COUNTED = ("generateContentRequest", "generate_content_request")
 _COUNT_WATCHED = COUNT_TOKENS.watched | NAMES | {"model", "contents", "tools", *_COUNTED, *_SYSTEM}
 _MOST_REQUESTS = 2000
@@ -99,6 +98,8 @@ class GeminiEndpoint:
 
     name: str
     path: str
+    names_model: frozenset[str] = _MODEL
+    """The members that may repeat the name of the model. They are among those that `read` watches."""
     family: Family = "gemini"
     members: MemberTable
     metered = True
@@ -132,7 +133,7 @@ class GeminiEndpoint:
         output_field: str | None = None,
     ) -> bytes:
         """Changes the body. The path names the model, so the model is changed here only if the body repeats it."""
-        fields = JsonMembers(body, _REWRITTEN)
+        fields = JsonMembers(body, self.names_model if max_output_tokens is None else _WATCHED)  # `read` may watch less
         changes = {} if model is None else self._renamed(fields, model)
         if max_output_tokens is not None:
             name, raw = either(fields, _CONFIG)
@@ -286,6 +287,7 @@ class BatchEmbedContents(GeminiEndpoint):
     name = "batch_embed_contents"
     path = "/v1beta/models/{model}:batchEmbedContents"
     members = BATCH_EMBED_CONTENTS
+    names_model = _BATCH_WATCHED
 
     def read(self, body: bytes) -> RequestSpec:
         fields = read_fields(body, _BATCH_WATCHED)

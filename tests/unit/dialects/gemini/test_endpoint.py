@@ -62,6 +62,13 @@ def test_rewrite_with_an_output_limit_sets_it_in_the_generation_config() -> None
     assert changed("generate_content", empty, limit=5)["generationConfig"] == {"maxOutputTokens": 5}
 
 
+def test_rewrite_of_a_body_with_a_member_of_another_endpoint_keeps_it() -> None:
+    """`contents` is nothing to an embedding, however it is spelt."""
+    body = {"content": SAY[0], "conTents": SAY}
+    endpoint("embed_content").read(json.dumps(body).encode())
+    assert changed("embed_content", body, model="other") == body
+
+
 def test_rewrite_with_another_model_renames_it_only_in_a_body_that_repeats_it() -> None:
     assert changed("generate_content", {"contents": SAY}, "real") == {"contents": SAY}
     assert changed("generate_content", {"model": "models/g"}, "real") == {"model": "models/real"}
