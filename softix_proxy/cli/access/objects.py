@@ -70,7 +70,7 @@ def _of_a_share(command: Callable[..., Any]) -> Callable[..., Any]:
 async def share(
     instance: Instance, kind: str, name: str, provider: str, provider_key: str | None, user: str | None
 ) -> None:
-    """Let users name something at a provider that is not their own.
+    """Offer users something at a provider that is not their own.
 
     Users share the provider's account, so a request may name only what its user made, and what you share. KIND is for
     example vector_store, prompt, skill, voice, cache or file_uri. ID is the provider's own. Example: softix objects
@@ -88,7 +88,7 @@ async def share(
 async def unshare(
     instance: Instance, kind: str, name: str, provider: str, provider_key: str | None, user: str | None
 ) -> None:
-    """Take back what `share` allowed. Example: softix objects unshare vector_store vs_68f1 --provider openai"""
+    """Stop offering what `share` offered. Example: softix objects unshare vector_store vs_68f1 --provider openai"""
     taken = await operations.unshare(
         instance.storage, kind=kind, name=name, provider=provider, key=provider_key, user=user
     )

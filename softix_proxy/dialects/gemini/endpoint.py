@@ -264,6 +264,8 @@ class GeminiCountTokens(GeminiEndpoint):
 
 
 class EmbedContent(GeminiEndpoint):
+    """Meters the embedding of one content at Gemini."""
+
     name = "embed_content"
     path = "/v1beta/models/{model}:embedContent"
     members = EMBED_CONTENT

@@ -70,6 +70,7 @@ _TYPES = frozenset(
         "compaction_trigger",
         "computer_call",
         "computer_call_output",
+        "configuration_update",
         "custom_tool_call",
         "custom_tool_call_output",
         "file_search_call",
@@ -191,8 +192,8 @@ _CONTENT = (
 )
 """The members of an input item that hold its content. An item without any of them is one that the provider keeps."""
 _ITEM = frozenset(("id", "type", *_CONTENT))
-_NOTHING_KEPT = frozenset(("compaction_trigger",))
-"""The types of items that have no content."""
+_NOTHING_KEPT = frozenset(("compaction_trigger", "configuration_update"))
+"""The types of items of which the provider keeps nothing."""
 _NULL = b"null"
 _ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 
@@ -27,13 +27,13 @@ from softix_proxy.dialects.openai.realtime import (
     read_event,
     read_server_event,
 )
-from softix_proxy.domain.access.objects import ObjectRef, Unresolved, pin
 from softix_proxy.domain.core.errors import Code, FailureError, RefusedError
 from softix_proxy.domain.core.ids import RequestIds, format_request_id
 from softix_proxy.domain.ports.upstream import ProviderFault, WebSocketClient, WebSocketConnection
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.inbound import ClientGoneError, Guest, Inbound
 from softix_proxy.relay.realtime.dial import dial
+from softix_proxy.relay.request.admit import require_known
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease
 from softix_proxy.relay.settlement.hold import Hold
@@ -137,15 +137,16 @@ class Session:
         return self.lifecycle.policy.session_idle_s
 
     async def _forth(self) -> None:
-        line = self._the_line
+        line, berth, own = self._the_line, self._the_berth, self._own
+        assert own is not None  # noqa: S101 - a session begins with a hold
         while True:
             message = await self.guest.receive()
             self._stir()
             event = None
             try:
-                event = read_event(message, self.spec.model, self._the_berth.target.model.upstream_name)
+                event = read_event(message, self.spec.model, berth.target.model.upstream_name)
                 if event.refs:
-                    await self._require_known(event.refs)
+                    await require_known(self.lifecycle.journal, own.intent.user_id, event.refs, berth.place)
                 await self._funded.wait()
                 if event.kind == RESPOND:
                     await self._respond(event)
@@ -213,15 +214,6 @@ class Session:
     def _stir(self) -> None:
         if self._patience is not None and not self._patience.expired():
             self._patience.reschedule(asyncio.get_running_loop().time() + self._idle_s)
-
-    async def _require_known(self, refs: Sequence[ObjectRef]) -> None:
-        """Raises RefusedError unless the user may name each of the things in the account of the session."""
-        assert self._own is not None  # noqa: S101 - the session admitted its first response before it was dialled
-        user_id = self._own.intent.user_id
-        found = await self.lifecycle.journal.resolve(user_id, refs)
-        place = pin(refs, found, (self._the_berth.place,))
-        if isinstance(place, Unresolved):
-            raise RefusedError(place.code, refusal.unresolved(place.code, place.kind))
 
     # These methods handle responses.
 

@@ -6,12 +6,14 @@ made from is the current one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, Unresolved, pin
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.metering.admission import Denied, Stale
 from softix_proxy.domain.ports.storage import Journal
+from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.live_directory import LiveDirectory
 from softix_proxy.relay.request.route import UnpricedError
 
@@ -53,3 +55,10 @@ async def admit(
             return planned, decision
         await directory.refresh()
     raise RefusedError(Code.STORAGE_UNAVAILABLE, "The configuration is changing. Try again.", retry_after_s=1)
+
+
+async def require_known(journal: Journal, user_id: int, refs: Sequence[ObjectRef], place: AccountPlace) -> None:
+    """Raises RefusedError unless the user may name each of the things in this account. It holds nothing."""
+    found = pin(refs, await journal.resolve(user_id, refs), (place,))
+    if isinstance(found, Unresolved):
+        raise RefusedError(found.code, refusal.unresolved(found.code, found.kind))

@@ -33,6 +33,7 @@ from softix_proxy.relay.request.identify import identify
 from softix_proxy.relay.request.large_body import scan
 from softix_proxy.relay.request.route import prefix_of, route
 from softix_proxy.relay.request.standing import require_standing
+from softix_proxy.relay.request.tags import WordsBack, tagged
 from softix_proxy.relay.request.unknown_members import forwarded, permitted
 from softix_proxy.relay.routing.failures import Failure
 from softix_proxy.relay.routing.retry_plan import RetryPlan
@@ -79,8 +80,6 @@ class Lifecycle:
         plan, admitted = await self.admit(request, digest, spec, body)
         size_bytes = len(body) + request.rest_bytes
         if spec.tags:
-            from softix_proxy.relay.request.tags import WordsBack, tagged
-
             tag_of = partial(self.vault.tag, plan.caller.key.id)
             body, client = tagged(body, spec.tags, tag_of), WordsBack(client, spec.tags, tag_of)
         hold = Hold(

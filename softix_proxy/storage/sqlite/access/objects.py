@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectShare, OwnedObject
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, selected
-from softix_proxy.storage.sqlite.write_path.objects import ADD_ACCOUNT, RESOLVE, asked_as_json
+from softix_proxy.storage.sqlite.write_path.object_statements import ADD_ACCOUNT, RESOLVE, asked_as_json
 
 _PLACES = "JOIN object_accounts AS a ON a.id = o.account_id JOIN providers AS p ON p.id = a.provider_id"
 _USERS = "JOIN users AS u ON u.id = o.user_id"

@@ -9,7 +9,7 @@ from softix_proxy.domain.access.objects import AccountPlace, NewObject, ObjectRe
 from softix_proxy.domain.metering.batches import PARKED_SLOT, Batch, BatchFamily, BatchSummary, KeptFile, OpenLine
 from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, selected
-from softix_proxy.storage.sqlite.write_path import objects
+from softix_proxy.storage.sqlite.write_path import object_statements as objects
 from softix_proxy.storage.sqlite.write_path.statements import OPEN_INTENT
 
 _BATCH = RecordMapping(

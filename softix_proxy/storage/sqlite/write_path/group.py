@@ -35,7 +35,7 @@ from softix_proxy.domain.metering.bounds import WHOLE_MODEL, ExceededBound, exce
 from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement, limited
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 from softix_proxy.storage.sqlite.core.numbering import NEXT_NUMBER, is_far_ahead
-from softix_proxy.storage.sqlite.write_path import objects
+from softix_proxy.storage.sqlite.write_path import object_statements as objects
 from softix_proxy.storage.sqlite.write_path import statements as sql
 
 _WALLET_COLUMNS = len(sql.WALLET_STATE)
