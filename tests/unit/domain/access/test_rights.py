@@ -64,5 +64,7 @@ def test_patterns_of_one_key_are_compiled_once() -> None:
 
 def test_provider_named_in_a_name_is_the_part_before_the_first_slash() -> None:
     known = frozenset(("openai",))
-    found = [provider_named_in(name, known) for name in ("openai/gpt-4o", "openai/a/b", "openai", "other/x", "/openai/")]
+    found = [
+        provider_named_in(name, known) for name in ("openai/gpt-4o", "openai/a/b", "openai", "other/x", "/openai/")
+    ]
     assert found == ["openai", "openai", "", "", ""]
