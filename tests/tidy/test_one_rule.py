@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 from support.sources import Source, sources
 
+from softix_proxy.cli.console import console
 from softix_proxy.domain.access import authorization, keys
 from softix_proxy.relay.core.live_directory import LiveDirectory
 from softix_proxy.relay.request import admit
@@ -39,6 +40,7 @@ def where(found: Finder, of: tuple[Source, ...]) -> set[str]:
     [
         (attribute("allows_model"), authorization, "ask domain.access.authorization.access"),
         (in_a_loop("refresh"), admit, "call relay.request.admit.admit, which tries again where the directory changed"),
+        (attribute("echo", "secho"), console, "call cli.console.console.echo, where no stored text acts on a terminal"),
     ],
 )
 def test_rule_that_has_one_place_is_used_nowhere_else(found: Finder, module: ModuleType, instead: str) -> None:

@@ -5,7 +5,9 @@ Root may manage an instance of another user, who has to be able to open them.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 _ROOT = 0
@@ -49,3 +51,21 @@ def _owner(like: Path) -> tuple[int, int]:
     """Returns the owner of `like`, or of its folder if it does not exist."""
     status = (like if like.exists() else like.parent).stat()
     return status.st_uid, status.st_gid
+
+
+def open_private(place: Path, flags: int = os.O_WRONLY) -> int:
+    """Returns the descriptor of a plain file with mode 0600, whatever the umask is. A missing one is made.
+
+    Nothing of an existing file is removed. Follows no link, and raises OSError for one: the file could be another's.
+    """
+    flags |= os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(place, flags, 0o600)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1 or status.st_uid != os.geteuid():
+            raise OSError(errno.EPERM, "it is no plain file of this user")
+        os.fchmod(descriptor, 0o600)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

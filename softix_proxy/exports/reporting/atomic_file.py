@@ -18,9 +18,10 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
+from softix_proxy.domain.instance.ownership import open_private
 from softix_proxy.domain.reporting.manifests import SUFFIX, Manifest, ManifestFields, ManifestFile, RowForm, canonical
 from softix_proxy.exports.reporting.fingerprints import Begun, Fingerprint, begun, of_file
-from softix_proxy.exports.reporting.whole_file import partial_of, refuse, sync_folder, told
+from softix_proxy.exports.reporting.whole_file import open_whole, partial_of, refuse, sync_folder, told
 
 _BODY = ".manifest.partial"
 _READ_BYTES = 1 << 20
@@ -34,9 +35,8 @@ class _Part:
         self.path = path
         self.partial = partial_of(path)
         self.fingerprint = Fingerprint(form)
-        self._file = self.partial.open("r+b" if keep_bytes else "wb")
+        self._file = open_whole(self.partial, keep_bytes)
         if keep_bytes:
-            self._file.truncate(keep_bytes)
             while text := self._file.read(_READ_BYTES):
                 self.fingerprint.feed(text)
 
@@ -159,7 +159,7 @@ class AtomicExport:
         if self._parts:
             self._parts[-1].finish()
         elif self._in_folder and not self.folder.exists():
-            self.folder.mkdir(parents=True)
+            self.folder.mkdir(mode=0o700, parents=True)
             self._undo.callback(_remove_if_empty, self.folder)
         if not self._parts:
             self._lock = _alone(partial_of(path))
@@ -240,7 +240,7 @@ def _place(folder: Path, names: Sequence[str], manifest: Manifest, body: Manifes
 
 def _alone(path: Path) -> BinaryIO:
     """Locks the file. As long as the returned file is open, no other process writes this file."""
-    file = path.open("ab")
+    file = os.fdopen(open_private(path, os.O_WRONLY | os.O_APPEND), "ab")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(path.stat(), os.fstat(file.fileno())):
@@ -257,7 +257,7 @@ def _remove_if_empty(folder: Path) -> None:
 
 
 def _write_synced(path: Path, text: bytes) -> None:
-    with path.open("wb") as file:
+    with open_whole(path) as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from softix_proxy.domain.core.errors import ConflictError, FailureError
+from softix_proxy.domain.instance.ownership import open_private
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     partial = partial_of(path)
     refuse(path, overwrite)
     with told(path):
-        with partial.open("wb") as file:
+        with open_whole(partial) as file:
             try:
                 yield file
                 file.flush()
@@ -30,6 +31,13 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
             finally:
                 partial.unlink(missing_ok=True)
         sync_folder(path.parent)
+
+
+def open_whole(path: Path, keep_bytes: int = 0) -> BinaryIO:
+    """Opens a file for reading and writing that only this user may read, cut to this length. Raises OSError."""
+    file = os.fdopen(open_private(path, os.O_RDWR), "r+b")
+    file.truncate(keep_bytes)
+    return file
 
 
 @contextmanager

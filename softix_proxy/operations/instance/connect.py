@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.routing.directory import Directory
 from softix_proxy.operations.catalog.models import NOBODY
 from softix_proxy.operations.instance.client_files import FileSyntax, changed
+from softix_proxy.operations.instance.linkless import linkless_folder
 
 BACKUP = ".before-softix"
 """The suffix of the backup, which is the file as it was. The backup is empty if there was no file."""
@@ -128,8 +128,12 @@ def settings_text(client: ClientProgram, access: ClientAccess) -> str:
 
 def changed_text(client: ClientProgram, access: ClientAccess, file: Path) -> str:
     """Returns the text that `write` would write. Raises the same errors."""
-    before, settings = _read(file), client.settings(access)
-    return changed(client.form, before or "", settings if before else {**client.fresh, **settings})
+    return _changed(client, access, _decoded(file, _read(file)))
+
+
+def _changed(client: ClientProgram, access: ClientAccess, before: str) -> str:
+    settings = client.settings(access)
+    return changed(client.form, before, settings if before else {**client.fresh, **settings})
 
 
 def file_of(client: ClientProgram, asked: Path | None, home: Path) -> Path:
@@ -144,15 +148,18 @@ def file_of(client: ClientProgram, asked: Path | None, home: Path) -> Path:
 def write(client: ClientProgram, access: ClientAccess, file: Path) -> WrittenFile:
     """Changes the file in one step, and keeps a backup before the first change. Only the owner may read it.
 
+    It follows no link, because a link could lead to somebody else's file.
+
     Raises FailureError if the file cannot be read or written. Raises ConflictError if its content is not as expected.
     """
-    before, text = _read(file), changed_text(client, access, file)
     backup = file.with_name(file.name + BACKUP)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if not backup.exists():
-            _replace(backup, before or "")
-        _replace(file, text)
+        with linkless_folder(file.parent, make=True) as folder:
+            before = folder.read(file.name, _MOST_BYTES)
+            text = _changed(client, access, _decoded(file, before))
+            if folder.read(backup.name, _MOST_BYTES) is None:
+                folder.replace(backup.name, before or b"")
+            folder.replace(file.name, text.encode())
     except OSError as error:
         raise FailureError(f"cannot write {file}: {error.strerror}", "name another with --file") from None
     return WrittenFile(file, backup)
@@ -164,42 +171,35 @@ def undo(file: Path) -> WrittenFile:
     Raises ConflictError if nothing was written there, and FailureError if the file cannot be restored.
     """
     backup = file.with_name(file.name + BACKUP)
-    before = _read(backup)
-    if before is None:
+    if _read(backup) is None:
         raise ConflictError(f"there is no {backup}", "nothing was written there, or it was put back already")
     try:
-        if before:
-            _replace(file, before)
-        else:
-            file.unlink(missing_ok=True)
-        backup.unlink()
+        with linkless_folder(file.parent) as folder:
+            if before := folder.read(backup.name, _MOST_BYTES):
+                folder.replace(file.name, before)
+            else:
+                folder.remove(file.name)
+            folder.remove(backup.name)
     except OSError as error:
         raise FailureError(f"cannot put back {file}: {error.strerror}", f"it is in {backup}") from None
     return WrittenFile(file, backup)
 
 
-def _read(file: Path) -> str | None:
+def _read(file: Path) -> bytes | None:
     try:
-        if not file.exists():
-            return None
-        with file.open("rb") as opened:
-            raw = opened.read(_MOST_BYTES + 1)
-        if len(raw) > _MOST_BYTES:
-            raise ConflictError(f"{file} is larger than {_MOST_BYTES // 2**20} MiB", "is it the right file?")
-        return raw.decode("utf-8")
+        with linkless_folder(file.parent) as folder:
+            return folder.read(file.name, _MOST_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except OSError as error:
         raise FailureError(f"cannot read {file}: {error.strerror}", "name another with --file") from None
+
+
+def _decoded(file: Path, raw: bytes | None) -> str:
+    """Returns the text of the file, or an empty one if there is no file. Raises ConflictError."""
+    if raw is not None and len(raw) > _MOST_BYTES:
+        raise ConflictError(f"{file} is larger than {_MOST_BYTES // 2**20} MiB", "is it the right file?")
+    try:
+        return (raw or b"").decode("utf-8")
     except UnicodeDecodeError:
         raise ConflictError(f"{file} is not UTF-8 text", "is it the right file?") from None
-
-
-def _replace(file: Path, text: str) -> None:
-    """Replaces the file, which has a key in it. At no time may anyone but the owner read it."""
-    place = file.resolve()  # a symbolic link stays one
-    partial = place.with_name(place.name + ".partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    partial.replace(place)

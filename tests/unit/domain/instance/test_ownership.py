@@ -79,3 +79,42 @@ def test_file_and_folder_made_by_real_root_are_owned_by_the_owner_of_the_folder(
     os.close(ownership.open_or_make(tmp_path / "made", tmp_path))
     ownership.make_folder(tmp_path / "folder", tmp_path)
     assert owner_of(tmp_path / "made") == owner_of(tmp_path / "folder") == SOMEBODY
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
+def test_private_file_is_for_its_owner_alone_whatever_the_umask_is(tmp_path: Path, umask: int) -> None:
+    (tmp_path / "old").write_text("kept")
+    (tmp_path / "old").chmod(0o666)
+    before = os.umask(umask)
+    try:
+        for name in ("new", "old"):
+            os.close(ownership.open_private(tmp_path / name))
+    finally:
+        os.umask(before)
+    assert {(tmp_path / name).stat().st_mode & 0o777 for name in ("new", "old")} == {0o600}
+    assert (tmp_path / "old").read_text() == "kept"
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling", "hard", "folder", "pipe"])
+def test_private_file_that_may_be_anothers_is_not_opened(tmp_path: Path, kind: str) -> None:
+    place, other = tmp_path / "a", tmp_path / "other"
+    other.write_text("kept")
+    other.chmod(0o644)
+    if kind in ("link", "dangling"):
+        place.symlink_to(other if kind == "link" else tmp_path / "nothing")
+    elif kind == "hard":
+        place.hardlink_to(other)
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        os.mkfifo(place)
+    with pytest.raises(OSError):
+        ownership.open_private(place)
+    assert other.read_text() == "kept" and other.stat().st_mode & 0o777 == 0o644 and not (tmp_path / "nothing").exists()
+
+
+def test_private_file_of_another_user_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").touch()
+    monkeypatch.setattr(os, "geteuid", lambda: 1234)
+    with pytest.raises(OSError, match="no plain file of this user"):
+        ownership.open_private(tmp_path / "a")

@@ -1,5 +1,6 @@
 import json
 import os
+import stat
 import subprocess
 import sys
 from dataclasses import replace
@@ -206,3 +207,29 @@ def test_atomic_export_that_is_resumable_continues_after_a_failure(tmp_path: Pat
     assert json.loads((tmp_path / "a.csv.0003.manifest.json").read_bytes())["body"]["files"] == [
         of_file(out, "a.csv", form).fields()
     ]
+
+
+def test_export_is_for_its_owner_alone_whatever_the_umask_is(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with AtomicExport(tmp_path / "new" / "out", overwrite=False, in_folder=True) as export:
+            export.write(b"a", "one.csv")
+            export.write(b"b", "two.csv")
+            export.entries()
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "new" / "out").iterdir()}
+            assert modes == {"one.csv.partial": 0o600, "two.csv.partial": 0o600}
+            assert stat.S_IMODE((tmp_path / "new" / "out").stat().st_mode) == 0o700
+    finally:
+        os.umask(before)
+
+
+def test_export_whose_partial_file_is_a_link_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"kept")
+    (tmp_path / "out.csv.partial").symlink_to(other)
+    with (
+        pytest.raises(FailureError, match="cannot write"),
+        AtomicExport(tmp_path / "out.csv", overwrite=True) as export,
+    ):
+        export.write(b"new")
+    assert other.read_bytes() == b"kept"

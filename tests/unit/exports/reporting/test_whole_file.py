@@ -1,3 +1,5 @@
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,32 @@ def test_whole_file_in_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FailureError, match="cannot write") as failure, whole_file(tmp_path / "no/x", overwrite=False):
         pytest.fail("not reached")
     assert failure.value.remedy == "choose another place"
+
+
+def test_whole_file_is_for_its_owner_alone_whatever_the_umask_is(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with whole_file(tmp_path / "out.csv", overwrite=False) as file:
+            assert stat.S_IMODE((tmp_path / "out.csv.partial").stat().st_mode) == 0o600
+            file.write(b"a")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "out.csv").stat().st_mode) == 0o600
+
+
+def test_whole_file_replaces_a_link_and_leaves_what_it_led_to(tmp_path: Path) -> None:
+    other, path = tmp_path / "other", tmp_path / "out.csv"
+    other.write_bytes(b"kept")
+    path.symlink_to(other)
+    with whole_file(path, overwrite=True) as file:
+        file.write(b"new")
+    assert other.read_bytes() == b"kept" and path.read_bytes() == b"new" and not path.is_symlink()
+
+
+def test_whole_file_whose_partial_file_is_a_link_is_refused(tmp_path: Path) -> None:
+    other, path = tmp_path / "other", tmp_path / "out.csv"
+    other.write_bytes(b"kept")
+    (tmp_path / "out.csv.partial").symlink_to(other)
+    with pytest.raises(FailureError, match="cannot write"), whole_file(path, overwrite=True):
+        pytest.fail("not reached")
+    assert other.read_bytes() == b"kept"

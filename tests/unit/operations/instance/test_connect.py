@@ -3,13 +3,20 @@ from __future__ import annotations
 import json
 import secrets
 import stat
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError
-from softix_proxy.operations.instance.connect import CLIENTS, ClientAccess, file_of, settings_text, undo, write
+from softix_proxy.operations.instance.connect import (
+    CLIENTS,
+    ClientAccess,
+    changed_text,
+    file_of,
+    settings_text,
+    undo,
+    write,
+)
 
 ACCESS = ClientAccess("http://127.0.0.1:8484", f"sx_live_{secrets.token_hex(8)}", "m-1")
 
@@ -53,13 +60,32 @@ def test_new_client_file_after_undo_is_removed(tmp_path: Path) -> None:
     assert list(file.parent.iterdir()) == []
 
 
-def test_client_file_behind_a_link_is_changed_and_the_link_stays(tmp_path: Path) -> None:
-    kept = tmp_path / "kept.toml"
+@pytest.mark.parametrize("kind", ["file", "backup", "folder", "dangling", "hard"])
+def test_client_file_behind_a_link_is_refused_and_stays(tmp_path: Path, kind: str) -> None:
+    """Whoever may write in the folder could lead softix to a file of somebody else."""
+    kept = tmp_path / "elsewhere" / "config.toml"
+    kept.parent.mkdir()
     kept.write_text("# mine\n")
-    link = tmp_path / "config.toml"
-    link.symlink_to(kept)
-    write(CLIENTS["codex"], ACCESS, link)
-    assert link.is_symlink() and tomllib.loads(kept.read_text())["model"] == "m-1"
+    folder = tmp_path / "home"
+    file = folder / "config.toml"
+    if kind == "folder":
+        folder.symlink_to(kept.parent)
+    else:
+        folder.mkdir()
+    if kind == "backup":
+        file.write_text("# other\n")
+    place = file.with_name("config.toml.before-softix") if kind == "backup" else file
+    if kind == "hard":
+        place.hardlink_to(kept)
+    elif kind != "folder":
+        place.symlink_to(tmp_path / "nothing" if kind == "dangling" else kept)
+    changes = [write] if kind == "backup" else [write, changed_text]
+    for change in changes:
+        with pytest.raises(ConflictError, match="link") as refused:
+            change(CLIENTS["codex"], ACCESS, file)
+        assert "--file" in refused.value.remedy
+    assert kept.read_text() == "# mine\n" and [one.name for one in kept.parent.iterdir()] == ["config.toml"]
+    assert not (tmp_path / "nothing").exists()
 
 
 def test_client_file_that_cannot_be_read_or_written_stays_unchanged(tmp_path: Path) -> None:
@@ -73,5 +99,5 @@ def test_client_file_that_cannot_be_read_or_written_stays_unchanged(tmp_path: Pa
     assert [one.name for one in tmp_path.iterdir()] == ["settings.json"] and file.read_text() == "{"
     with pytest.raises(FailureError, match="cannot"):
         write(CLIENTS["claude-code"], ACCESS, file / "below")
-    with pytest.raises(FailureError, match="cannot read"):
+    with pytest.raises(ConflictError, match="not a plain file"):
         write(CLIENTS["claude-code"], ACCESS, tmp_path)
