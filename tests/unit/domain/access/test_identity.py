@@ -12,10 +12,22 @@ def test_handle_with_plain_letters_is_accepted(handle: str) -> None:
 @pytest.mark.parametrize(
     "handle",
     [
-        "", " ada", "ada ", "a\nb", "-ada", "a" * 65, "<b>",
-        "ada@example.org", "a@b", "usr_aaaaaaaaaaaaaaaa", "USR_x", "Zoe\u0308", "a\x1b[31mb", "a\u202eb",
+        "",
+        " ada",
+        "ada ",
+        "a\nb",
+        "-ada",
+        "a" * 65,
+        "<b>",
+        "ada@example.org",
+        "a@b",
+        "usr_aaaaaaaaaaaaaaaa",
+        "USR_x",
+        "Zoe\u0308",
+        "a\x1b[31mb",
+        "a\u202eb",
     ],
-)  # fmt: skip
+)
 def test_handle_that_may_be_taken_for_something_else_is_refused(handle: str) -> None:
     with pytest.raises(BadInputError) as refused:
         checked_handle(handle)
@@ -23,7 +35,8 @@ def test_handle_that_may_be_taken_for_something_else_is_refused(handle: str) -> 
 
 
 @pytest.mark.parametrize(
-    "email", ["ada@example.org", "a@x", "o'brien+tag@x.co.uk", "A.B@xn--bcher-kva.de", "a" * 64 + "@x.org"]
+    "email",
+    ["ada@example.org", "a@x", "o'brien+tag@mail.example.org", "A.B@xn--bcher-kva.example", "a" * 64 + "@example.org"],
 )
 def test_email_with_one_plain_address_is_accepted(email: str) -> None:
     assert checked_email(email) == email
@@ -32,14 +45,38 @@ def test_email_with_one_plain_address_is_accepted(email: str) -> None:
 @pytest.mark.parametrize(
     "email",
     [
-        "", "ada", "@example.org", "a@", "a b@x.org", "a@b@c", "a@.org", "a@x..org", "a@-x.org", "a@x-.org",
-        "a@x_y.org", "a@x.org,evil",
-        "a@x.org, b@y.org", "<script>@x.org", "ada\x01@x.org", "mıke@x.org", '"a b"@x.org',
+        "",
+        "ada",
+        "@example.org",
+        "a@",
+        "a b@example.org",
+        "a@b@c",
+        "a@.org",
+        "a@x..example",
+        "a@-x.example",
+        "a@x-.example",
+        "a@x_y.example",
+        "a@example.org,evil",
+        "a@example.org, b@example.org",
+        "<script>@example.org",
+        "ada\x01@example.org",
+        "mıke@example.org",
+        '"a b"@example.org',
         "a@[1.2.3.4]",
-        "a@1.2.3.4", "a.@x.org", ".a@x.org", "a@x.org\r\nBcc: b@y.org", "a@x.org\n", "Ada <a@x.org>", "a@bücher.de",
-        "a" * 65 + "@x.org", "a@" + "x" * 64 + ".org", "a@" + ".".join(["x" * 60] * 5), "a@x.org ", "(c)a@x.org",
+        "a@1.2.3.4",
+        "a.@example.org",
+        ".a@example.org",
+        "a@example.org\r\nBcc: b@example.org",
+        "a@example.org\n",
+        "Ada <a@example.org>",
+        "a@bücher.example",
+        "a" * 65 + "@example.org",
+        "a@" + "x" * 64 + ".org",
+        "a@" + ".".join(["x" * 60] * 5),
+        "a@example.org ",
+        "(c)a@example.org",
     ],
-)  # fmt: skip
+)
 def test_email_that_is_not_one_plain_address_is_refused(email: str) -> None:
     with pytest.raises(BadInputError) as refused:
         checked_email(email)
