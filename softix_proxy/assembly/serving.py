@@ -99,6 +99,7 @@ async def _app_context(
     from softix_proxy.relay.request.lifecycle import Lifecycle
     from softix_proxy.telemetry.metrics import Metrics, WriterStats
     from softix_proxy.web.core.app_context import AppContext
+    from softix_proxy.web.core.body_budget import BodyBudget
     from softix_proxy.web.core.daemon_monitor import DaemonMonitor
     from softix_proxy.web.core.key_shares import KeyShares
     from softix_proxy.web.core.metrics_access import MetricsAccess
@@ -124,6 +125,7 @@ async def _app_context(
         client_addresses=ClientAddresses(settings.server.trusted_proxies),
         max_body_bytes=settings.server.max_body_bytes,
         body_timeout_s=settings.server.body_timeout_s,
+        bodies=BodyBudget(settings.server.max_bodies_bytes),
         key_shares=KeyShares.of(settings.server),
         metrics_access=MetricsAccess.of(settings.server),
     )

@@ -32,8 +32,16 @@ async def find(context: CheckContext) -> AsyncIterator[Observation]:
         yield error(
             f"{server.tls_key} is not the key of {server.tls_cert}", "put the pair in place that belongs together"
         )
-    for found in _validity(certificate, from_us(context.clock.now_us())):
+    now = from_us(context.clock.now_us())
+    for found in _validity(certificate, now):
         yield found
+    if server.tls_client_ca is not None:
+        authority = _read_chain(server.tls_client_ca)
+        if now >= authority.not_valid_after_utc:
+            yield error(
+                f"the clients' authority {server.tls_client_ca} ended on {authority.not_valid_after_utc:%Y-%m-%d}",
+                "put a new one in its place, and give clients certificates of it",
+            )
 
 
 def _validity(certificate: Certificate, now: datetime) -> Iterator[Observation]:

@@ -20,7 +20,8 @@ async def find(context: CheckContext) -> AsyncIterator[Observation]:
     try:
         answer = await context.daemon(f"{url}/readyz", {}, None)
     except FailureError:
-        yield ok(f"softix serve does not run at {url}")
+        hidden = ", or answers only clients with a certificate" if server.tls_client_ca else ""
+        yield ok(f"softix serve does not run at {url}{hidden}")
         return
     told = _told(answer.body)
     if told.get("status") == "ready":

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def write_pair(folder: Path, name: str) -> tuple[Path, Path]:
-    """A self-signed certificate of this name, and its key."""
+def write_pair(folder: Path, name: str, password: bytes | None = None) -> tuple[Path, Path]:
+    """A self-signed certificate of this name, and its key. With a password, the key is encrypted."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now, day = datetime.datetime.now(datetime.UTC), datetime.timedelta(days=1)
@@ -21,9 +21,8 @@ def write_pair(folder: Path, name: str) -> tuple[Path, Path]:
     builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - day).not_valid_after(now + day)
     local = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     certificate = builder.add_extension(local, critical=False).sign(key, hashes.SHA256())
+    kept = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
     chain_file, key_file = folder / "chain.pem", folder / "key.pem"
     chain_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, kept))
     return chain_file, key_file

@@ -32,6 +32,12 @@ class ServerSection:
         example="clients.crt",
     )
     max_body_mib: int = setting(64, "The largest request body. A larger one is refused with 413.", least=1, most=1024)
+    max_bodies_mib: int = setting(
+        1024,
+        "The memory for bodies that are being received. One API key, or one address, has half of it; others wait.",
+        least=1,
+        most=1_000_000,
+    )
     header_timeout_s: float = setting(10, "The time in which a request's line and headers must arrive.", **_SECONDS)
     body_timeout_s: float = setting(
         30, "The longest time for which a body may pause, or be slower than 1 KiB/s.", **_SECONDS
@@ -84,6 +90,10 @@ class ServerSection:
     @property
     def max_body_bytes(self) -> int:
         return self.max_body_mib * 1024 * 1024
+
+    @property
+    def max_bodies_bytes(self) -> int:
+        return self.max_bodies_mib * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

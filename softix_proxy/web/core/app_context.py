@@ -18,6 +18,7 @@ from softix_proxy.domain.instance.sections import ServerSection
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.relay.realtime.sessions import Sessions
 from softix_proxy.relay.request.lifecycle import Lifecycle
+from softix_proxy.web.core.body_budget import BodyBudget
 from softix_proxy.web.core.daemon_monitor import DaemonMonitor
 from softix_proxy.web.core.key_shares import KeyShares
 from softix_proxy.web.core.metrics_access import MetricsAccess
@@ -42,6 +43,7 @@ class AppContext:
     client_addresses: ClientAddresses
     max_body_bytes: int
     body_timeout_s: float
+    bodies: BodyBudget = field(default_factory=lambda: BodyBudget(ServerSection().max_bodies_bytes))
     key_shares: KeyShares = field(default_factory=lambda: KeyShares.of(ServerSection()))
     metrics_access: MetricsAccess = field(default_factory=MetricsAccess)
     running: set[asyncio.Task[web.StreamResponse]] = field(default_factory=set)
@@ -56,6 +58,7 @@ class AppContext:
         self.max_body_bytes, self.body_timeout_s = server.max_body_bytes, server.body_timeout_s
         self.metrics_access.take(server)
         self.key_shares.take(server)
+        self.bodies.most_bytes = server.max_bodies_bytes
         self.lifecycle.guesses.per_minute = server.bad_keys_per_minute
 
     def new_request_id(self) -> str:

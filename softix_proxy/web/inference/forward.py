@@ -44,7 +44,7 @@ def _forward(endpoint: Endpoint, context: RequestContext) -> Awaitable[web.Strea
     if endpoint.form_fields is not None:
         app = context.app
         upload = FormUpload(context.request, endpoint.form_fields, app.max_body_bytes, app.body_timeout_s)
-        read = upload.head
+        read = partial(context.receive, upload.head)
     model = context.place.deployment
     inbound = Inbound(
         id=context.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator, Sequence
+from functools import partial
 
 from aiohttp import web
 
@@ -65,7 +66,7 @@ async def _serve(context: RequestContext, client: HttpDownstream) -> None:
         context.headers,
         context.credential,
         context.address,
-        upload.head if upload else context.read_body,
+        partial(context.receive, upload.head) if upload else context.read_body,
         upload,
         context.family,
         context.has_heavy_body,

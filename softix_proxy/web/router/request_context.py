@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from softix_proxy.dialects.core.base import Family
+from softix_proxy.domain.access.networks import client_network
 from softix_proxy.domain.core.headers import Header
+from softix_proxy.web.core.body_budget import FREE_BYTES
 from softix_proxy.web.router.path_resolver import ResolvedPath
 from softix_proxy.web.server import request_body
 
@@ -74,7 +77,22 @@ class RequestContext:
 
     async def read_body(self) -> bytes:
         """Returns the body. Raises RefusedError, ClientGoneError."""
-        return await request_body.read(self.request, self.app.max_body_bytes, self.app.body_timeout_s)
+        app = self.app
+        return await self.receive(partial(request_body.read, self.request, app.max_body_bytes, app.body_timeout_s))
+
+    async def receive(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
+        """Returns what `read` returns. It reads within the client's share of memory, unless the body is here already.
+
+        Raises what `read` raises, and RefusedError if there is no room for the body in time.
+        """
+        app, size_bytes = self.app, self.request.content_length
+        if size_bytes is None or "content-encoding" in self.named:
+            size_bytes = app.max_body_bytes
+        if size_bytes <= FREE_BYTES or self.request.content.is_eof():
+            return await read()
+        network = client_network(self.address)
+        async with app.bodies.share(self.credential, network, size_bytes, app.body_timeout_s):
+            return await read()
 
 
 def wants_websocket(named: Mapping[str, str]) -> bool:

@@ -54,6 +54,7 @@ def live(daemon: Serving) -> dict[str, Any]:
         "listening": server._connections._listening,
         "lingering": server._connections._options["lingering_s"],
         "room": (server._connections.table.most, server._connections.table.most_of_one),
+        "body budget": server._requests.bodies.most_bytes,
         "key share": server._requests.key_shares.most,
         "guesses": daemon._lifecycle.guesses.per_minute,
         "bodies": (server._requests.max_body_bytes, server._requests.body_timeout_s),

@@ -118,3 +118,15 @@ async def test_certificate_check_of_unusable_files_names_the_reason(pair: Pair, 
     assert await message() == f"cannot read {pair.key}: No such file or directory"
     pair.cert.write_text("nothing")
     assert await message() == f"there is no certificate in {pair.cert}"
+
+
+async def test_certificate_check_examines_the_authority_of_clients(pair: Pair, look, tmp_path: Path) -> None:
+    there = replace(pair.settings, server=replace(pair.settings.server, tls_client_ca=tmp_path / "clients.crt"))
+    missing = (await look("certificate", settings=there))[-1]
+    assert (missing.severity, "clients.crt" in missing.message) == (Severity.ERROR, True)
+    valid = pair.cert.read_bytes()
+    for days, severity in ((90, Severity.OK), (-2, Severity.ERROR)):
+        pair.issue(-90, days)
+        (tmp_path / "clients.crt").write_bytes(pair.cert.read_bytes())
+        pair.cert.write_bytes(valid)
+        assert (await look("certificate", settings=there))[-1].severity is severity

@@ -70,3 +70,11 @@ async def test_daemon_check_requests_the_address_where_the_daemon_listens(
     there = replace(made, server=replace(made.server, host=host, port=8443, tls_cert=tls))
     await look("daemon", daemon=daemon, settings=there)
     assert daemon.asked == [url]
+
+
+async def test_daemon_check_of_a_daemon_that_asks_for_certificates_does_not_claim_that_it_is_down(
+    made: Settings, look
+) -> None:
+    there = replace(made, server=replace(made.server, tls_cert=Path("cert.pem"), tls_client_ca=Path("clients.pem")))
+    [found] = await look("daemon", daemon=Daemon(error=FailureError("x")), settings=there)
+    assert found.severity is Severity.OK and "answers only clients with a certificate" in found.message

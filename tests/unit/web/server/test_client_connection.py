@@ -4,6 +4,8 @@ from typing import Any
 import pytest
 from support.playbook import SSE, Exchange
 
+from softix_proxy.web.server import startup_check
+
 WAIT_S = 10
 
 
@@ -65,3 +67,44 @@ async def test_invalid_request_bytes_are_refused_without_being_quoted(
     assert not [record for record in caplog.records if record.levelname == "ERROR"]  # anybody could fill the log so
     assert b"Server: softix\r\n" in answer and b"x-softix-request-id: req_" in answer
     writer.close()
+
+
+async def test_request_whose_body_comes_before_its_handler_runs_is_not_timed_as_a_head(place: Any) -> None:
+    """The event loop may read the body in the turn between the head and the first step of its handler."""
+    connection = place.server._connections.connect_alone()
+    transport = _MemoryTransport()
+    connection.connection_made(transport)
+    await asyncio.sleep(0)
+    connection.data_received(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ada\r\ncontent-length: 9\r\n\r\n")
+    connection.data_received(b"{")
+    assert connection._header_timer is None and not connection.is_idle
+    connection.connection_lost(None)
+
+
+async def test_connection_that_was_let_go_with_an_unread_answer_is_dropped_after_the_write_timeout(opened: Any) -> None:
+    async with opened(write_timeout_s=0.05) as place:
+        connection = place.server._connections.connect_alone()
+        transport = _MemoryTransport()
+        connection.connection_made(transport)
+        await asyncio.sleep(0)
+        connection.pause_writing()
+        connection.force_close()
+        assert connection.transport is None and not transport.aborted
+        async with asyncio.timeout(WAIT_S):
+            await transport.has_aborted.wait()
+        connection.connection_lost(None)
+
+
+class _MemoryTransport(startup_check._MemoryTransport):
+    """Knows whether it was closed or aborted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_aborted = asyncio.Event()
+
+    @property
+    def aborted(self) -> bool:
+        return self.has_aborted.is_set()
+
+    def abort(self) -> None:
+        self.has_aborted.set()

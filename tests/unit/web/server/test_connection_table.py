@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from softix_proxy.web.server.connection_table import ConnectionSlot, ConnectionTable
+from softix_proxy.web.server.connection_table import MOST_HEADS, ConnectionSlot, ConnectionTable
 
 
 class Hall:
@@ -104,3 +104,23 @@ def test_table_after_all_have_left_is_empty(networks: int) -> None:
         slot.idle()
     assert len(hall.table) == 0 and not hall.table._shares and not hall.table._by_rank
     assert hall.table._highest_rank == 0
+
+
+def test_network_with_too_many_unfinished_heads_gives_up_the_oldest() -> None:
+    hall = Hall(2000, 2000)
+    slots = hall.enter_all(*(f"a{number}" for number in range(MOST_HEADS + 3)))
+    slots[0].begin_head()
+    slots[0].busy()  # its head is complete
+    for slot in slots[1 : MOST_HEADS + 1]:
+        slot.begin_head()
+        slot.begin_head()
+    assert hall.closed == []
+    slots[MOST_HEADS + 1].begin_head()
+    assert hall.closed == ["a1"] and not slots[1].is_open
+    slots[1].begin_head()
+    assert hall.closed == ["a1"], "what is closed counts no more"
+    proxy = [hall.enter(f"p{number}", limited=False) for number in range(MOST_HEADS + 1)]
+    for entered in proxy:
+        assert entered is not None
+        entered.begin_head()
+    assert hall.closed == ["a1"]

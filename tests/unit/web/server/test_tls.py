@@ -76,3 +76,62 @@ async def test_certificate_renew_logs_a_new_or_unusable_certificate(
         "the new certificate cannot be used, and the one before is used on; see: softix doctor",
         "took a new certificate",
     ]
+
+
+async def test_certificate_replaced_during_requests_drops_none_of_them(opened: Any, tmp_path: Path) -> None:
+    """Old connections go on, new ones get the new certificate, and a half-written pair changes nothing."""
+    certificate = Certificate(*write_pair(tmp_path, "0"))
+    async with opened(tls=certificate.context) as place:
+        stop = asyncio.Event()
+
+        async def ask(*, keeps: bool) -> int:
+            count = 0
+            async with aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=False, force_close=not keeps)
+            ) as session:
+                while not stop.is_set() or not count:
+                    async with session.get(place.url + "/healthz") as answer:
+                        assert answer.status == 200
+                        count += 1
+            return count
+
+        async with asyncio.TaskGroup() as group:
+            asking = [group.create_task(ask(keeps=keeps)) for keeps in (True, True, False, False)]
+            for number in range(1, 6):
+                (tmp_path / "key.pem").write_text("half")
+                assert await shown(place) == str(number - 1)
+                write_pair(tmp_path, str(number))
+                assert await shown(place) == str(number)
+            stop.set()
+    assert all(task.result() for task in asking)
+
+
+async def test_client_without_a_certificate_of_the_authority_is_refused(opened: Any, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("server", "ours", "theirs")]
+    for folder in folders:
+        folder.mkdir()
+    server, ours, theirs = (write_pair(folder, folder.name) for folder in folders)
+    async with opened(tls=Certificate(*server, client_ca=ours[0]).context) as place:
+        for pair, answered in ((ours, True), (theirs, False), (None, False)):
+            context = ssl.create_default_context(cafile=str(server[0]))
+            if pair is not None:
+                context.load_cert_chain(*pair)
+            try:
+                async with place.session.get(place.url + "/healthz", ssl=context) as answer:
+                    found = answer.status == 200
+            except aiohttp.ClientError:
+                found = False
+            assert found is answered, pair
+        async with asyncio.timeout(10):
+            while place.server._tls_arrivals.handshakes:
+                await asyncio.sleep(0.005)
+
+
+def test_encrypted_key_is_refused_and_never_asked_for_at_the_terminal(tmp_path: Path) -> None:
+    with pytest.raises(FailureError, match="cannot use the certificate"):
+        Certificate(*write_pair(tmp_path, "first", password=b"secret"))
+
+
+def test_authority_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FailureError, match=r"and the clients' authority .*none\.pem"):
+        Certificate(*write_pair(tmp_path, "first"), client_ca=tmp_path / "none.pem")
