@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from softix_proxy.dialects.core.scan import Scanned, Span, elements, finished, members, scanned
+from softix_proxy.dialects.core.scan import LargeList, Member, Scanned, elements, finished, members, scanned
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 T = TypeVar("T")
@@ -54,6 +54,7 @@ _EMPTY = frozenset((b"null", b"false", b"[]", b'""'))
 _LONGEST_EMPTY = 5
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
+_OBJECT = b"{"[0]
 _FLAG = msgspec.json.Decoder(bool)
 _COUNT = msgspec.json.Decoder(int)
 
@@ -89,9 +90,8 @@ _NAMES = _Names()
 _MEMBERS = msgspec.json.Decoder(dict[_Name, msgspec.Raw], dec_hook=_NAMES)
 
 
-def _of_large(body: bytes, found: Scanned) -> dict[_Name, msgspec.Raw]:
-    view = memoryview(body)
-    return {_Name(name): msgspec.Raw(view[start:end]) for name, (start, end) in found.members}
+def _named(view: memoryview, members: list[Member]) -> dict[_Name, msgspec.Raw]:
+    return {_Name(name): msgspec.Raw(view[start:end]) for name, (start, end) in members}
 
 
 def invalid(message: str) -> RefusedError:
@@ -102,24 +102,45 @@ def unmetered(message: str) -> RefusedError:
     return RefusedError(Code.ENDPOINT_NOT_METERED, message)
 
 
+def _list_steps(view: memoryview) -> Generator[None, None, LargeList]:
+    """Finds the elements of a large list, and the members of each large object among them."""
+    spans = yield from elements(view, MOST_ELEMENTS)
+    inner: dict[int, list[Member]] = {}
+    for number, (start, end) in enumerate(spans or ()):
+        if end - start > SCANNED_BYTES and view[start] == _OBJECT:
+            inner[number] = yield from members(view[start:end], _MOST_MEMBERS)
+    return LargeList(spans, inner)
+
+
 class JsonMembers:
     """The members of a JSON object that are in `watched`, each as the bytes that the provider will read."""
 
     __slots__ = ("_found", "_members", "_scanned")
 
-    def __init__(self, body: bytes | msgspec.Raw, watched: frozenset[str], what: str = "The request body") -> None:
-        """Raises RefusedError if this is no JSON object in UTF-8, or if a watched member is repeated or misspelt."""
-        found: dict[str, msgspec.Raw] = {}
+    def __init__(
+        self,
+        body: bytes | msgspec.Raw,
+        watched: frozenset[str],
+        what: str = "The request body",
+        known: list[Member] | None = None,
+    ) -> None:
+        """Raises RefusedError if this is no JSON object in UTF-8, or if a watched member is repeated or misspelt.
+
+        `known` are the members if they were found before.
+        """
+        self._scanned = None
         try:
-            self._scanned = None
-            if type(body) is bytes and len(body) > SCANNED_BYTES:
+            if known is not None:
+                members = _named(memoryview(body), known)
+            elif type(body) is bytes and len(body) > SCANNED_BYTES:
                 self._scanned = scanned(body) or finished(scan_steps(body))
-                members = _of_large(body, self._scanned)
+                members = _named(memoryview(body), self._scanned.members)
             else:
                 _NAMES.left = _MOST_MEMBERS
                 members = _MEMBERS.decode(body)
-        except (*MALFORMED, ValueError):
+        except MALFORMED:
             raise invalid(f"{what} is not a valid JSON object of at most {_MOST_MEMBERS} members.") from None
+        found: dict[str, msgspec.Raw] = {}
         for name, value in members.items():
             text = name.text
             if text in watched:
@@ -155,12 +176,26 @@ class JsonMembers:
             except MALFORMED:
                 return None
             return listed if len(listed) <= most else None
-        view = memoryview(raw)
-        if self._scanned is not None and name in self._scanned.lists:
-            spans = self._scanned.lists[name]
-        else:
-            spans = finished(elements(view, min(most, _MOST_AT_ONCE)))
+        view, known = memoryview(raw), self._list(name)
+        spans = known.spans if known is not None else finished(elements(view, min(most, _MOST_AT_ONCE)))
         return None if spans is None or len(spans) > most else [msgspec.Raw(view[start:end]) for start, end in spans]
+
+    def objects(self, name: str, watched: frozenset[str], what: str, most: int) -> list[JsonMembers] | None:
+        """Returns the elements of a list of objects. Returns None if it has more than `most`, or if this is no list.
+
+        Raises RefusedError as the constructor does.
+        """
+        listed = self.elements(name, most)
+        if listed is None:
+            return None
+        known = self._list(name)
+        if known is None or not known.members:
+            return [JsonMembers(each, watched, what) for each in listed]
+        return [JsonMembers(each, watched, what, known.members.get(number)) for number, each in enumerate(listed)]
+
+    def _list(self, name: str) -> LargeList | None:
+        """Returns what an earlier scan found in this list."""
+        return None if self._scanned is None else self._scanned.lists.get(name)
 
     def text(self, name: str) -> str | None:
         return self._typed(name, _TEXT, "a string")
@@ -277,11 +312,10 @@ def scan_steps(body: bytes) -> Generator[None, None, Scanned]:
         if not body.isascii():
             yield from _utf8_steps(body)
         found = yield from members(body, _MOST_MEMBERS)
-        lists: dict[str, list[Span] | None] = {}
+        lists: dict[str, LargeList] = {}
         for name, (start, end) in found:
             if name in LISTS and end - start >= _MOST_PARTS:
-                spans = yield from elements(memoryview(body)[start:end], MOST_ELEMENTS)
-                lists[name] = spans
+                lists[name] = yield from _list_steps(memoryview(body)[start:end])
         return Scanned(body, found, lists)
     except UnicodeDecodeError:
         raise invalid("The request body is not UTF-8.") from None

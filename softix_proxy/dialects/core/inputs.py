@@ -71,7 +71,7 @@ def _of_heavy(fields: JsonMembers, name: str, raw: msgspec.Raw) -> Inputs:
         return Inputs(1, text_only=view[0] == _TEXT)
     data = bytes(raw) if view.nbytes <= LARGE_BODY_BYTES else b"{"
     if not data.translate(None, _TOKENS):
-        return Inputs(max(data.count(b"[") - 1, 1))
+        return Inputs(data.count(b"["))  # the lists within, and one of all numbers beside them
     elements = fields.elements(name)
     if elements is None:
         return Inputs(view.nbytes // 2, text_only=b"{" not in data, counted=False)

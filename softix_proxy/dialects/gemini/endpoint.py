@@ -281,7 +281,8 @@ class BatchEmbedContents(GeminiEndpoint):
 
 
 def _requests(fields: JsonMembers, watched: frozenset[str]) -> list[JsonMembers]:
-    listed = fields.elements("requests", _MOST_REQUESTS) if fields.raw("requests") is not None else None
+    given = fields.raw("requests")
+    listed = None if given is None else fields.objects("requests", watched, "A request", _MOST_REQUESTS)
     if listed is None:
         raise invalid(f"`requests` must be a list of at most {_MOST_REQUESTS} requests.")
-    return [JsonMembers(request, watched, "A request") for request in listed]
+    return listed

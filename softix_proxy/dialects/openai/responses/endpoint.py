@@ -10,7 +10,7 @@ import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
-from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, is_heavy, read_request, unmetered
+from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, invalid, is_heavy, read_request, unmetered
 from softix_proxy.dialects.core.hosted_work import hosted_work
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import openai_report, tier
@@ -87,16 +87,22 @@ class _Item(msgspec.Struct):
         return self.encrypted_content is None and not (self.type == "reasoning" and self.id is None)
 
 
-_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
-_TOOLS_NAME, _TOOLS_ONLY = b'ools"', frozenset(("tools",))
+_TEXT, _LIST = b'"['
+_MOST_ITEMS = 2000
+"""The most items that are looked at for tools. A list of more has to be text only."""
+_TOOLS_ONLY = frozenset(("tools",))
 _TEXT_ONLY = msgspec.json.Decoder(str | list[_Item])
 """A decoder that accepts text only."""
 
 
 def _is_here(given: msgspec.Raw | None) -> bool:
     """Returns whether the input is text, and all of it is in the body."""
+    if given is None:
+        return True
+    if is_heavy(given):
+        return memoryview(given)[0] == _TEXT
     try:
-        found = _TEXT_ONLY.decode(given) if given is not None else ""
+        found = _TEXT_ONLY.decode(given)
     except MALFORMED:
         return False
     return isinstance(found, str) or all(item.content is not None or not item.is_reference for item in found)
@@ -119,7 +125,7 @@ class Responses(OpenAIEndpoint):
         hosted = read_tools(fields.raw("tools"), _TOOLS, limit)
         text_only = _is_here(fields.raw("input"))
         if not text_only:
-            for added in _added(fields.raw("input")):
+            for added in _added(fields):
                 hosted = hosted.also(read_tools(added, _TOOLS, limit), limit)
         calls = hosted.calls
         if fields.has("prompt"):
@@ -147,18 +153,21 @@ class Responses(OpenAIEndpoint):
         return ResponsesMeter()
 
 
-def _added(given: msgspec.Raw | None) -> Iterator[msgspec.Raw]:
-    """Yields the tools that input items add: `additional_tools`, and the results of a search for tools."""
-    try:
-        items = _ITEMS.decode(given) if given is not None else ()
-    except MALFORMED:
+def _added(fields: JsonMembers) -> Iterator[msgspec.Raw]:
+    """Yields the tools that input items add: `additional_tools`, and the results of a search for tools.
+
+    Raises RefusedError if there are too many items to look at each of them.
+    """
+    given = fields.raw("input")
+    if given is None or memoryview(given)[0] != _LIST:
         return  # The input is text, or nothing that OpenAI accepts.
+    items = fields.objects("input", _TOOLS_ONLY, "An item of `input`", _MOST_ITEMS)
+    if items is None:
+        raise invalid(f"`input` has more than {_MOST_ITEMS} items, or too large ones, of which some are not text.")
     for item in items:
-        seen = bytes(item).lower()
-        if _TOOLS_NAME in seen or b"\\u" in seen:
-            tools = JsonMembers(item, _TOOLS_ONLY, "An item of `input`").raw("tools")
-            if tools is not None:
-                yield tools
+        tools = item.raw("tools")
+        if tools is not None:
+            yield tools
 
 
 class InputTokens(Responses):
