@@ -17,8 +17,9 @@ from softix_proxy.dialects.core.scan import LargeList, Member, Scanned, elements
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 T = TypeVar("T")
-Replacements = Mapping[str, bytes]
-"""A mapping from a member's name to its new value as JSON."""
+Replacement = bytes | list[bytes | msgspec.Raw]
+Replacements = Mapping[str, Replacement]
+"""A mapping from a member's name to its new value as JSON, in one piece or in several."""
 
 _REROUTES = frozenset(("models", "fallbacks"))
 """The fields by which some providers run another model than `model`, at another price."""
@@ -188,10 +189,12 @@ class JsonMembers:
         listed = self.elements(name, most)
         if listed is None:
             return None
+        return [JsonMembers(each, watched, what, self.known_of(name, number)) for number, each in enumerate(listed)]
+
+    def known_of(self, name: str, number: int) -> list[Member] | None:
+        """Returns the members of a large element of this list, if they were found before."""
         known = self._list(name)
-        if known is None or not known.members:
-            return [JsonMembers(each, watched, what) for each in listed]
-        return [JsonMembers(each, watched, what, known.members.get(number)) for number, each in enumerate(listed)]
+        return None if known is None else known.members.get(number)
 
     def _list(self, name: str) -> LargeList | None:
         """Returns what an earlier scan found in this list."""
@@ -228,9 +231,12 @@ class JsonMembers:
         for name, value in self._members.items():
             if name.text in without:
                 continue
-            parts += (b",", msgspec.json.encode(name.text), b":", left.pop(name.text, value))
-        for text, new in left.items():
-            parts += (b",", msgspec.json.encode(text), b":", new)
+            parts += (b",", msgspec.json.encode(name.text), b":")
+            new = left.pop(name.text, value)
+            parts += new if isinstance(new, list) else (new,)
+        for text, added in left.items():
+            parts += (b",", msgspec.json.encode(text), b":")
+            parts += added if isinstance(added, list) else (added,)
         parts[:1] = [b"{"]
         parts.append(b"}")
         return b"".join(parts)

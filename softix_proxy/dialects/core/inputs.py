@@ -26,7 +26,7 @@ _TEXT, _LIST = b'"'[0], b"["[0]
 class Inputs(NamedTuple):
     """What a model reads of one member."""
 
-    count: int
+    number: int
     """The most inputs. At least 1."""
     text_only: bool = True
     """Whether all of them are text or tokens, which are in the body."""
@@ -35,7 +35,7 @@ class Inputs(NamedTuple):
 
     def most_tokens(self, body_bytes: int) -> int:
         """Returns the most tokens of all inputs together, if they are text only. A token is at least one byte."""
-        return body_bytes + TEMPLATE_TOKENS + (self.count - 1) * EACH_ADDS_TOKENS
+        return body_bytes + TEMPLATE_TOKENS + (self.number - 1) * EACH_ADDS_TOKENS
 
 
 ONE = Inputs(1)

@@ -270,7 +270,7 @@ class BatchEmbedContents(GeminiEndpoint):
             model=self.model,
             max_output_tokens=0,
             open_input=open_input,
-            inputs=found.count,
+            inputs=found.number,
             most_input_tokens=found.most_tokens(len(body)),
         )
 

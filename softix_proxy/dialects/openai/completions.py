@@ -30,10 +30,10 @@ class Completions(OpenAIEndpoint):
             model=model,
             stream=(stream := fields.flag("stream")),
             max_output_tokens=fields.largest(_LIMITS),
-            choices=(fields.largest(COUNTS) or 1) * prompts.count,
+            choices=(fields.largest(COUNTS) or 1) * prompts.number,
             service_tier=tier(fields.text("service_tier")),
             open_input=fields.has("prompt_embeds") or not prompts.text_only,
-            inputs=prompts.count,
+            inputs=prompts.number,
             most_input_tokens=prompts.most_tokens(len(body)),
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
@@ -56,4 +56,4 @@ def _prompts(fields: JsonMembers) -> Inputs:
     embedded = fields.elements("prompt_embeds") if fields.has("prompt_embeds") else []
     if not prompts.counted or embedded is None:
         raise invalid("`prompt` is too large a list: send fewer prompts in a request.")
-    return prompts._replace(count=prompts.count + len(embedded))
+    return prompts._replace(number=prompts.number + len(embedded))

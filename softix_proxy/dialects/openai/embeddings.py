@@ -32,7 +32,7 @@ class Embeddings(OpenAIEndpoint):
             service_tier=tier(fields.text("service_tier")),
             open_input=fields.has("messages") or not found.text_only,
             reads_nothing=not (fields.has("input") or fields.has("messages")),
-            inputs=found.count,
+            inputs=found.number,
             most_input_tokens=found.most_tokens(len(body)),
         )
 

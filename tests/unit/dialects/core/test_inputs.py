@@ -48,8 +48,8 @@ def test_inputs_of_each_shape_are_counted(value: Any, expected: Inputs) -> None:
 
 def test_inputs_of_a_list_with_too_many_are_bounded_by_its_size() -> None:
     texts, objects = count(["a,b"] * MANY), count([{}] * MANY)
-    assert not texts.counted and texts.text_only and texts.count >= MANY
-    assert not objects.counted and not objects.text_only and objects.count >= MANY
+    assert not texts.counted and texts.text_only and texts.number >= MANY
+    assert not objects.counted and not objects.text_only and objects.number >= MANY
 
 
 def test_inputs_that_are_absent_are_one() -> None:
@@ -77,5 +77,5 @@ def test_inputs_of_a_heavy_list_are_bounded_as_those_of_a_light_one(value: list[
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(fields, "_MOST_PARTS", 0)
         heavy = count(value)
-    assert heavy.count >= light.count
+    assert heavy.number >= light.number
     assert light.text_only or not heavy.text_only
