@@ -38,6 +38,8 @@ _MOST_PARTS = 100_000
 
 Each of them takes up to a hundred bytes and a tenth of a microsecond, during which no other request is served.
 """
+_MOST_COMMAS = 500_000
+"""The most commas in a body of which objects are made. Each may stand for an element, which takes some fifty bytes."""
 
 MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """The exceptions that msgspec raises on malformed data."""
@@ -354,3 +356,15 @@ def fits(raw: msgspec.Raw | None, decoder: msgspec.json.Decoder[Any]) -> bool:
         return decoder.decode(raw) is not None
     except MALFORMED:
         return False
+
+
+def is_dense(body: bytes) -> bool:
+    """Returns whether a body has so many parts that to make objects of all of them would stop others for too long."""
+    if len(body) < _MOST_PARTS:
+        return False
+    containers = commas = 0
+    for start in range(0, len(body), SCANNED_BYTES):
+        end = start + SCANNED_BYTES
+        containers += body.count(b"{", start, end) + body.count(b"[", start, end)
+        commas += body.count(b",", start, end)
+    return containers > _MOST_PARTS or commas > _MOST_COMMAS
