@@ -6,7 +6,7 @@ OpenAI's requests are the lines of a file that was uploaded before. Anthropic's 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -27,6 +27,10 @@ _BY_PATH: Mapping[str, Endpoint] = {ENDPOINTS[name].path: ENDPOINTS[name] for na
 _LINE = frozenset(("custom_id", "method", "url", "body"))
 _ENTRY = frozenset(("custom_id", "params"))
 _CREATION = frozenset(("input_file_id", "endpoint", "requests"))
+_REQUESTS = "requests"
+_LIST = b"["[0]
+_IN_A_STEP = 64
+"""The requests that are rewritten before others are served."""
 _ENDED = frozenset(("failed", "completed", "expired", "cancelled", "ended"))
 _SUCCEEDED = "succeeded"
 _ANSWERED = ("completed", _SUCCEEDED)
@@ -112,24 +116,19 @@ def name_of(line: bytes) -> str:
 
 def read_entries(body: bytes) -> Iterator[BatchItem]:
     """Yields the requests of an Anthropic batch's body. Raises RefusedError if the body is not valid."""
-    raw = read_fields(body, _CREATION).raw("requests")
-    try:
-        entries = _ENTRIES.decode(raw if raw is not None else b"[]")
-    except MALFORMED:
-        raise invalid("`requests` must be a list of objects.") from None
-    if len(entries) > MOST_REQUESTS:
-        raise too_many()
+    listed = read_fields(body, _CREATION)
+    entries = listed.elements(_REQUESTS, MOST_REQUESTS)
+    if entries is None:
+        is_list = memoryview(listed.raw(_REQUESTS) or b"{")[0] == _LIST
+        raise too_many() if is_list else invalid("`requests` must be a list of objects.")
     for number, entry in enumerate(entries, 1):
         with numbered(number):
-            fields = JsonMembers(entry, _ENTRY, "it")
+            fields = JsonMembers(entry, _ENTRY, "it", listed.known_of(_REQUESTS, number - 1))
             params = fields.raw("params")
             if params is None:
                 raise invalid("it has no `params`.")
             item = BatchItem(_named(fields), ENDPOINTS["messages"], bytes(params))
         yield item
-
-
-_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 @contextmanager
@@ -153,22 +152,23 @@ def _named(fields: JsonMembers) -> str:
     return digest(custom_id)
 
 
-def with_model(entries: Mapping[int, str], body: bytes) -> bytes:
-    """Returns an Anthropic batch's body with the provider's model names in these requests."""
+def with_model(entries: Mapping[int, str], body: bytes) -> Generator[None, None, bytes]:
+    """Returns an Anthropic batch's body with the provider's model names in these requests, after some steps."""
     if not entries:
         return body
     fields = JsonMembers(body, _CREATION)
-    listed = _ENTRIES.decode(fields.raw("requests") or b"[]")
-    parts = []
-    for number, entry in enumerate(listed):
+    parts: list[bytes | msgspec.Raw] = []
+    for number, entry in enumerate(fields.elements(_REQUESTS, MOST_REQUESTS) or ()):
+        changed: bytes | msgspec.Raw = entry
         if number in entries:
-            inner = JsonMembers(entry, _ENTRY)
-            params = JsonMembers(inner.raw("params") or b"{}", frozenset(("model",)))
-            changed = params.replaced({"model": msgspec.json.encode(entries[number])})
-            parts.append(inner.replaced({"params": changed}))
-        else:
-            parts.append(bytes(entry))
-    return fields.replaced({"requests": b"[" + b",".join(parts) + b"]"})
+            inner = JsonMembers(entry, _ENTRY, known=fields.known_of(_REQUESTS, number))
+            params = JsonMembers(bytes(inner.raw("params") or b"{}"), frozenset(("model",)))
+            changed = inner.replaced({"params": params.replaced({"model": msgspec.json.encode(entries[number])})})
+        parts += (b",", changed)
+        if number % _IN_A_STEP == 0:
+            yield
+    parts[:1] = [b"["]
+    return fields.replaced({_REQUESTS: [*parts, b"]"]})
 
 
 class _State(msgspec.Struct):

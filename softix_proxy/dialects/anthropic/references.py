@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from softix_proxy.dialects.core.fields import MALFORMED, JsonMembers
-from softix_proxy.dialects.core.references import FoundRefs, NamingRules
+from softix_proxy.dialects.core.references import FoundRefs, NamingRules, is_list, listed
 
 NAMES = frozenset(
     ("container", "diagnostics", "fallback_credit_token", "mcp_servers", "system", "thread", "user_profile_id")
@@ -87,7 +87,6 @@ _TYPES = frozenset(
     )
 )
 RULES = NamingRules(_NAMES, opaque=_DATA, harmless=_CALLS, known=_TYPES)
-_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 _QUOTE = b'"'
 
 
@@ -121,11 +120,9 @@ _PLAIN_BLOCKS = msgspec.json.Decoder(list[PlainNested] | None)
 
 def message_refs(given: msgspec.Raw | None, found: FoundRefs) -> None:
     """Adds the names in messages of which a part is no plain text."""
-    try:
-        messages = _ENTRIES.decode(given) if given is not None else ()
-    except MALFORMED:
+    if given is None or not is_list(given):
         return  # The provider accepts nothing but a list.
-    for message in messages:
+    for message in listed(given):
         try:
             _PLAIN_MESSAGE.decode(message)
         except MALFORMED:

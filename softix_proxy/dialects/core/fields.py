@@ -13,12 +13,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from softix_proxy.dialects.core.scan import Scanned, Span, elements, finished, members, scanned
+from softix_proxy.dialects.core.scan import LargeList, Member, Scanned, elements, finished, members, scanned
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 T = TypeVar("T")
-Replacements = Mapping[str, bytes]
-"""A mapping from a member's name to its new value as JSON."""
+Replacement = bytes | list[bytes | msgspec.Raw]
+Replacements = Mapping[str, Replacement]
+"""A mapping from a member's name to its new value as JSON, in one piece or in several."""
 
 _REROUTES = frozenset(("models", "fallbacks"))
 """The fields by which some providers run another model than `model`, at another price."""
@@ -37,6 +38,8 @@ _MOST_PARTS = 100_000
 
 Each of them takes up to a hundred bytes and a tenth of a microsecond, during which no other request is served.
 """
+_MOST_COMMAS = 500_000
+"""The most commas in a body of which objects are made. Each may stand for an element, which takes some fifty bytes."""
 
 MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """The exceptions that msgspec raises on malformed data."""
@@ -54,6 +57,7 @@ _EMPTY = frozenset((b"null", b"false", b"[]", b'""'))
 _LONGEST_EMPTY = 5
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
+_OBJECT = b"{"[0]
 _FLAG = msgspec.json.Decoder(bool)
 _COUNT = msgspec.json.Decoder(int)
 
@@ -89,9 +93,8 @@ _NAMES = _Names()
 _MEMBERS = msgspec.json.Decoder(dict[_Name, msgspec.Raw], dec_hook=_NAMES)
 
 
-def _of_large(body: bytes, found: Scanned) -> dict[_Name, msgspec.Raw]:
-    view = memoryview(body)
-    return {_Name(name): msgspec.Raw(view[start:end]) for name, (start, end) in found.members}
+def _named(view: memoryview, members: list[Member]) -> dict[_Name, msgspec.Raw]:
+    return {_Name(name): msgspec.Raw(view[start:end]) for name, (start, end) in members}
 
 
 def invalid(message: str) -> RefusedError:
@@ -102,24 +105,45 @@ def unmetered(message: str) -> RefusedError:
     return RefusedError(Code.ENDPOINT_NOT_METERED, message)
 
 
+def _list_steps(view: memoryview) -> Generator[None, None, LargeList]:
+    """Finds the elements of a large list, and the members of each large object among them."""
+    spans = yield from elements(view, MOST_ELEMENTS)
+    inner: dict[int, list[Member]] = {}
+    for number, (start, end) in enumerate(spans or ()):
+        if end - start > SCANNED_BYTES and view[start] == _OBJECT:
+            inner[number] = yield from members(view[start:end], _MOST_MEMBERS)
+    return LargeList(spans, inner)
+
+
 class JsonMembers:
     """The members of a JSON object that are in `watched`, each as the bytes that the provider will read."""
 
     __slots__ = ("_found", "_members", "_scanned", "others")
 
-    def __init__(self, body: bytes | msgspec.Raw, watched: frozenset[str], what: str = "The request body") -> None:
-        """Raises RefusedError if this is no JSON object in UTF-8, or if a watched member is repeated or misspelt."""
+    def __init__(
+        self,
+        body: bytes | msgspec.Raw,
+        watched: frozenset[str],
+        what: str = "The request body",
+        known: list[Member] | None = None,
+    ) -> None:
+        """Raises RefusedError if this is no JSON object in UTF-8, or if a watched member is repeated or misspelt.
+
+        `known` are the members if they were found before.
+        """
         found: dict[str, msgspec.Raw] = {}
         others: list[str] = []
+        self._scanned = None
         try:
-            self._scanned = None
-            if type(body) is bytes and len(body) > SCANNED_BYTES:
+            if known is not None:
+                members = _named(memoryview(body), known)
+            elif type(body) is bytes and len(body) > SCANNED_BYTES:
                 self._scanned = scanned(body) or finished(scan_steps(body))
-                members = _of_large(body, self._scanned)
+                members = _named(memoryview(body), self._scanned.members)
             else:
                 _NAMES.left = _MOST_MEMBERS
                 members = _MEMBERS.decode(body)
-        except (*MALFORMED, ValueError):
+        except MALFORMED:
             raise invalid(f"{what} is not a valid JSON object of at most {_MOST_MEMBERS} members.") from None
         for name, value in members.items():
             text = name.text
@@ -164,17 +188,33 @@ class JsonMembers:
             except MALFORMED:
                 return None
             return listed if len(listed) <= most else None
-        view = memoryview(raw)
-        if self._scanned is not None and name in self._scanned.lists:
-            spans = self._scanned.lists[name]
-        else:
-            spans = finished(elements(view, min(most, _MOST_AT_ONCE)))
+        view, known = memoryview(raw), self._list(name)
+        spans = known.spans if known is not None else finished(elements(view, min(most, _MOST_AT_ONCE)))
         return None if spans is None or len(spans) > most else [msgspec.Raw(view[start:end]) for start, end in spans]
 
     def pairs(self) -> Iterator[tuple[str, msgspec.Raw]]:
         """Yields each member, watched or not, with its value. A name may come more than once."""
         for name, value in self._members.items():
             yield name.text, value
+
+    def objects(self, name: str, watched: frozenset[str], what: str, most: int) -> list[JsonMembers] | None:
+        """Returns the elements of a list of objects. Returns None if it has more than `most`, or if this is no list.
+
+        Raises RefusedError as the constructor does.
+        """
+        listed = self.elements(name, most)
+        if listed is None:
+            return None
+        return [JsonMembers(each, watched, what, self.known_of(name, number)) for number, each in enumerate(listed)]
+
+    def known_of(self, name: str, number: int) -> list[Member] | None:
+        """Returns the members of a large element of this list, if they were found before."""
+        known = self._list(name)
+        return None if known is None else known.members.get(number)
+
+    def _list(self, name: str) -> LargeList | None:
+        """Returns what an earlier scan found in this list."""
+        return None if self._scanned is None else self._scanned.lists.get(name)
 
     def text(self, name: str) -> str | None:
         return self._typed(name, _TEXT, "a string")
@@ -207,9 +247,12 @@ class JsonMembers:
         for name, value in self._members.items():
             if name.text in without:
                 continue
-            parts += (b",", msgspec.json.encode(name.text), b":", left.pop(name.text, value))
-        for text, new in left.items():
-            parts += (b",", msgspec.json.encode(text), b":", new)
+            parts += (b",", msgspec.json.encode(name.text), b":")
+            new = left.pop(name.text, value)
+            parts += new if isinstance(new, list) else (new,)
+        for text, added in left.items():
+            parts += (b",", msgspec.json.encode(text), b":")
+            parts += added if isinstance(added, list) else (added,)
         parts[:1] = [b"{"]
         parts.append(b"}")
         return b"".join(parts)
@@ -291,11 +334,10 @@ def scan_steps(body: bytes) -> Generator[None, None, Scanned]:
         if not body.isascii():
             yield from _utf8_steps(body)
         found = yield from members(body, _MOST_MEMBERS)
-        lists: dict[str, list[Span] | None] = {}
+        lists: dict[str, LargeList] = {}
         for name, (start, end) in found:
             if name in LISTS and end - start >= _MOST_PARTS:
-                spans = yield from elements(memoryview(body)[start:end], MOST_ELEMENTS)
-                lists[name] = spans
+                lists[name] = yield from _list_steps(memoryview(body)[start:end])
         return Scanned(body, found, lists)
     except UnicodeDecodeError:
         raise invalid("The request body is not UTF-8.") from None
@@ -328,3 +370,15 @@ def fits(raw: msgspec.Raw | None, decoder: msgspec.json.Decoder[Any]) -> bool:
         return decoder.decode(raw) is not None
     except MALFORMED:
         return False
+
+
+def is_dense(body: bytes) -> bool:
+    """Returns whether a body has so many parts that to make objects of all of them would stop others for too long."""
+    if len(body) < _MOST_PARTS:
+        return False
+    containers = commas = 0
+    for start in range(0, len(body), SCANNED_BYTES):
+        end = start + SCANNED_BYTES
+        containers += body.count(b"{", start, end) + body.count(b"[", start, end)
+        commas += body.count(b",", start, end)
+    return containers > _MOST_PARTS or commas > _MOST_COMMAS

@@ -28,7 +28,7 @@ _TEXT, _LIST = b'"'[0], b"["[0]
 class Inputs:
     """What a model reads of one member."""
 
-    count: int
+    number: int
     """The most inputs. At least 1."""
     text_only: bool = True
     """Whether all of them are text or tokens, which are in the body."""
@@ -37,7 +37,7 @@ class Inputs:
 
     def most_tokens(self, body_bytes: int) -> int:
         """Returns the most tokens of all inputs together, if they are text only. A token is at least one byte."""
-        return body_bytes + TEMPLATE_TOKENS + (self.count - 1) * EACH_ADDS_TOKENS
+        return body_bytes + TEMPLATE_TOKENS + (self.number - 1) * EACH_ADDS_TOKENS
 
 
 ONE = Inputs(1)
@@ -73,7 +73,7 @@ def _of_heavy(fields: JsonMembers, name: str, raw: msgspec.Raw) -> Inputs:
         return Inputs(1, text_only=view[0] == _TEXT)
     data = bytes(raw) if view.nbytes <= LARGE_BODY_BYTES else b"{"
     if not data.translate(None, _TOKENS):
-        return Inputs(max(data.count(b"[") - 1, 1))
+        return Inputs(data.count(b"["))  # the lists within, and one of all numbers beside them
     elements = fields.elements(name)
     if elements is None:
         return Inputs(view.nbytes // 2, text_only=b"{" not in data, counted=False)

@@ -116,7 +116,7 @@ class FoundRefs:
             begins = _first(part)
             if begins == _OPENS_LIST:
                 self._spend(part, level)
-                steps += [_Step(each, rules, kind, strict, level + 1) for each in _listed(part)]
+                steps += [_Step(each, rules, kind, strict, level + 1) for each in listed(part)]
             elif begins == _OPENS_OBJECT:
                 self._spend(part, level)
                 self._open(step, steps)
@@ -194,7 +194,11 @@ def _text(raw: msgspec.Raw | bytes) -> object:
     return _VALUE.decode(raw) if memoryview(raw).nbytes <= _LONGEST_ID_BYTES else None
 
 
-def _listed(part: bytes | msgspec.Raw) -> list[msgspec.Raw]:
+def is_list(part: bytes | msgspec.Raw) -> bool:
+    return _first(part) == _OPENS_LIST
+
+
+def listed(part: bytes | msgspec.Raw) -> list[msgspec.Raw]:
     """Returns the entries of a list that can name something. A list of numbers names nothing, however long it is."""
     data = bytes(part)
     if b"{" not in data and b'"' not in data:

@@ -270,6 +270,15 @@ def _opened(outside: bytes, containers: bytes) -> bytes:
     return bytes(still_open)
 
 
+class LargeList(NamedTuple):
+    """What was found in a large list."""
+
+    spans: list[Span] | None
+    """The elements. None if there are too many, or if this is no list."""
+    members: dict[int, list[Member]]
+    """The members of large elements, by the numbers of these."""
+
+
 class Scanned:
     """What was found in one large body before anybody asked for it.
 
@@ -279,11 +288,11 @@ class Scanned:
 
     __slots__ = ("__weakref__", "body", "lists", "members")
 
-    def __init__(self, body: bytes, members: list[Member], lists: dict[str, list[Span] | None]) -> None:
+    def __init__(self, body: bytes, members: list[Member], lists: dict[str, LargeList]) -> None:
         self.body = body
         self.members = members
         self.lists = lists
-        """The elements of large lists. None for a list with too many."""
+        """The large lists among the members."""
         _SCANNED[id(body)] = self
 
 

@@ -308,7 +308,7 @@ class BatchEmbedContents(GeminiEndpoint):
             model=self.model,
             max_output_tokens=0,
             open_input=open_input or bool(others),
-            inputs=found.count,
+            inputs=found.number,
             most_input_tokens=found.most_tokens(len(body)),
             unknown_members=unknown,
             refs=refs_in(others, len(body)) if others else (),
@@ -344,7 +344,8 @@ _TOOLS_ONLY = ("tools",)
 
 
 def _requests(fields: JsonMembers, watched: frozenset[str]) -> list[JsonMembers]:
-    listed = fields.elements("requests", _MOST_REQUESTS) if fields.raw("requests") is not None else None
+    given = fields.raw("requests")
+    listed = None if given is None else fields.objects("requests", watched, "A request", _MOST_REQUESTS)
     if listed is None:
         raise invalid(f"`requests` must be a list of at most {_MOST_REQUESTS} requests.")
-    return [JsonMembers(request, watched, "A request") for request in listed]
+    return listed

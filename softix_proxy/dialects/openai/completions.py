@@ -39,10 +39,10 @@ class Completions(OpenAIEndpoint):
             model=model,
             stream=stream,
             max_output_tokens=fields.largest(_LIMITS),
-            choices=(fields.largest(COUNTS) or 1) * prompts.count,
+            choices=(fields.largest(COUNTS) or 1) * prompts.number,
             service_tier=tier(fields.text("service_tier")),
             open_input=members.opens or not prompts.text_only,
-            inputs=prompts.count,
+            inputs=prompts.number,
             most_input_tokens=prompts.most_tokens(len(body)),
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
@@ -68,4 +68,4 @@ def _prompts(fields: JsonMembers) -> Inputs:
     embedded = fields.elements("prompt_embeds") if fields.has("prompt_embeds") else []
     if not prompts.counted or embedded is None:
         raise invalid("`prompt` is too large a list: send fewer prompts in a request.")
-    return replace(prompts, count=prompts.count + len(embedded))
+    return replace(prompts, number=prompts.number + len(embedded))

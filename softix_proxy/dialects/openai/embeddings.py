@@ -35,7 +35,7 @@ class Embeddings(OpenAIEndpoint):
             service_tier=tier(fields.text("service_tier")),
             open_input=members.opens or not found.text_only,
             reads_nothing=not (fields.has("input") or fields.has("messages")),
-            inputs=found.count,
+            inputs=found.number,
             most_input_tokens=found.most_tokens(len(body)),
             unknown_members=members.unknown,
             fees=members.fees,

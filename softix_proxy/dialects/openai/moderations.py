@@ -34,7 +34,7 @@ class Moderations(OpenAIEndpoint):
             stream=fields.flag("stream"),
             max_output_tokens=0,
             open_input=members.opens or not found.text_only,
-            inputs=found.count,
+            inputs=found.number,
             most_input_tokens=found.most_tokens(len(body)),
             unknown_members=members.unknown,
         )

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import MALFORMED, JsonMembers
-from softix_proxy.dialects.core.references import FoundRefs, NamingRules
+from softix_proxy.dialects.core.fields import JsonMembers
+from softix_proxy.dialects.core.references import FoundRefs, NamingRules, is_list, listed
 
 _CALLS = frozenset(("callid", "toolcallid", "approvalrequestid", "callerid", "eventid", "itemid", "previousitemid"))
 """The ids of calls and events, which name parts of the same conversation."""
@@ -195,7 +195,6 @@ _ITEM = frozenset(("id", "type", *_CONTENT))
 _NOTHING_KEPT = frozenset(("compaction_trigger", "configuration_update"))
 """The types of items of which the provider keeps nothing."""
 _NULL = b"null"
-_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def item_refs(given: msgspec.Raw | None, is_plain: Callable[[msgspec.Raw], bool], found: FoundRefs) -> None:
@@ -225,11 +224,10 @@ def _entries(given: msgspec.Raw | None, found: FoundRefs) -> list[msgspec.Raw]:
     """Returns the entries of a list. Anything else is walked, because only the provider knows what it makes of it."""
     if given is None:
         return []
-    try:
-        return _ENTRIES.decode(given)
-    except MALFORMED:
-        found.walk(given, RULES._replace(strict=True))
-        return []
+    if is_list(given):
+        return listed(given)
+    found.walk(given, RULES._replace(strict=True))
+    return []
 
 
 def _has(fields: JsonMembers, name: str) -> bool:

@@ -60,7 +60,7 @@ class Rerank(OpenAIEndpoint):
         if raw is not None and memoryview(raw)[0] != _LIST:
             raise invalid("`documents` must be a list.")
         documents = read_inputs(fields, "documents", _TEXT_ONLY)
-        chunks = documents.count + len(body) // _CHUNK_BYTES
+        chunks = documents.number + len(body) // _CHUNK_BYTES
         query = fields.raw("query")
         each = _PAIR_ADDS_TOKENS + (0 if query is None else memoryview(query).nbytes)
         return RequestSpec(
@@ -72,7 +72,7 @@ class Rerank(OpenAIEndpoint):
             most_input_tokens=len(body) + TEMPLATE_TOKENS + chunks * each,
             calls={"search_units": -(-chunks // _UNIT_DOCUMENTS)},
             priced_by=("search_units", "input_tokens"),
-            typical={"search_units": -(-documents.count // _UNIT_DOCUMENTS), "input_tokens": -(-len(body) // 4)},
+            typical={"search_units": -(-documents.number // _UNIT_DOCUMENTS), "input_tokens": -(-len(body) // 4)},
             unknown_members=members.unknown,
         )
 

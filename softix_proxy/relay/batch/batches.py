@@ -33,6 +33,7 @@ from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.plan import Caller
 from softix_proxy.relay.request.admit import admit
 from softix_proxy.relay.request.bound import bound
+from softix_proxy.relay.request.large_body import scan
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.request.route import UnpricedError, priced
 from softix_proxy.relay.request.unknown_members import refused, rule_for
@@ -84,7 +85,9 @@ class Batches:
                 with batch_format.numbered(len(found) + 1):
                     if item.custom_id in seen:
                         raise invalid("another one has its `custom_id`.")
+                    scanned = await scan(item.body)
                     spec = item.endpoint.read(item.body)
+                    del scanned
                     if spec.stream:
                         raise invalid("a batch's requests do not stream.")
                 if spec.unknown_members:

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from softix_proxy.dialects.core.base import ProviderEndpoint, RequestSpec
 from softix_proxy.dialects.core.errors import ERROR_TYPE, error_type
+from softix_proxy.dialects.core.fields import invalid, is_dense
 from softix_proxy.dialects.core.spoken import STREAMS_BY_PATH
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, counting, serves, streaming
 from softix_proxy.dialects.translate import Interpretation, StreamInterpretation, WriteOptions, translation
@@ -48,6 +49,8 @@ def interpret(
     The provider may speak several dialects, and the target names its best one. Another one is used if the best one
     cannot express something that must not be lost.
     """
+    if is_dense(body):
+        raise invalid("The request has too many parts to be translated for the provider of this model. Send fewer.")
     array = request.endpoint.name in STREAMS_BY_PATH and "alt=sse" not in request.path
     name, now_s = request.public_id.rpartition("_")[2], request.started_at_us // SECOND_US
     setting, refusals = _setting(request, target, output_limit), list[RefusedError]()

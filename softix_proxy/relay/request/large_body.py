@@ -1,11 +1,15 @@
-"""Finds the members of a large body in steps, so that other requests are served meanwhile."""
+"""Works on a large body in steps, so that other requests are served meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
+from typing import TypeVar
 
 from softix_proxy.dialects.core.fields import SCANNED_BYTES, scan_steps
 from softix_proxy.dialects.core.scan import Scanned
+
+T = TypeVar("T")
 
 
 async def scan(body: bytes) -> Scanned | None:
@@ -14,13 +18,15 @@ async def scan(body: bytes) -> Scanned | None:
     It has to be kept for as long as the body is read, and let go of together with it. Raises RefusedError if the body
     is no valid JSON object.
     """
-    if len(body) <= SCANNED_BYTES:
-        return None
-    steps = scan_steps(body)
+    return None if len(body) <= SCANNED_BYTES else await in_turns(scan_steps(body))
+
+
+async def in_turns(steps: Generator[None, None, T]) -> T:
+    """Takes the steps, and serves others after each. Returns what the last one returns."""
     while True:
         try:
             next(steps)
         except StopIteration as stop:
-            found: Scanned = stop.value
+            found: T = stop.value
             return found
         await asyncio.sleep(0)

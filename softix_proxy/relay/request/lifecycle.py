@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from softix_proxy.dialects.core.base import Endpoint, RequestSpec
 from softix_proxy.dialects.core.scan import Scanned
@@ -41,6 +42,12 @@ from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease, Target
 from softix_proxy.relay.settlement import hidden_cost
 from softix_proxy.relay.settlement.hold import Hold
 
+if TYPE_CHECKING:
+    from softix_proxy.relay.request.interpret import Interpreted
+
+TRANSLATED_AT_ONCE_BYTES = 128 * 1024
+"""The largest body that is translated within the event loop. It takes some milliseconds."""
+
 _GUESSERS_S = 1.0
 """The age of the directory from which it is read again for an address that has sent too many invalid keys."""
 
@@ -62,6 +69,8 @@ class Lifecycle:
     guesses: KeyGuesses = field(default_factory=KeyGuesses)
     books: Callable[[], Unit] | None = None
     """The function that opens the books for reads. None if nobody has to be refused before the body is read."""
+    translating: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 1))
+    """Lets one large body be translated at a time, since that takes several times its memory."""
 
     async def serve(self, request: Inbound, client: Client) -> None:
         """Answers the client.
@@ -293,7 +302,7 @@ class RequestRun:
             if failed is None:
                 hold.routed(lease.target)
             try:
-                attempt = self._prepare(lease, client_disconnect, last=not retry_plan.may_go_on())
+                attempt = await self._prepare(lease, client_disconnect, last=not retry_plan.may_go_on())
             except RefusedError as error:  # the dialect of this target cannot express the request
                 lease.leave(AttemptOutcome.ABANDONED)
                 lease = retry_plan.instead_of(lease.target)
@@ -319,18 +328,19 @@ class RequestRun:
             attempt, failure = failed
             await attempt.tell(failure)
 
-    def _prepare(self, lease: Lease, client_disconnect: ClientDisconnect, *, last: bool) -> Attempt:
+    async def _prepare(self, lease: Lease, client_disconnect: ClientDisconnect, *, last: bool) -> Attempt:
+        lifecycle, target, client, body = self.lifecycle, lease.target, self.client, self.body
+        if target.endpoint is not self.request.endpoint:  # the request and the response are translated
+            try:
+                found = await self._interpret(target)
+            except asyncio.CancelledError:
+                lease.leave(AttemptOutcome.ABANDONED)
+                raise
+            target, client, body = found.target, found.client, found.body
         stops = self.spec.stream and not self._reads_on(lease.target)
         client_disconnect.task = asyncio.current_task() if stops else None
         if stops:
             self.client.when_gone(client_disconnect)
-        lifecycle, target, client, body = self.lifecycle, lease.target, self.client, self.body
-        if target.endpoint is not self.request.endpoint:  # the request and the response are translated
-            from softix_proxy.relay.request.interpret import interpret
-
-            limit = self.hold.admitted.output_limit
-            found = interpret(self.request, client, target, self.spec, body, limit)
-            target, client, body = found.target, found.client, found.body
         return Attempt(
             client=client,
             spec=self.spec,
@@ -347,6 +357,16 @@ class RequestRun:
 
     def _reads_on(self, target: Target) -> bool:
         return hidden_cost.reads_on(self.spec, target.provider, target.model, self.lifecycle.policy)
+
+    async def _interpret(self, target: Target) -> Interpreted:
+        """Translates the request. A large one is translated beside the event loop, one at a time."""
+        from softix_proxy.relay.request.interpret import interpret
+
+        limit = self.hold.admitted.output_limit
+        if len(self.body) <= TRANSLATED_AT_ONCE_BYTES:
+            return interpret(self.request, self.client, target, self.spec, self.body, limit)
+        async with self.lifecycle.translating:
+            return await asyncio.to_thread(interpret, self.request, self.client, target, self.spec, self.body, limit)
 
     def _let_go(self) -> None:
         """Frees the body, because no other attempt may need it."""

@@ -22,6 +22,7 @@ from softix_proxy.relay.batch.batches import Asked, Read
 from softix_proxy.relay.batch.provider_account import Account
 from softix_proxy.relay.batch.results import folder_of
 from softix_proxy.relay.core import refusal
+from softix_proxy.relay.request.large_body import in_turns, scan
 from softix_proxy.relay.stored_objects.handler import UNKNOWN_OBJECT, ResourceHandler
 from softix_proxy.relay.stored_objects.operation_table import OPERATIONS, Operation
 
@@ -135,7 +136,9 @@ class OpenAIBatchHandler(BatchHandler):
                 for line in batch_format.lines_of(held, chunk or b"\n"):
                     number += 1
                     with batch_format.numbered(number):
+                        scanned = await scan(line)
                         item = batch_format.read_line(line, asked.endpoint)
+                        del scanned
                     yield item
         except ValueError:
             raise invalid("A line of the batch's file is too long.") from None
@@ -152,6 +155,7 @@ class AnthropicBatchHandler(BatchHandler):
 
     async def create(self) -> None:
         body = await self._request.read_body()
+        scanned = await scan(body)  # it is used as long as this function runs
         requests = await self._batches.read(_each(batch_format.read_entries(body)))
         lines = await self._admit(requests, lambda directory: directory.models_named)
         renamed = {
@@ -160,7 +164,9 @@ class AnthropicBatchHandler(BatchHandler):
             if line.model.upstream_name != request.spec.model
         }
         account = Account.of(self._directory.providers[lines[0].model.provider_id])
-        await self._make(account, lines, batch_format.with_model(renamed, body))
+        body = await in_turns(batch_format.with_model(renamed, body))
+        del scanned
+        await self._make(account, lines, body)
 
     async def read_results(self, name: str) -> None:
         batch = await self._find_batch(name)

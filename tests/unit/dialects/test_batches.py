@@ -7,6 +7,7 @@ import pytest
 
 from softix_proxy.dialects import batches
 from softix_proxy.dialects.batches import BatchCreation, BatchItemResult, BatchProgress, digest
+from softix_proxy.dialects.core.scan import finished
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.core.errors import Code, RefusedError
 
@@ -89,8 +90,8 @@ def test_batch_entries_over_the_limit_are_refused(monkeypatch: pytest.MonkeyPatc
 
 def test_batch_body_with_other_model_names_changes_only_those() -> None:
     body = b'{"requests": [{"custom_id":"a", "params":{"model":"m", "n": 1.0}}, {"custom_id": "b"}], "x":  1}'
-    assert batches.with_model({}, body) is body
-    changed = batches.with_model({0: "there"}, body)
+    assert finished(batches.with_model({}, body)) is body
+    changed = finished(batches.with_model({0: "there"}, body))
     assert json.loads(changed)["requests"] == [
         {"custom_id": "a", "params": {"model": "there", "n": 1.0}},
         {"custom_id": "b"},

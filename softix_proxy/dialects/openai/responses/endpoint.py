@@ -103,8 +103,10 @@ class _Item(msgspec.Struct):
         return self.encrypted_content is None and not (self.type == "reasoning" and self.id is None)
 
 
-_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
-_TOOLS_NAME, _TOOLS_ONLY = b'ools"', frozenset(("tools",))
+_TEXT, _LIST = b'"['
+_MOST_ITEMS = 2000
+"""The most items that are looked at for tools. A list of more has to be text only."""
+_TOOLS_ONLY = frozenset(("tools",))
 _TEXT_ONLY = msgspec.json.Decoder(str | list[_Item])
 """A decoder that accepts text only."""
 _ONE_ITEM = msgspec.json.Decoder(_Item)
@@ -112,8 +114,13 @@ _ONE_ITEM = msgspec.json.Decoder(_Item)
 
 def _is_here(given: msgspec.Raw | None, found: FoundRefs) -> bool:
     """Returns whether the input is text, and all of it is in the body. Adds the names of things in it."""
+    if given is None:
+        return True
+    if is_heavy(given):
+        item_refs(given, partial(_is_plain, found), found)
+        return memoryview(given)[0] == _TEXT
     try:
-        items = _TEXT_ONLY.decode(given) if given is not None else ""
+        items = _TEXT_ONLY.decode(given)
     except MALFORMED:
         item_refs(given, partial(_is_plain, found), found)
         return False
@@ -163,7 +170,7 @@ class Responses(OpenAIEndpoint):
         found = FoundRefs(len(body))
         text_only = _is_here(fields.raw("input"), found)
         if not text_only:
-            for added in _added(fields.raw("input")):
+            for added in _added(fields):
                 hosted = hosted.also(read_tools(added, _TOOLS, limit), limit)
         for tool in hosted.named:
             found.walk(tool, RULES)
@@ -217,18 +224,21 @@ def _stores_nothing(fields: JsonMembers) -> bool:
     return store is not None and store == _FALSE
 
 
-def _added(given: msgspec.Raw | None) -> Iterator[msgspec.Raw]:
-    """Yields the tools that input items add: `additional_tools`, and the results of a search for tools."""
-    try:
-        items = _ITEMS.decode(given) if given is not None else ()
-    except MALFORMED:
+def _added(fields: JsonMembers) -> Iterator[msgspec.Raw]:
+    """Yields the tools that input items add: `additional_tools`, and the results of a search for tools.
+
+    Raises RefusedError if there are too many items to look at each of them.
+    """
+    given = fields.raw("input")
+    if given is None or memoryview(given)[0] != _LIST:
         return  # The input is text, or nothing that OpenAI accepts.
+    items = fields.objects("input", _TOOLS_ONLY, "An item of `input`", _MOST_ITEMS)
+    if items is None:
+        raise invalid(f"`input` has more than {_MOST_ITEMS} items, or too large ones, of which some are not text.")
     for item in items:
-        seen = bytes(item).lower()
-        if _TOOLS_NAME in seen or b"\\u" in seen:
-            tools = JsonMembers(item, _TOOLS_ONLY, "An item of `input`").raw("tools")
-            if tools is not None:
-                yield tools
+        tools = item.raw("tools")
+        if tools is not None:
+            yield tools
 
 
 class InputTokens(Responses):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softix_proxy.dialects.core.base import Endpoint
-from softix_proxy.dialects.core.fields import JsonMembers, fits, is_heavy, read_request
+from softix_proxy.dialects.core.fields import JsonMembers, fits, is_dense, is_heavy, read_request
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.core.errors import Code, RefusedError
 
@@ -210,3 +210,44 @@ def test_json_members_with_a_renaming_are_renamed_or_left_out() -> None:
     assert JsonMembers(b'{"old":2,"new":3}', frozenset()).renamed(names) == b'{"new":3}'
     assert JsonMembers(b"{}", frozenset()).renamed(names) == b"{}"
     assert JsonMembers(b'{"gone":1}', frozenset()).renamed(names) == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("body", "dense"),
+    [
+        (b"[]", False),
+        (b"[" + b"[]," * 99_998 + b"1]", False),
+        (b"[" + b"[]," * 100_001 + b"1]", True),
+        (b'"' + b"{" * 100_001 + b'"', True),
+        (b"[" + b"0," * 499_999 + b"1]", False),
+        (b"[" + b"0," * 500_001 + b"1]", True),
+        (b'"' + b"a" * 20_000_000 + b'"', False),
+    ],
+)
+def test_body_with_more_parts_than_are_made_objects_of_is_dense(body: bytes, dense: bool) -> None:
+    assert is_dense(body) is dense
+
+
+def test_elements_of_a_member_are_found_whatever_its_size() -> None:
+    watched = frozenset(("input",))
+    many = [{"a": "x" * 1000}] * 1500
+    for value, most in (([], 5), ([1, "b"], 5), (many, 1500), ([{"a": ["y" * 2_000_000]}, 1], 5)):
+        fields = JsonMembers(json.dumps({"input": value}).encode(), watched)
+        found = fields.elements("input", most)
+        assert found is not None and [json.loads(bytes(each)) for each in found] == value
+        assert fields.elements("input", len(value) - 1) is None or not value
+    assert JsonMembers(b'{"input":{}}', watched).elements("input") is None
+    assert JsonMembers(b"{}", watched).elements("input") == []
+
+
+def test_objects_of_a_large_list_are_read_as_those_of_a_small_one() -> None:
+    watched = frozenset(("input",))
+    value = [{"n": 1, "x": "y" * 2_000_000}, {"n": 2}]
+    fields = JsonMembers(json.dumps({"input": value}).encode(), watched)
+    assert fields.known_of("input", 0) is not None and fields.known_of("input", 1) is None
+    found = fields.objects("input", frozenset(("n",)), "An item", 5)
+    assert found is not None and [each.count("n") for each in found] == [1, 2]
+    assert fields.objects("input", frozenset(("n",)), "An item", 1) is None
+    twice = JsonMembers(b'{"input":[{"n":1,"n":2,"x":"%b"}]}' % (b"y" * 2_000_000), watched)
+    with pytest.raises(RefusedError, match="An item has `n` twice"):
+        twice.objects("input", frozenset(("n",)), "An item", 5)
