@@ -82,6 +82,18 @@ class RequestSpec:
     """Whether the request has no text to read. Then a report of no input tokens may be true."""
     adjustable: bool = True
     """Whether softix may write an affordable output limit into the request if the client set none."""
+    limited_by: tuple[str, ...] = ()
+    """The names under which the client gave its output limit. A provider may know another name."""
+    predicted_tokens: int = 0
+    """The most output tokens that may be billed beside the limit, because a prediction of the client is rejected."""
+    rounds: int = 1
+    """The most times that the provider may have the model read the input, because its own tools run in between."""
+    call_limit: int | None = None
+    """The number of tool calls to which softix limits the request, because the client did not. None changes nothing."""
+    widest_context_tokens: int = 0
+    """The context that the request may give the model. It counts if it is larger than the model's own."""
+    widest_output_tokens: int = 0
+    """The output that the request may give the model. It counts if it is larger than the model's own."""
     members: tuple[str, ...] = ()
     """The members of the request that may make it cost more than its size shows, by softix's own names.
 
@@ -101,7 +113,7 @@ class RequestSpec:
 
     def translated(self) -> RequestSpec:
         """Returns the spec of the translated request. Tools that a provider runs itself are not translated."""
-        return replace(self, calls={}) if self.calls else self
+        return replace(self, calls={}, rounds=1, call_limit=None) if self.calls or self.rounds > 1 else self
 
 
 @record(frozen=True, slots=True)
@@ -195,6 +207,8 @@ class Endpoint(ProviderEndpoint, Protocol):
     """The wire format of one POST route that clients can use as well."""
 
     family: Family
+    heeds: str
+    """The header that changes what a request may cost, in lower case. Empty if there is none."""
 
     def read(self, body: bytes) -> RequestSpec:
         """Reads the spec of a request. Raises RefusedError(INVALID_REQUEST) with a message that quotes no input."""
@@ -207,12 +221,20 @@ class Endpoint(ProviderEndpoint, Protocol):
         model: str | None,
         max_output_tokens: int | None,
         ask_usage: bool,
-        output_field: str | None = None,
+        output_fields: tuple[str, ...] = (),
     ) -> bytes:
         """Returns the body with only these top-level fields changed or added. Every other value stays byte for byte.
 
-        The body is one that `read` accepted. The output limit goes into each of its fields that the body has. If the
-        body has none of them, the limit goes into `output_field`, by default the dialect's own. `ask_usage` matters
-        only if the provider reports usage on request.
+        The body is one that `read` accepted. The output limit goes into each of its fields that the body has, and into
+        those of `output_fields`. If there are none, it goes into the dialect's own. `ask_usage` matters only if the
+        provider reports usage on request.
         """
+        ...
+
+    def heed(self, spec: RequestSpec, value: str) -> RequestSpec:
+        """Returns the spec of a request whose header `heeds` has this value."""
+        ...
+
+    def limit_calls(self, body: bytes, limit: int) -> bytes:
+        """Returns the body with this limit on the calls of hosted tools, wherever the client set none."""
         ...

@@ -17,7 +17,17 @@ from softix_proxy.dialects.core.fields import (
     read_fields,
     unmetered,
 )
-from softix_proxy.dialects.core.tools import CLIENT_SIDE, DEFAULT_CALLS, FREE, MAPS, SEARCH, ToolBillings
+from softix_proxy.dialects.core.tools import (
+    CLIENT_SIDE,
+    DEFAULT_CALLS,
+    FREE,
+    MAPS,
+    SEARCH,
+    TOOLS,
+    HostedTools,
+    ToolBilling,
+    ToolBillings,
+)
 from softix_proxy.dialects.gemini.usage import GeminiMeter, read_report, service_tier
 
 _CONFIG = ("generationConfig", "generation_config")
@@ -37,13 +47,17 @@ _QUERY = frozenset(("alt=sse", "alt=json", "prettyPrint=true", "prettyPrint=fals
 _TOOLS: ToolBillings = {
     "functionDeclarations": CLIENT_SIDE,
     "computerUse": CLIENT_SIDE,
-    "codeExecution": FREE,
+    "codeExecution": ToolBilling(None, open_input=True, rounds=6),
     "urlContext": FREE,
     "fileSearch": FREE,
     "googleSearch": SEARCH,
     "googleSearchRetrieval": SEARCH,
     "googleMaps": MAPS,
 }
+"""The tools that can be metered. Gemini has no limit on their calls.
+
+What they find is read once more beside the prompt. Code that fails is written again, up to five times.
+"""
 _SPELLED = {re.sub("([A-Z])", lambda letter: f"_{letter[0].lower()}", name): kind for name, kind in _TOOLS.items()}
 _KINDS: ToolBillings = {**_TOOLS, **_SPELLED}
 
@@ -89,6 +103,7 @@ class GeminiEndpoint:
     metered = True
     framed = True
     form_fields: frozenset[str] | None = None
+    heeds = ""
     model = ""
 
     @staticmethod
@@ -114,7 +129,7 @@ class GeminiEndpoint:
         model: str | None,
         max_output_tokens: int | None,
         ask_usage: bool,
-        output_field: str | None = None,
+        output_fields: tuple[str, ...] = (),
     ) -> bytes:
         """Changes the body. The path names the model, so the model is changed here only if the body repeats it."""
         fields = JsonMembers(body, _WATCHED)
@@ -125,6 +140,12 @@ class GeminiEndpoint:
             limit, _ = either(config, _LIMIT)
             changes[name] = config.replaced({limit: b"%d" % max_output_tokens})
         return fields.replaced(changes) if changes else body
+
+    def heed(self, spec: RequestSpec, value: str) -> RequestSpec:
+        return spec
+
+    def limit_calls(self, body: bytes, limit: int) -> bytes:
+        return body
 
     def _renamed(self, fields: JsonMembers, model: str) -> dict[str, bytes]:
         return {} if fields.raw("model") is None else {"model": _full(model)}
@@ -172,7 +193,7 @@ class GenerateContent(GeminiEndpoint):
         self._check_model(fields)
         name, raw = either(fields, _CONFIG)
         config = JsonMembers(raw if raw is not None and fields.has(name) else b"{}", _CONFIG_WATCHED, f"`{name}`")
-        calls, brings_in = _read_tools(fields.raw("tools"))
+        hosted = _read_tools(fields.raw("tools"))
         texts = (fields.raw("contents"), either(fields, _SYSTEM)[1])
         return RequestSpec(
             model=self.model,
@@ -180,11 +201,13 @@ class GenerateContent(GeminiEndpoint):
             max_output_tokens=config.count(either(config, _LIMIT)[0]),
             choices=config.count(either(config, _CHOICES)[0]) or 1,
             service_tier=service_tier(fields.text(either(fields, _TIER)[0])),
-            open_input=brings_in
+            open_input=hosted.open_input
             or fields.has(either(fields, _CACHED)[0])
             or len(body) > LARGE_BODY_BYTES
             or not all(fits(text, _TEXT_ONLY) for text in texts),
-            calls=calls,
+            calls=hosted.calls,
+            rounds=hosted.rounds,
+            members=TOOLS if hosted.open_input else (),
         )
 
 
@@ -195,10 +218,9 @@ class StreamGenerateContent(GenerateContent):
     streams = True
 
 
-def _read_tools(raw: msgspec.Raw | None) -> tuple[dict[str, int], bool]:
-    """Returns the most calls by meter, and whether any tool adds input that is not in the body."""
+def _read_tools(raw: msgspec.Raw | None) -> HostedTools:
     if raw is None:
-        return {}, False
+        return HostedTools({}, False)
     try:
         tools = _OBJECTS.decode(raw) or () if memoryview(raw).nbytes <= LARGE_BODY_BYTES else None
     except MALFORMED:
@@ -210,7 +232,8 @@ def _read_tools(raw: msgspec.Raw | None) -> tuple[dict[str, int], bool]:
     if len(found) < len(kinds):
         raise unmetered(f"One of the tools cannot be metered here. These can: {', '.join(_TOOLS)}.")
     calls = {kind.meter: DEFAULT_CALLS for kind in found if kind.meter is not None}
-    return calls, any(kind.open_input for kind in found)
+    rounds = max((kind.rounds for kind in found), default=0) + 1
+    return HostedTools(calls, any(kind.open_input for kind in found), rounds)
 
 
 class GeminiCountTokens(GeminiEndpoint):

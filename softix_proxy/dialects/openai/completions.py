@@ -10,11 +10,13 @@ import msgspec
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, invalid, is_heavy, read_request
 from softix_proxy.dialects.core.tokens import tier
-from softix_proxy.dialects.openai.chat.endpoint import COUNTS, ChatMeter
+from softix_proxy.dialects.openai.chat.endpoint import COUNTS, LIMITS, ChatMeter
+from softix_proxy.dialects.openai.outside_input import NAMES as OUTSIDE_NAMES
+from softix_proxy.dialects.openai.outside_input import outside_input
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
 
-_LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
-_WATCHED = SHARED | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options", "echo"}
+_LIMITS = ("max_tokens", *(name for name in LIMITS if name != "max_tokens"))
+_WATCHED = SHARED | OUTSIDE_NAMES | {*_LIMITS, *COUNTS, "prompt", "stream_options", "echo"}
 _ONE_PROMPT = re.compile(rb'"|\[\s*\d')
 _PROMPT = msgspec.json.Decoder(str | list[Any] | None)
 
@@ -29,16 +31,19 @@ class Completions(OpenAIEndpoint):
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
+        outside = outside_input(fields)
         return RequestSpec(
             model=model,
             stream=(stream := fields.flag("stream")),
             max_output_tokens=fields.largest(_LIMITS),
             choices=(fields.largest(COUNTS) or 1) * _prompts(fields.raw("prompt")),
             service_tier=tier(fields.text("service_tier")),
-            open_input=fields.has("prompt_embeds"),
+            open_input=bool(outside),
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
-            reads_nothing=not (fields.has("prompt") or fields.has("prompt_embeds")),
+            reads_nothing=not (fields.has("prompt") or outside),
+            limited_by=fields.given(_LIMITS),
+            members=outside,
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

@@ -85,6 +85,8 @@ class Batches:
                     spec = item.endpoint.read(item.body)
                     if spec.stream:
                         raise invalid("a batch's requests do not stream.")
+                    if spec.call_limit is not None:
+                        raise invalid("limit the calls of its tools: `max_uses`, or `max_tool_calls`.")
                 seen.add(item.custom_id)
                 spec = replace(spec, service_tier=batch_format.TIER, adjustable=False)
                 found.append(Read(item.custom_id, item.endpoint, spec, len(item.body)))

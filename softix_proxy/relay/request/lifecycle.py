@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from softix_proxy.dialects.core.base import RequestSpec
+from softix_proxy.dialects.registry import is_carried
 from softix_proxy.domain.core.clock import SECOND_US, Clock
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.metering.admission import Admitted, Bound, Decision, Denied, Intent
@@ -56,7 +57,7 @@ class Lifecycle:
         digest = self.vault.digest(request.credential) if request.credential else None
         await self._identify(request, digest)
         body = await request.read_body()
-        spec = request.endpoint.read(body)
+        spec = self._heed(request, request.endpoint.read(body))
         plan, admitted = await self.admit(request, digest, spec, body)
         hold = Hold(
             journal=self.journal,
@@ -69,6 +70,8 @@ class Lifecycle:
             started_ns=request.started_ns,
             target=plan.targets[0],
         )
+        if spec.call_limit is not None:
+            body = request.endpoint.limit_calls(body, spec.call_limit)
         request_run = RequestRun(request, client, spec, hold, self, body)
         del body  # the run frees the body as soon as it is not needed any more
         self.telemetry.opened(admitted.hold_pico)
@@ -81,6 +84,16 @@ class Lifecycle:
         finally:
             if hold.settlement is not None:
                 self.telemetry.finished(hold.settlement, hold.target.provider.name, hold.target.model.name)
+
+    @staticmethod
+    def _heed(request: Inbound, spec: RequestSpec) -> RequestSpec:
+        """Returns the spec with what the request's headers change."""
+        endpoint, name = request.endpoint, request.endpoint.heeds
+        if name:
+            for header, value in request.headers:
+                if header == name:
+                    spec = endpoint.heed(spec, value)
+        return spec
 
     async def identify(self, credential: str | None, address: str) -> Caller:
         """Returns who makes a request to one of the other routes, as of now. Raises RefusedError."""
@@ -161,7 +174,8 @@ class Lifecycle:
         least = self.policy.least_output_tokens
         for target in targets:
             metered = target.endpoint.metered
-            there = spec if target.endpoint is request.endpoint else spec.translated()
+            whole = target.endpoint is request.endpoint or is_carried(request.endpoint, target.endpoint)
+            there = spec if whole else spec.translated()
             try:
                 bounds.append(
                     bound(
@@ -172,6 +186,7 @@ class Lifecycle:
                         metered=metered,
                         least_tokens=least,
                         widening=directory.widening(target.model.id, spec.members),
+                        adds_input=target.provider.profile.adds_input,
                     )
                 )
             except RefusedError:
@@ -274,6 +289,7 @@ class RequestRun:
         if attempt.last:
             self._let_go()
         limit, caller, passed = self.hold.admitted.output_limit, self.hold.plan.caller, attempt.policy.pass_headers
+        target_pool, provider = self.lifecycle.target_pool, attempt.target.provider
         return call(
             self.request,
             body,
@@ -283,7 +299,8 @@ class RequestRun:
             caller.key.id,
             attempt.lease.key,
             passed,
-            usage_refused=self.lifecycle.target_pool.refuses_usage_option(attempt.target.provider),
+            usage_refused=target_pool.refuses_usage_option(provider),
+            limits_refused=target_pool.refused_limits(provider),
         )
 
     async def _following(

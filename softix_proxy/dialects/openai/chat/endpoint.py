@@ -12,13 +12,21 @@ from softix_proxy.dialects.core.fields import MALFORMED, SHARED, fits, is_heavy,
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import openai_report, tier
 from softix_proxy.dialects.core.tools import CLIENT_SIDE, ToolBillings, read_tools
+from softix_proxy.dialects.openai.outside_input import NAMES as OUTSIDE_NAMES
+from softix_proxy.dialects.openai.outside_input import outside_input
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
 
-LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
+LIMITS = ("max_completion_tokens", "max_tokens", "n_predict", "num_predict", "max_output_tokens", "max_new_tokens")
 COUNTS = ("n", "best_of")
 _SEARCHES = frozenset(("web_search_options", "search_parameters", "plugins", "enable_search"))
 """The fields by which OpenAI, xAI, OpenRouter and Alibaba let the provider search."""
-_WATCHED = SHARED | _SEARCHES | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo"}
+_DATA, _DATA_ROUNDS = frozenset(("data_sources", "dataSources")), 2
+"""Azure asks the model twice: what to search for, and for the answer.
+
+Source: "Token usage estimation for Azure OpenAI On Your Data".
+"""
+_OTHERS = frozenset(("messages", "tools", "stream_options", "prediction", "echo"))
+_WATCHED = SHARED | _SEARCHES | OUTSIDE_NAMES | {*LIMITS, *COUNTS} | _OTHERS
 _TOOLS: ToolBillings = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
 
 
@@ -52,19 +60,21 @@ class ChatCompletions(OpenAIEndpoint):
         read_tools(fields.raw("tools"), _TOOLS)
         if fields.has_any(_SEARCHES):
             raise unmetered("Searches by a chat model cannot be metered here, since its answer does not count them.")
-        limit = fields.largest(LIMITS)
         prediction = fields.raw("prediction")
-        if limit is not None and prediction is not None:
-            limit += memoryview(prediction).nbytes  # The rejected part of a prediction is billed as output too.
+        outside = outside_input(fields)
         return RequestSpec(
             model=model,
             stream=(stream := fields.flag("stream")),
-            max_output_tokens=limit,
+            max_output_tokens=fields.largest(LIMITS),
             choices=fields.largest(COUNTS) or 1,
             service_tier=tier(fields.text("service_tier")),
-            open_input=is_heavy(body) or not fits(fields.raw("messages"), _TEXT_ONLY),
+            open_input=bool(outside) or is_heavy(body) or not fits(fields.raw("messages"), _TEXT_ONLY),
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
+            limited_by=fields.given(LIMITS),
+            predicted_tokens=0 if prediction is None else memoryview(prediction).nbytes,
+            rounds=_DATA_ROUNDS if fields.has_any(_DATA) else 1,
+            members=outside,
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

@@ -20,15 +20,16 @@ from softix_proxy.dialects.core.tools import (
     FILE_SEARCH,
     FREE,
     SEARCH,
+    TOOLS,
     ToolBillings,
     read_tools,
 )
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 
-_LIMIT = "max_output_tokens"
+_LIMIT, _CALL_LIMIT = "max_output_tokens", "max_tool_calls"
 _OUTSIDE = frozenset(("previous_response_id", "conversation", "prompt", "context_management"))
 """The fields that add input, or further rounds of it, that is not in the body."""
-_WATCHED = SHARED | _OUTSIDE | {_LIMIT, "max_tool_calls", "background", "tools", "input"}
+_WATCHED = SHARED | _OUTSIDE | {_LIMIT, _CALL_LIMIT, "background", "tools", "input"}
 _TOOLS: ToolBillings = {
     "function": CLIENT_SIDE,
     "custom": CLIENT_SIDE,
@@ -115,23 +116,34 @@ class Responses(OpenAIEndpoint):
             raise unmetered(
                 "`background` cannot be metered here, since its answer is fetched later. Send the request without it."
             )
-        limit = fields.count("max_tool_calls", least=0)
+        limit = fields.count(_CALL_LIMIT, least=0)
         hosted = read_tools(fields.raw("tools"), _TOOLS, limit)
         text_only = _is_here(fields.raw("input"))
         if not text_only:
             for added in _added(fields.raw("input")):
                 hosted = hosted.also(read_tools(added, _TOOLS, limit), limit)
-        calls = hosted.calls
-        if fields.has("prompt"):
+        calls, stored, outside = hosted.calls, fields.has("prompt"), _outside(fields)
+        if stored:
             calls = {"web_search_calls": DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS} | calls
+        works = stored or hosted.rounds > 1
+        compacts = fields.has("context_management")
         return RequestSpec(
             model=model,
             stream=fields.flag("stream"),
             max_output_tokens=fields.count(_LIMIT),
             service_tier=tier(fields.text("service_tier")),
-            open_input=hosted.open_input or fields.has_any(_OUTSIDE) or is_heavy(body) or not text_only,
+            choices=2
+            if compacts
+            else 1,  # the summary is billed beside the answer, and all of the input is read for it
+            open_input=hosted.open_input or bool(outside) or is_heavy(body) or not text_only,
             calls=calls,
+            rounds=(1 + (DEFAULT_CALLS if limit is None else limit) if works else 1) * (2 if compacts else 1),
+            call_limit=DEFAULT_CALLS if works and limit is None else None,
+            members=(*outside, *TOOLS) if works else outside,
         )
+
+    def limit_calls(self, body: bytes, limit: int) -> bytes:
+        return JsonMembers(body, frozenset()).replaced({_CALL_LIMIT: b"%d" % limit})
 
     def report(self, body: bytes) -> UsageReport | None:
         try:
@@ -145,6 +157,10 @@ class Responses(OpenAIEndpoint):
         The usage comes without a request, in an event that every client needs, so it is never hidden.
         """
         return ResponsesMeter()
+
+
+def _outside(fields: JsonMembers) -> tuple[str, ...]:
+    return tuple(sorted(name for name in _OUTSIDE if fields.has(name))) if fields.has_any(_OUTSIDE) else ()
 
 
 def _added(given: msgspec.Raw | None) -> Iterator[msgspec.Raw]:
