@@ -118,6 +118,11 @@ def serves(endpoint: str, model: str) -> bool:
     return not google if is_claude(model) else not _envelope(endpoint)
 
 
+def is_carried(endpoint: ProviderEndpoint, there: ProviderEndpoint) -> bool:
+    """Returns whether requests of an endpoint go to the other one in an envelope, with all of their members."""
+    return _envelope(there.name) and dialect_of(endpoint.name) == CARRIED
+
+
 def provider_side(
     endpoint: Endpoint, spoken: frozenset[str], preferred: str = "", model: str = ""
 ) -> ProviderEndpoint | None:

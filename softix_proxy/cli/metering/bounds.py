@@ -70,7 +70,7 @@ async def list_(instance: Instance, every: bool) -> None:
 @dry_run_option
 @instance
 async def reset(instance: Instance, model: str, member: str | None, dry_run: bool) -> None:
-    """Hold for requests of a model what their bound says again.
+    """End what is held for requests of a model beyond their bound.
 
     Do it when the cause is mended, for example when the model has the right price or context. The counts stay.
     Example: softix bounds reset openai/gpt-4o

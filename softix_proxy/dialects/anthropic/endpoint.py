@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from softix_proxy.dialects.anthropic import visible_members
+from softix_proxy.dialects.anthropic import betas, visible_members
 from softix_proxy.dialects.anthropic.kept import KEPT, THREAD_KEPT, kept_of
 from softix_proxy.dialects.anthropic.members import COUNT_TOKENS, MESSAGES
 from softix_proxy.dialects.anthropic.references import NAMES, PLAIN, RULES, member_refs, message_refs
@@ -19,14 +19,32 @@ from softix_proxy.dialects.core.hosted_work import UNKNOWN_TOOL
 from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import count, model_name, modes, read_answer, tier
-from softix_proxy.dialects.core.tools import CLIENT_SIDE, FREE, SEARCH, ToolBillings, read_tools
+from softix_proxy.dialects.core.tools import (
+    CLIENT_SIDE,
+    DEFAULT_CALLS,
+    TOOLS,
+    HostedTools,
+    ToolBilling,
+    ToolBillings,
+    read_tools,
+    with_max_uses,
+)
 from softix_proxy.domain.access.objects import ObjectRef
 from softix_proxy.domain.pricing.rates import STANDARD, UNKNOWN_TIER
 
 _LIMIT = "max_tokens"
+_OUTSIDE = frozenset(("mcp_servers", "container", "context_management", "compaction", "thread"))
+"""The fields that add input, or further rounds of it, that is not in the body."""
+_COMPACTING = frozenset(("context_management", "compaction"))
+"""The fields by which the model may summarise its input before it answers."""
 _BILLED_TO = "billing_policy"
 _WATCHED = SHARED | MESSAGES.watched | NAMES | {_LIMIT, _BILLED_TO, "messages", "tools", "speed", "inference_geo"}
 _GLOBAL = (None, "global")
+_LOOP_ROUNDS = 10
+"""The most times that Anthropic has the model read on before it pauses, whatever tools there are.
+
+Source: "The server-side loop and pause_turn" in Anthropic's documentation of server tools.
+"""
 _TOOLS: ToolBillings = {
     "custom": CLIENT_SIDE,
     "bash": CLIENT_SIDE,
@@ -37,9 +55,9 @@ _TOOLS: ToolBillings = {
     "browser_toolset": CLIENT_SIDE,
     "tool_search_tool_regex": CLIENT_SIDE,
     "tool_search_tool_bm25": CLIENT_SIDE,
-    "mcp_toolset": FREE,
-    "web_fetch": FREE,
-    "web_search": SEARCH,
+    "mcp_toolset": ToolBilling(None, open_input=True, rounds=_LOOP_ROUNDS - 1),
+    "web_fetch": ToolBilling(None, open_input=True, limited=True),
+    "web_search": ToolBilling("web_search_calls", open_input=True, limited=True),
 }
 """The tool types that can be metered.
 
@@ -57,11 +75,14 @@ class Messages:
     framed = True
     form_fields: frozenset[str] | None = None
     members = MESSAGES
+    heeds = betas.HEADER
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
         members = MESSAGES.read(fields)
         hosted = read_tools(fields.raw("tools"), _TOOLS)
+        outside = tuple(sorted(name for name in _OUTSIDE if fields.has(name)))
+        compacts = _compacts(fields)
         _check_who_is_billed(fields)
         if fields.text("inference_geo") not in _GLOBAL:
             raise unmetered("`inference_geo` raises the price, which cannot be metered here. Send none, or `global`.")
@@ -80,13 +101,26 @@ class Messages:
             # A limit of 0 only fills the cache. The hold counts it as one token.
             max_output_tokens=None if limit is None else max(limit, 1),
             service_tier="fast" if fast else tier(fields.text("service_tier")),
+            # A summary is billed beside the answer, and all of the input is read for it.
+            choices=2 if compacts else 1,
             open_input=open_input,
             calls=hosted.calls,
+            rounds=_rounds(hosted, mcp=fields.has("mcp_servers"), compacts=compacts),
+            call_limit=DEFAULT_CALLS if hosted.unlimited else None,
+            members=(*outside, *TOOLS) if hosted.open_input else outside,
             unknown_members=members.unknown,
             refs=refs,
             keeps=THREAD_KEPT if fields.has_any(_HELD) else KEPT,
             hides=hides,
         )
+
+    def heed(self, spec: RequestSpec, value: str) -> RequestSpec:
+        return betas.with_betas(spec, value)
+
+    def limit_calls(self, body: bytes, limit: int) -> bytes:
+        fields = JsonMembers(body, _WATCHED)
+        tools = fields.raw("tools")
+        return body if tools is None else fields.replaced({"tools": with_max_uses(tools, _TOOLS, limit)})
 
     def rewrite(
         self,
@@ -95,7 +129,7 @@ class Messages:
         model: str | None,
         max_output_tokens: int | None,
         ask_usage: bool,
-        output_field: str | None = None,
+        output_fields: tuple[str, ...] = (),
     ) -> bytes:
         changes: dict[str, bytes] = {}
         if model is not None:
@@ -116,6 +150,19 @@ class Messages:
         return MessagesMeter()
 
 
+def _compacts(fields: JsonMembers) -> bool:
+    """Returns whether the model may summarise its input first. Edits that only clear parts of it cost nothing."""
+    if not fields.has_any(_COMPACTING):
+        return False
+    edits = bytes(fields.raw("context_management") or b"")
+    return fields.has("compaction") or b"compact" in edits or b"\\u" in edits
+
+
+def _rounds(hosted: HostedTools, *, mcp: bool, compacts: bool) -> int:
+    rounds = _LOOP_ROUNDS if mcp else min(hosted.rounds, _LOOP_ROUNDS)
+    return rounds * 2 if compacts else rounds
+
+
 class MessagesCountTokens(Messages):
     """Counts tokens at Anthropic, which costs nothing."""
 
@@ -123,6 +170,7 @@ class MessagesCountTokens(Messages):
     path = "/v1/messages/count_tokens"
     metered = False
     members = COUNT_TOKENS
+    heeds = ""
 
     def read(self, body: bytes) -> RequestSpec:
         """Reads the model and the names of things, since nothing is produced and nothing charged."""

@@ -104,6 +104,18 @@ class RequestSpec:
     """The kinds of things that the provider keeps of the answer, so that later requests can name them."""
     tags: tuple[tuple[str, str], ...] = ()
     """The members that are words of the client's own choice for something at the provider, and the words."""
+    limited_by: tuple[str, ...] = ()
+    """The names under which the client gave its output limit. A provider may know another name."""
+    predicted_tokens: int = 0
+    """The most output tokens that may be billed beside the limit, because a prediction of the client is rejected."""
+    rounds: int = 1
+    """The most times that the provider may have the model read the input, because its own tools run in between."""
+    call_limit: int | None = None
+    """The number of tool calls to which softix limits the request, because the client did not. None changes nothing."""
+    widest_context_tokens: int = 0
+    """The context that the request may give the model. It counts if it is larger than the model's own."""
+    widest_output_tokens: int = 0
+    """The output that the request may give the model. It counts if it is larger than the model's own."""
     members: tuple[str, ...] = ()
     """The members of the request that may make it cost more than its size shows, by softix's own names.
 
@@ -126,7 +138,9 @@ class RequestSpec:
 
         Tools that a provider runs itself are not translated, nor are tiers that its dialect does not have.
         """
-        found = replace(self, calls={}, fees=()) if self.calls or self.fees else self
+        found = self
+        if self.calls or self.fees or self.rounds > 1:
+            found = replace(self, calls={}, fees=(), rounds=1, call_limit=None)
         if found.service_tier in CARRIED_TIERS.get(endpoint, (found.service_tier,)):
             return found
         return replace(found, service_tier=STANDARD)
@@ -239,6 +253,8 @@ class Endpoint(ProviderEndpoint, Protocol):
     family: Family
     members: MemberTable
     """The classes of the members that requests may have."""
+    heeds: str
+    """The header that changes what a request may cost, in lower case. Empty if there is none."""
 
     def read(self, body: bytes) -> RequestSpec:
         """Reads the spec of a request. Raises RefusedError(INVALID_REQUEST) with a message that quotes no input."""
@@ -251,12 +267,20 @@ class Endpoint(ProviderEndpoint, Protocol):
         model: str | None,
         max_output_tokens: int | None,
         ask_usage: bool,
-        output_field: str | None = None,
+        output_fields: tuple[str, ...] = (),
     ) -> bytes:
         """Returns the body with only these top-level fields changed or added. Every other value stays byte for byte.
 
-        The body is one that `read` accepted. The output limit goes into each of its fields that the body has. If the
-        body has none of them, the limit goes into `output_field`, by default the dialect's own. `ask_usage` matters
-        only if the provider reports usage on request.
+        The body is one that `read` accepted. The output limit goes into each of its fields that the body has, and into
+        those of `output_fields`. If there are none, it goes into the dialect's own. `ask_usage` matters only if the
+        provider reports usage on request.
         """
+        ...
+
+    def heed(self, spec: RequestSpec, value: str) -> RequestSpec:
+        """Returns the spec of a request whose header `heeds` has this value."""
+        ...
+
+    def limit_calls(self, body: bytes, limit: int) -> bytes:
+        """Returns the body with this limit on the calls of hosted tools, wherever the client set none."""
         ...

@@ -229,6 +229,10 @@ class JsonMembers:
             raise invalid(f"`{name}` must be a whole number from {least} to {_LARGEST}.")
         return value
 
+    def given(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Returns those of the names that have a value. Null is none."""
+        return tuple(name for name in names if (raw := self._found.get(name)) is not None and bytes(raw) != b"null")
+
     def largest(self, names: tuple[str, ...]) -> int | None:
         """Returns the largest value among several names of one limit, since a provider may use any of them."""
         most = None

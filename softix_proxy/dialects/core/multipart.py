@@ -66,6 +66,8 @@ class MultipartForm:
         self.has_file = False
         """Whether a file has begun. Then much data may follow."""
         self.complete = False
+        self.file_at: int | None = None
+        """The position in the form at which the first file begins."""
         self._closed = False
         self._watched = watched
         self._delimiter = b"\r\n--" + boundary
@@ -131,6 +133,8 @@ class MultipartForm:
         self._parts += 1
         self._name, self._is_file = _disposition(self._drop(end + 4)[:-4])
         self.has_file = self.has_file or self._is_file
+        if self._is_file and self.file_at is None:
+            self.file_at = self._at
         self._check_name()
         self._step = self._body
         return True
@@ -215,7 +219,7 @@ class FormFields:
         form, view = MultipartForm(bytes(match[1]), watched), memoryview(body)
         for start in range(0, len(body), _SLICE_BYTES):
             form.feed(view[start : start + _SLICE_BYTES])
-        self._body, self._texts, self.others = body, form.texts, form.others
+        self._body, self._texts, self.others, self._file_at = body, form.texts, form.others, form.file_at
 
     def has(self, name: str) -> bool:
         """Returns whether the form has this text, and it is not empty."""
@@ -224,6 +228,11 @@ class FormFields:
 
     def has_any(self, names: frozenset[str]) -> bool:
         return any(self.has(name) for name in names.intersection(self._texts))
+
+    @property
+    def file_start(self) -> bytes:
+        """The first bytes of the first file, as far as the body has them."""
+        return b"" if self._file_at is None else self._body[self._file_at : self._file_at + _SLICE_BYTES]
 
     def text(self, name: str) -> str | None:
         found = self._texts.get(name)

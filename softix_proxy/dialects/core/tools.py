@@ -11,7 +11,9 @@ import msgspec
 from softix_proxy.dialects.core.fields import MALFORMED, JsonMembers, invalid, is_heavy, unmetered
 
 DEFAULT_CALLS = 10
-"""The number of calls that are reserved if the request names no limit."""
+"""The number of calls to which softix limits a request that names no limit."""
+TOOLS = ("tools",)
+"""The members of a request with hosted tools, as `RequestSpec.members` names them."""
 
 _WATCHED = frozenset(("type", "max_uses", "credential_id"))
 _FUNCTIONS = (None, "function", "custom")
@@ -28,16 +30,20 @@ class ToolBilling(NamedTuple):
     """The meter that counts its calls. None if they are free."""
     open_input: bool
     """Whether the tool adds input that is not in the body."""
+    rounds: int = 0
+    """The most further times that the input is read because of the tool, if no limit on its calls says so."""
+    limited: bool = False
+    """Whether the tool's own member `max_uses` limits its calls."""
 
 
 ToolBillings = Mapping[str, ToolBilling]
 """A dialect's tool types, without the date at their end. A tool of any other type cannot be metered."""
 
 CLIENT_SIDE = ToolBilling(None, False)
-FREE = ToolBilling(None, True)
-SEARCH = ToolBilling("web_search_calls", True)
-FILE_SEARCH = ToolBilling("tool_calls", True)
-MAPS = ToolBilling("tool_calls", True)
+FREE = ToolBilling(None, True, 1)
+SEARCH = ToolBilling("web_search_calls", True, 1)
+FILE_SEARCH = ToolBilling("tool_calls", True, 1)
+MAPS = ToolBilling("tool_calls", True, 1)
 
 
 class HostedTools(NamedTuple):
@@ -45,6 +51,10 @@ class HostedTools(NamedTuple):
 
     calls: dict[str, int]
     open_input: bool
+    rounds: int = 1
+    """The most times that the input is read."""
+    unlimited: bool = False
+    """Whether a tool has no limit on its calls that the client set."""
     named: tuple[msgspec.Raw, ...] = ()
     """The tools that may name things that the provider keeps: those that are no plain functions."""
 
@@ -52,8 +62,13 @@ class HostedTools(NamedTuple):
         """Returns the sum with tools from another part of the request. `limit` applies to all calls together."""
         meters = self.calls.keys() | other.calls.keys()
         most = {meter: self.calls.get(meter, 0) + other.calls.get(meter, 0) for meter in meters}
-        counted = most if limit is None else dict.fromkeys(meters, limit)
-        return HostedTools(counted, self.open_input or other.open_input, self.named + other.named)
+        return HostedTools(
+            most if limit is None else dict.fromkeys(meters, limit),
+            self.open_input or other.open_input,
+            self.rounds + other.rounds - 1,
+            self.unlimited or other.unlimited,
+            self.named + other.named,
+        )
 
 
 _NONE = HostedTools({}, False)
@@ -75,7 +90,8 @@ def read_tools(raw: msgspec.Raw | None, kinds: ToolBillings, limit: int | None =
     if tools is None or len(tools) > _MOST_TOOLS:
         raise invalid(f"`tools` must be a list of at most {_MOST_TOOLS} tools that fits into a context.")
     calls: dict[str, int] = {}
-    open_input = False
+    open_input = unlimited = False
+    rounds = 1
     named: list[msgspec.Raw] = []
     for tool in tools:
         fields = JsonMembers(tool, _WATCHED, "A tool")
@@ -86,7 +102,27 @@ def read_tools(raw: msgspec.Raw | None, kinds: ToolBillings, limit: int | None =
         open_input = open_input or kind.open_input
         if name not in _FUNCTIONS or fields.has("credential_id"):
             named.append(tool)
+        if kind.meter is None and not kind.limited:
+            rounds += kind.rounds
+            continue
+        own = fields.count("max_uses", least=0)
+        unlimited = unlimited or own is None
+        most = DEFAULT_CALLS if own is None else own
+        rounds += most if kind.limited else kind.rounds
         if kind.meter is not None:
-            most = fields.count("max_uses", least=0)
-            calls[kind.meter] = calls.get(kind.meter, 0) + (DEFAULT_CALLS if most is None else most)
-    return HostedTools(calls if limit is None else dict.fromkeys(calls, limit), open_input, tuple(named))
+            calls[kind.meter] = calls.get(kind.meter, 0) + most
+    return HostedTools(
+        calls if limit is None else dict.fromkeys(calls, limit), open_input, rounds, unlimited, tuple(named)
+    )
+
+
+def with_max_uses(raw: msgspec.Raw, kinds: ToolBillings, limit: int) -> bytes:
+    """Returns a list of tools that `read_tools` accepted, with this limit on each tool that has none of its own."""
+    tools: list[bytes] = []
+    for tool in _TOOLS.decode(raw) or ():
+        fields = JsonMembers(tool, _WATCHED, "A tool")
+        name = fields.text("type")
+        kind = CLIENT_SIDE if name is None else kinds.get(name) or kinds.get(_DATE.sub("", name), CLIENT_SIDE)
+        unlimited = kind.limited and fields.count("max_uses", least=0) is None
+        tools.append(fields.replaced({"max_uses": b"%d" % limit}) if unlimited else bytes(tool))
+    return b"[%b]" % b",".join(tools)

@@ -21,7 +21,17 @@ from softix_proxy.dialects.core.fields import (
 from softix_proxy.dialects.core.inputs import Inputs
 from softix_proxy.dialects.core.members import MemberTable
 from softix_proxy.dialects.core.references import FoundRefs
-from softix_proxy.dialects.core.tools import CLIENT_SIDE, DEFAULT_CALLS, FREE, MAPS, SEARCH, ToolBillings
+from softix_proxy.dialects.core.tools import (
+    CLIENT_SIDE,
+    DEFAULT_CALLS,
+    FREE,
+    MAPS,
+    SEARCH,
+    TOOLS,
+    HostedTools,
+    ToolBilling,
+    ToolBillings,
+)
 from softix_proxy.dialects.gemini.members import (
     BATCH_EMBED_CONTENTS,
     CONFIG,
@@ -51,13 +61,17 @@ _QUERY = frozenset(("alt=sse", "alt=json", "prettyPrint=true", "prettyPrint=fals
 _TOOLS: ToolBillings = {
     "functionDeclarations": CLIENT_SIDE,
     "computerUse": CLIENT_SIDE,
-    "codeExecution": FREE,
+    "codeExecution": ToolBilling(None, open_input=True, rounds=6),
     "urlContext": FREE,
     "fileSearch": FREE,
     "googleSearch": SEARCH,
     "googleSearchRetrieval": SEARCH,
     "googleMaps": MAPS,
 }
+"""The tools that can be metered. Gemini has no limit on their calls.
+
+What they find is read once more beside the prompt. Code that fails is written again, up to five times.
+"""
 _SPELLED = {re.sub("([A-Z])", lambda letter: f"_{letter[0].lower()}", name): kind for name, kind in _TOOLS.items()}
 _KINDS: ToolBillings = {**_TOOLS, **_SPELLED}
 
@@ -105,6 +119,7 @@ class GeminiEndpoint:
     metered = True
     framed = True
     form_fields: frozenset[str] | None = None
+    heeds = ""
     model = ""
 
     @staticmethod
@@ -130,7 +145,7 @@ class GeminiEndpoint:
         model: str | None,
         max_output_tokens: int | None,
         ask_usage: bool,
-        output_field: str | None = None,
+        output_fields: tuple[str, ...] = (),
     ) -> bytes:
         """Changes the body. The path names the model, so the model is changed here only if the body repeats it."""
         fields = JsonMembers(body, self.names_model if max_output_tokens is None else _WATCHED)  # `read` may watch less
@@ -141,6 +156,12 @@ class GeminiEndpoint:
             limit, _ = either(config, _LIMIT)
             changes[name] = config.replaced({limit: b"%d" % max_output_tokens})
         return fields.replaced(changes) if changes else body
+
+    def heed(self, spec: RequestSpec, value: str) -> RequestSpec:
+        return spec
+
+    def limit_calls(self, body: bytes, limit: int) -> bytes:
+        return body
 
     def _renamed(self, fields: JsonMembers, model: str) -> dict[str, bytes]:
         return {} if fields.raw("model") is None else {"model": _full(model)}
@@ -190,20 +211,22 @@ class GenerateContent(GeminiEndpoint):
         name, raw = either(fields, _CONFIG)
         config = JsonMembers(raw if raw is not None and fields.has(name) else b"{}", _CONFIG_WATCHED, f"`{name}`")
         members, set_up = GENERATE_CONTENT.read(fields), CONFIG.read(config)
-        calls, brings_in = _read_tools(fields.raw("tools"))
+        hosted = _read_tools(fields.raw("tools"))
         texts = (fields.raw("contents"), either(fields, _SYSTEM)[1])
         text_only = all(fits(text, _TEXT_ONLY) for text in texts)
-        plain = text_only and not brings_in and not fields.has_any(NAMES) and not config.has_any(SPEECH)
+        plain = text_only and not hosted.open_input and not fields.has_any(NAMES) and not config.has_any(SPEECH)
         return RequestSpec(
             model=self.model,
             stream=self.streams,
             max_output_tokens=config.count(either(config, _LIMIT)[0]),
             choices=config.count(either(config, _CHOICES)[0]) or 1,
             service_tier=service_tier(fields.text(either(fields, _TIER)[0])),
-            open_input=brings_in or members.opens or set_up.opens or not text_only,
-            calls=calls,
+            open_input=hosted.open_input or members.opens or set_up.opens or not text_only,
+            calls=hosted.calls,
             unknown_members=members.unknown + set_up.unknown,
             refs=() if plain else _refs(fields, config, texts, len(body)),
+            rounds=hosted.rounds,
+            members=TOOLS if hosted.open_input else (),
         )
 
 
@@ -214,10 +237,9 @@ class StreamGenerateContent(GenerateContent):
     streams = True
 
 
-def _read_tools(raw: msgspec.Raw | None) -> tuple[dict[str, int], bool]:
-    """Returns the most calls by meter, and whether any tool adds input that is not in the body."""
+def _read_tools(raw: msgspec.Raw | None) -> HostedTools:
     if raw is None:
-        return {}, False
+        return HostedTools({}, False)
     try:
         tools = None if is_heavy(raw) else _OBJECTS.decode(raw) or ()
     except MALFORMED:
@@ -229,7 +251,8 @@ def _read_tools(raw: msgspec.Raw | None) -> tuple[dict[str, int], bool]:
     if len(found) < len(kinds):
         raise unmetered(f"One of the tools cannot be metered here. These can: {', '.join(_TOOLS)}.")
     calls = {kind.meter: DEFAULT_CALLS for kind in found if kind.meter is not None}
-    return calls, any(kind.open_input for kind in found)
+    rounds = max((kind.rounds for kind in found), default=0) + 1
+    return HostedTools(calls, any(kind.open_input for kind in found), rounds)
 
 
 class GeminiCountTokens(GeminiEndpoint):

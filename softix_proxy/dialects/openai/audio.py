@@ -7,6 +7,7 @@ The response reports seconds and tokens. Until then, the size of a file bounds i
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -19,23 +20,17 @@ from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import decimals, milliseconds, openai_report
 from softix_proxy.dialects.openai.members import SPEECH, TRANSCRIPTIONS, TRANSLATIONS
+from softix_proxy.dialects.openai.recording import most_ms_per_byte
 from softix_proxy.dialects.openai.references import RULES
 from softix_proxy.dialects.openai.shared import FORM, FormEndpoint, OpenAIEndpoint
 from softix_proxy.domain.access.objects import ObjectRef
 
 _LETTER_TOKENS = 8
 """The output tokens that are reserved for each letter. Slow speech has some six tokens of sound for a letter."""
-_MOST_MS, _TYPICAL_MS = Fraction(1000, 500), Fraction(1000, 8000)
-"""The most and the typical milliseconds of sound for each byte.
-
-No speech that can be understood has less than 4 kbit/s, and 64 kbit/s are usual.
-"""
+_TYPICAL_MS = Fraction(1000, 8000)
+"""The typical milliseconds of sound for each byte: 64 kbit/s are usual."""
 _MS_TOKENS = Fraction(10, 1000)
 """The tokens for each millisecond. A second of sound has ten tokens."""
-_BY_SIZE = {
-    "audio_ms": Scale(_MOST_MS, _TYPICAL_MS),
-    "audio_input_tokens": Scale(_MOST_MS * _MS_TOKENS, _TYPICAL_MS * _MS_TOKENS),
-}
 _PROMPT_TOKENS = 2048
 _TRANSCRIPT_TOKENS = 16_384
 _TELLING = ("json", "verbose_json", "diarized_json")
@@ -245,7 +240,7 @@ class Transcriptions(FormEndpoint):
             max_output_tokens=_TRANSCRIPT_TOKENS,
             priced_by=("audio_ms", "audio_input_tokens"),
             most_input_tokens=_PROMPT_TOKENS,
-            by_size=_BY_SIZE,
+            by_size=_by_size(most_ms_per_byte(fields.file_start)),
             open_input=members.opens,
             unknown_members=members.unknown,
         )
@@ -260,6 +255,13 @@ class Transcriptions(FormEndpoint):
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
         return SpokenMeter()
+
+
+def _by_size(most_ms: Fraction) -> Mapping[str, Scale]:
+    return {
+        "audio_ms": Scale(most_ms, _TYPICAL_MS),
+        "audio_input_tokens": Scale(most_ms * _MS_TOKENS, _TYPICAL_MS * _MS_TOKENS),
+    }
 
 
 class Translations(Transcriptions):

@@ -10,12 +10,24 @@ from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.core.inputs import Inputs, read_inputs
 from softix_proxy.dialects.core.tokens import tier
 from softix_proxy.dialects.openai import visible_members
-from softix_proxy.dialects.openai.chat.endpoint import COUNTS, ChatMeter
+from softix_proxy.dialects.openai.chat.endpoint import COUNTS, LIMITS, ChatMeter
 from softix_proxy.dialects.openai.members import COMPLETIONS
+from softix_proxy.dialects.openai.outside_input import NAMES as OUTSIDE_NAMES
+from softix_proxy.dialects.openai.outside_input import outside_input
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
 
-_LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
-_WATCHED = SHARED | COMPLETIONS.watched | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options", "echo"}
+_LIMITS = ("max_tokens", *(name for name in LIMITS if name != "max_tokens"))
+_WATCHED = (
+    SHARED
+    | COMPLETIONS.watched
+    | OUTSIDE_NAMES
+    | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options", "echo"}
+)
+    SHARED
+    | COMPLETIONS.watched
+    | OUTSIDE_NAMES
+    | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options", "echo"}
+)
 _PROMPTS = frozenset(b'"[n')
 """The first bytes of a text, of a list and of null."""
 
@@ -35,21 +47,24 @@ class Completions(OpenAIEndpoint):
         members = COMPLETIONS.read(fields)
         stream = fields.flag("stream")
         hides = hidden_parts(body, fields, visible_members.COMPLETIONS) if stream else HIDES_ANYTHING
+        outside = outside_input(fields)
         return RequestSpec(
             model=model,
             stream=stream,
             max_output_tokens=fields.largest(_LIMITS),
             choices=(fields.largest(COUNTS) or 1) * prompts.number,
             service_tier=tier(fields.text("service_tier")),
-            open_input=members.opens or not prompts.text_only,
+            open_input=members.opens or bool(outside) or not prompts.text_only,
             inputs=prompts.number,
             most_input_tokens=prompts.most_tokens(len(body)),
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
-            reads_nothing=not (fields.has("prompt") or fields.has("prompt_embeds")),
+            reads_nothing=not (fields.has("prompt") or outside),
             unknown_members=members.unknown,
             fees=members.fees,
             hides=hides,
+            limited_by=fields.given(_LIMITS),
+            members=outside,
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from softix_proxy.dialects.core.base import Family, UsageReport
+from softix_proxy.dialects.core.base import Family, RequestSpec, UsageReport
 from softix_proxy.dialects.core.fields import ONE_MODEL, JsonMembers, invalid
 from softix_proxy.dialects.core.members import MemberTable
 from softix_proxy.dialects.core.multipart import FormFields
@@ -34,6 +34,7 @@ class OpenAIEndpoint:
     metered = True
     framed = True
     form_fields: frozenset[str] | None = None
+    heeds = ""
     output_fields: tuple[str, ...] = ()
     """The fields for the output limit.
 
@@ -49,7 +50,7 @@ class OpenAIEndpoint:
         model: str | None,
         max_output_tokens: int | None,
         ask_usage: bool,
-        output_field: str | None = None,
+        output_fields: tuple[str, ...] = (),
     ) -> bytes:
         fields = JsonMembers(body, frozenset((*self.output_fields, "stream_options")))
         changes: dict[str, bytes] = {}
@@ -57,10 +58,17 @@ class OpenAIEndpoint:
             changes["model"] = msgspec.json.encode(model)
         if max_output_tokens is not None and self.output_fields:
             given = [name for name in self.output_fields if fields.raw(name) is not None]
-            changes |= dict.fromkeys(given or [output_field or self.output_fields[0]], b"%d" % max_output_tokens)
+            names = [*given, *output_fields] or self.output_fields[:1]
+            changes |= dict.fromkeys(names, b"%d" % max_output_tokens)
         if ask_usage and self.reports_on_request:
             changes["stream_options"] = _with_usage(fields)
         return fields.replaced(changes) if changes else body
+
+    def heed(self, spec: RequestSpec, value: str) -> RequestSpec:
+        return spec
+
+    def limit_calls(self, body: bytes, limit: int) -> bytes:
+        return body
 
     def report(self, body: bytes) -> UsageReport | None:
         answer = read_answer(body)
@@ -89,7 +97,7 @@ class FormEndpoint(OpenAIEndpoint):
         model: str | None,
         max_output_tokens: int | None,
         ask_usage: bool,
-        output_field: str | None = None,
+        output_fields: tuple[str, ...] = (),
     ) -> bytes:
         return body if model is None else FormFields(body, frozenset(("model",))).replaced({"model": model})
 

@@ -59,6 +59,14 @@ class Profile:
     on_hang_up: OnDisconnect
     output_field: str | None = None
     """The name of chat's output limit, if it is not the current name in the dialect."""
+    other_output_fields: tuple[str, ...] = ()
+    """The other names of chat's output limit that it obeys. It does not know, or may not know, any further one."""
+    takes_all_limits: bool = False
+    """Whether it gets the limit under all of these names, because nobody knows which of them the server obeys."""
+    completion_fields: tuple[str, ...] = ("max_tokens",)
+    """The names of the output limit of `/v1/completions` that it obeys, its own first."""
+    adds_input: bool = False
+    """Whether it adds input to every chat, such as what it finds in a search."""
     models_path: str = "/v1/models"
     """The path at which a GET lists the models.
 
@@ -107,6 +115,22 @@ class Profile:
             return {}
         return {"authorization": f"Bearer {key}"} if self.auth == "bearer" else {self.auth: key}
 
+    def limits_to_add(self, endpoint: str, given: tuple[str, ...]) -> tuple[str, ...]:
+        """Returns the names under which a request to this endpoint still needs its output limit.
+
+        `given` are the names under which the client gave it. None is needed if the provider obeys one of them.
+        """
+        if endpoint == "chat_completions":
+            names = (self.output_field or "max_completion_tokens", *self.other_output_fields)
+        elif endpoint == "completions":
+            names = self.completion_fields
+        else:
+            return ()
+        missing = tuple(name for name in names if name not in given)
+        if self.takes_all_limits:
+            return missing
+        return names[:1] if len(missing) == len(names) else ()
+
     def path(self, path: str) -> str:
         """Maps a path of the dialect to the provider's path, which follows its base URL."""
         for begins, there in self.paths:
@@ -151,7 +175,7 @@ _OWN = _CHAT | {"completions", "embeddings"}
 """The endpoints of a self-hosted server. Old versions have no responses, so these are translated instead."""
 _BEDROCK = frozenset({"converse", "converse_stream", "invoke", "invoke_stream"})
 _GOOGLE = "/v1/projects/{project}/locations/{location}"
-_OLD_LIMIT = "max_tokens"
+_OLD_LIMIT, _NEW_LIMIT = "max_tokens", "max_completion_tokens"
 _APP = "names the program that asks, in OpenRouter's rankings"
 _OPENROUTER_HEADERS = dict.fromkeys(("http-referer", "x-title", "x-openrouter-title", "x-openrouter-categories"), _APP)
 _VERTEX_HEADERS = {"x-vertex-ai-llm-request-type": "says whether throughput that was paid in advance is used"}
@@ -178,6 +202,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         shows=_CALLS,
         tokens_per_piece=_ONE,
         batches="openai",
+        other_output_fields=(_OLD_LIMIT,),
     ),
     ProviderType.ANTHROPIC: Profile(
         _ANTHROPIC,
@@ -230,6 +255,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         preferred="responses",
         other_hosts=(".services.ai.azure.com", ".cognitiveservices.azure.com"),
         request_headers=_AZURE_HEADERS,
+        other_output_fields=(_OLD_LIMIT,),
     ),
     ProviderType.MISTRAL: Profile(
         _CHAT | {"embeddings", "transcriptions"},
@@ -260,9 +286,17 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "cancel",
         preferred="responses",
         request_headers=_XAI_HEADERS,
+        other_output_fields=(_OLD_LIMIT,),
+        fields={"max_tool_calls": "max_turns"},
     ),
     ProviderType.GROQ: Profile(
-        _CHAT | _AUDIO | {"responses"}, "https://api.groq.com/openai", True, "bearer", "drain", batches="openai"
+        _CHAT | _AUDIO | {"responses"},
+        "https://api.groq.com/openai",
+        True,
+        "bearer",
+        "drain",
+        batches="openai",
+        other_output_fields=(_OLD_LIMIT,),
     ),
     ProviderType.TOGETHER: Profile(
         _OWN | _AUDIO | {"image_generations", "rerank"},
@@ -282,6 +316,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         shows=_REASONING,
         output_field=_OLD_LIMIT,
         request_headers=_FIREWORKS_HEADERS,
+        other_output_fields=(_NEW_LIMIT,),
     ),
     ProviderType.COHERE: Profile(
         _CHAT | _RERANK | {"embeddings"},
@@ -302,6 +337,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "drain",
         output_field=_OLD_LIMIT,
         request_headers=_OPENROUTER_HEADERS,
+        other_output_fields=(_NEW_LIMIT,),
     ),
     ProviderType.PERPLEXITY: Profile(
         _CHAT | {"embeddings"},
@@ -312,6 +348,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         output_field=_OLD_LIMIT,
         models_path="",
         paths=(("/v1/chat/", "/chat/"),),
+        adds_input=True,
     ),
     ProviderType.OLLAMA: Profile(
         _OWN, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(11434,), shows=_REASONING
@@ -325,15 +362,33 @@ PROFILES: Mapping[ProviderType, Profile] = {
         shows=_REASONING,
         output_field=_OLD_LIMIT,
         ports=(8000,),
+        other_output_fields=(_NEW_LIMIT,),
     ),
     ProviderType.LLAMACPP: Profile(
-        _OWN | {"rerank"}, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(8080,), shows=_REASONING
+        _OWN | {"rerank"},
+        "",
+        False,
+        "bearer",
+        "cancel",
+        output_field=_OLD_LIMIT,
+        ports=(8080,),
+        other_output_fields=("n_predict",),
+        completion_fields=(_OLD_LIMIT, "n_predict"),
+        shows=_REASONING,
     ),
     ProviderType.LMSTUDIO: Profile(
         _OWN | {"responses"}, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(1234,), shows=_REASONING
     ),
     ProviderType.SGLANG: Profile(
-        _OWN | {"rerank"}, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(30000,), shows=_REASONING
+        _OWN | {"rerank"},
+        "",
+        False,
+        "bearer",
+        "cancel",
+        output_field=_OLD_LIMIT,
+        ports=(30000,),
+        other_output_fields=(_NEW_LIMIT,),
+        shows=_REASONING,
     ),
     ProviderType.OPENAI_COMPATIBLE: Profile(
         _OPENAI | _RERANK,
@@ -344,6 +399,10 @@ PROFILES: Mapping[ProviderType, Profile] = {
         output_field=_OLD_LIMIT,
         batches="openai",
         request_headers=_OPENROUTER_HEADERS | _XAI_HEADERS | _FIREWORKS_HEADERS | _COHERE_HEADERS,
+        other_output_fields=(_NEW_LIMIT,),
+        takes_all_limits=True,
     ),
-    ProviderType.DEMO: Profile(_TEXT | _ANTHROPIC, "", False, "bearer", "cancel", shows=_ALL),
+    ProviderType.DEMO: Profile(
+        _TEXT | _ANTHROPIC, "", False, "bearer", "cancel", other_output_fields=(_OLD_LIMIT,), shows=_ALL
+    ),
 }

@@ -53,6 +53,8 @@ class UpstreamRequest:
 
     It can be left out if the provider does not accept it.
     """
+    added_limits: tuple[str, ...] = ()
+    """The further names under which softix added the output limit. They can be left out as well."""
 
 
 class ProviderFault(Exception):  # noqa: N818 - the word of the HTTP responses that it becomes

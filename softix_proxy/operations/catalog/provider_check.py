@@ -287,7 +287,13 @@ class _Bench:
         now_s = self._clock.now_us() // SECOND_US
         found = translation("chat_completions", endpoint.name, id="trial", now_s=now_s)
         if found is None:
-            body = chat.rewrite(body, model=None, max_output_tokens=limit, ask_usage=stream, output_field=field)
+            body = chat.rewrite(
+                body,
+                model=None,
+                max_output_tokens=limit,
+                ask_usage=stream,
+                output_fields=() if field is None else (field,),
+            )
         else:
             setting = WriteOptions(model=self._model, output_limit=limit, output_field=field or "max_completion_tokens")
             body = found.request(body, setting).body

@@ -90,6 +90,8 @@ class Batches:
                     del scanned
                     if spec.stream:
                         raise invalid("a batch's requests do not stream.")
+                    if spec.call_limit is not None:
+                        raise invalid("limit the calls of its tools: `max_uses`, or `max_tool_calls`.")
                 if spec.unknown_members:
                     self.lifecycle.telemetry.unknown_members(item.endpoint.name, spec.unknown_members)
                 seen.add(item.custom_id)

@@ -64,8 +64,8 @@ class Attempt:
     ending: AttemptOutcome = AttemptOutcome.DONE
     """The outcome if the exchange with the client also ends well."""
     failure: Failure | None = None
-    _goes_without_usage: bool = False
-    """Whether the request that is sent now was refused before and lacks the option that requests usage this time."""
+    _goes_without: frozenset[str] = frozenset()
+    """The members that softix had added to the request, and that it lacks now because they were refused before."""
     answering: bool = False
     """Whether the client has a part of a stream or is about to get one."""
     rest: bytes = b""
@@ -92,10 +92,11 @@ class Attempt:
             hold.failed(fault)
             self.failure = failures.of_fault(fault)
             return self.failure
-        refused_usage = outbound if outbound.adds_usage_option and exchange.status in refused_fields.STATUSES else None
+        adds = outbound.adds_usage_option or outbound.added_limits
+        refused = outbound if adds and exchange.status in refused_fields.STATUSES else None
         del outbound  # this frees the body, unless it may be needed again
-        if self._goes_without_usage and exchange.status < 300:
-            self.lease.refuses_usage_option()
+        if self._goes_without and exchange.status < 300:
+            self._remember_refused(self._goes_without)
         self.client_disconnect.exchange = exchange
         self.hidden = redaction(exchange.secret, self.target.provider)
         headers = returning(exchange.headers, self.hidden)
@@ -124,23 +125,40 @@ class Attempt:
         finally:
             self.client_disconnect.exchange = None
             exchange.release()
-        if refused_usage is not None and self.failure is not None:
-            return await self._without_usage(refused_usage, self.failure)
+        if refused is not None and self.failure is not None:
+            return await self._without_added(refused, self.failure)
         return self.failure
 
-    async def _without_usage(self, refused: UpstreamRequest, failure: Failure) -> Failure | None:
-        """Repeats the request without the option that softix added, if the provider says that it refused it."""
-        body = failure.told.body if failure.told is not None else b""
-        if not refused_fields.names_field(body, refused_fields.USAGE_OPTION):
+    def _remember_refused(self, names: frozenset[str]) -> None:
+        if refused_fields.USAGE_OPTION in names:
+            self.lease.refuses_usage_option()
+        if limits := names - {refused_fields.USAGE_OPTION}:
+            self.lease.refuses_limits(limits)
+
+    async def _without_added(self, refused: UpstreamRequest, failure: Failure) -> Failure | None:
+        """Repeats the request without the members that softix added, if the provider says that it refused them."""
+        told = failure.told.body if failure.told is not None else b""
+        added = (*refused.added_limits, *((refused_fields.USAGE_OPTION,) if refused.adds_usage_option else ()))
+        names = refused_fields.named_fields(told, added)
+        if not names:
             return failure
         if self.hold.client_is_gone or self.client.gone:
             self.hold.client_left()
             raise ClientGoneError
         # the hold gets the planned target, because the one here may have another of its dialects
         self.hold.retried(self.hold.target)
-        self.failure, self._goes_without_usage = None, True
-        body = refused_fields.without_field(refused.body, refused_fields.USAGE_OPTION)
-        return await self.run(replace(refused, body=body, adds_usage_option=False))
+        self.failure, self._goes_without = None, self._goes_without | frozenset(names)
+        body = refused.body
+        for name in names:
+            body = refused_fields.without_field(body, name)
+        return await self.run(
+            replace(
+                refused,
+                body=body,
+                adds_usage_option=refused.adds_usage_option and refused_fields.USAGE_OPTION not in names,
+                added_limits=tuple(name for name in refused.added_limits if name not in names),
+            )
+        )
 
     async def _send(self, outbound: UpstreamRequest) -> UpstreamResponse:
         hold = self.hold

@@ -13,7 +13,7 @@ from softix_proxy.dialects.core.inputs import TEMPLATE_TOKENS
 from softix_proxy.domain.catalog.models import DEFAULT_CONTEXT_TOKENS, DEFAULT_MAX_OUTPUT_TOKENS, Model
 from softix_proxy.domain.metering.admission import NOTHING, Bound
 from softix_proxy.domain.metering.bounds import Widening
-from softix_proxy.domain.pricing.meters import METERS
+from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS
 from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.relay.core.plan import BYTES_PER_TOKEN
 
@@ -40,25 +40,31 @@ def bound(
     metered: bool,
     least_tokens: int,
     widening: Widening | None = None,
+    adds_input: bool = False,
 ) -> Bound:
     """Returns the most that the request can cost at this model. Raises RefusedError if its price covers nothing of it.
 
     A token is at least one byte of the body. So the input is limited by the bytes, and also by the model's context.
     `widening` is what earlier requests of this kind cost beyond their bound. What costs nothing is not widened.
+    `adds_input` says that the provider adds input of its own to every request.
     """
     if not metered:
         return NOTHING
     if spec.priced_by and not any(rate.has_price(meter) for meter in spec.priced_by):
         keys = ", ".join(METERS[meter].price_key for meter in spec.priced_by)
         raise unmetered(f"The price of {model.name} names nothing that such a request can be charged by: {keys}.")
-    context = (model.context_tokens or DEFAULT_CONTEXT_TOKENS) * spec.inputs
+    context = max(model.context_tokens or DEFAULT_CONTEXT_TOKENS, spec.widest_context_tokens) * spec.inputs
     most = spec.most_input_tokens if spec.most_input_tokens is not None else body_bytes + TEMPLATE_TOKENS
-    input_tokens = context if spec.open_input else min(most, context)
+    input_tokens = (context if spec.open_input or adds_input else min(most, context)) * spec.rounds
     output_tokens = _output_tokens(spec, model)
     tier = spec.service_tier
     fixed_pico = _times(rate.dearest_input(tier, input_tokens), input_tokens) + rate.request_fee_pico
     fixed_pico += _times(rate.dearest(_REQUESTS, tier), 1)
-    by_size = ((meter, ceil(scale.most * body_bytes)) for meter, scale in spec.by_size.items())
+    by_size = [(meter, ceil(scale.most * body_bytes)) for meter, scale in spec.by_size.items()]
+    if by_size and model.context_tokens is not None:
+        by_size = [(meter, min(most, context) if meter in INPUT_METERS else most) for meter, most in by_size]
+    if spec.predicted_tokens:
+        fixed_pico += _times(rate.dearest_output(tier, input_tokens), spec.predicted_tokens * spec.choices)
     for meter, most in (*spec.calls.items(), *spec.counted.items(), *by_size):
         fixed_pico += _times(rate.dearest((meter,), tier), most)
     token = rate.dearest_output(tier, input_tokens) if output_tokens else _NOTHING
@@ -103,6 +109,8 @@ _REQUESTS = ("requests",)
 def _output_tokens(spec: RequestSpec, model: Model) -> int:
     """Returns the requested number of output tokens, but no more than the model can produce."""
     most = model.max_output_tokens
+    if most is not None:
+        most = max(most, spec.widest_output_tokens)
     if spec.max_output_tokens is None:
         return DEFAULT_MAX_OUTPUT_TOKENS if most is None else most
     return spec.max_output_tokens if most is None else min(spec.max_output_tokens, most)

@@ -36,12 +36,14 @@ def call(
     *,
     tag_of: TagOf,
     usage_refused: bool = False,
+    limits_refused: frozenset[str] = frozenset(),
 ) -> UpstreamRequest:
     """Returns the request to the provider. Its body has the client's bytes unless something has to change.
 
     A change is needed for the hold, for the provider's name of the model, or for the reading of usage. `pass_headers`
     are the headers that the operator passes on beside those of the dialect and of the provider's type. `usage_refused`
-    says that the provider does not take the option that requests the usage of a stream.
+    says that the provider does not take the option that requests the usage of a stream. `limits_refused` are further
+    names of the output limit that it does not take.
     """
     if target.endpoint is not request.endpoint:
         return _abroad(
@@ -52,16 +54,26 @@ def call(
     counts_itself = any(rate.has_price(meter) and rate.has_cost(meter) for meter in spec.counted)
     unasked = spec.stream and not spec.wants_usage
     ask_usage = unasked and not (usage_refused or counts_itself)
-    if output_limit is not None and target.model.max_output_tokens is not None:
-        output_limit = min(output_limit, target.model.max_output_tokens)
+    limit_names: tuple[str, ...] = ()
+    if output_limit is not None or spec.limited_by:
+        limit_names = target.provider.profile.limits_to_add(request.endpoint.name, spec.limited_by)
+        if limits_refused:
+            limit_names = tuple(name for name in limit_names if name not in limits_refused)
+        if output_limit is not None and target.model.max_output_tokens is not None:
+            output_limit = min(output_limit, target.model.max_output_tokens)
+        elif output_limit is None and limit_names:
+            output_limit = spec.max_output_tokens
     model = target.model.upstream_name if target.model.upstream_name != spec.model else None
-    if model is not None or output_limit is not None or ask_usage:
+    if spec.limited_by and not (model is not None or ask_usage):
+        if limit_names:
+            body = _with_limits(body, limit_names, spec.max_output_tokens or 1)
+    elif model is not None or output_limit is not None or ask_usage:
         body = request.endpoint.rewrite(
             body,
             model=model,
             max_output_tokens=output_limit,
             ask_usage=ask_usage,
-            output_field=target.provider.profile.output_field,
+            output_fields=limit_names,
         )
     body = _understood(body, target, usage_refused=unasked and usage_refused)
     path = named(request.path, target.model.upstream_name)
@@ -80,7 +92,14 @@ def call(
         key,
         target.leg.timeouts,
         adds_usage_option=ask_usage,
+        added_limits=limit_names if spec.limited_by else limit_names[1:],
     )
+
+
+def _with_limits(body: bytes, names: tuple[str, ...], limit: int) -> bytes:
+    """Adds these members at the end of an object that has none of them. To read it once more would take longer."""
+    added = b"".join(b',"%b":%d' % (name.encode(), limit) for name in names)
+    return b"%b%b}" % (body.rstrip()[:-1], added)
 
 
 def own_headers(request: Inbound, target: Target, pass_headers: frozenset[str], tag_of: TagOf) -> list[Header]:

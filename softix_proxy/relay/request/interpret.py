@@ -85,7 +85,7 @@ def _of_kind(name: str, stream: bool, model: str) -> ProviderEndpoint:
 
 
 def _setting(request: Inbound, target: Target, output_limit: int | None) -> WriteOptions:
-    most = target.model.max_output_tokens
+    most, profile = target.model.max_output_tokens, target.provider.profile
     if output_limit is not None and most is not None:  # the limit may come from the model of another target
         output_limit = min(output_limit, most)
     named = [value for name, value in request.headers if name == "anthropic-beta"]
@@ -93,8 +93,9 @@ def _setting(request: Inbound, target: Target, output_limit: int | None) -> Writ
         model=target.model.upstream_name,
         most_output_tokens=most,
         output_limit=output_limit,
-        output_field=target.provider.profile.output_field or "max_completion_tokens",
-        wraps_counts=target.provider.profile.wraps_counts,
+        output_field=profile.output_field or "max_completion_tokens",
+        more_output_fields=profile.other_output_fields if profile.takes_all_limits else (),
+        wraps_counts=profile.wraps_counts,
         betas=[beta for value in named for beta in map(str.strip, value.split(",")) if beta],
     )
 

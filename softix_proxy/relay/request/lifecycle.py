@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from softix_proxy.dialects.core.base import Endpoint, RequestSpec
 from softix_proxy.dialects.core.scan import Scanned
+from softix_proxy.dialects.registry import is_carried
 from softix_proxy.domain.core.clock import SECOND_US, Clock
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.metering.admission import Admitted, Bound, Decision, Denied, Intent, RateCheck
@@ -83,7 +84,7 @@ class Lifecycle:
             await self.require_standing(request.credential, request.address, (request.endpoint,))
         body = await request.read_body()
         scanned = await scan(body) if request.is_heavy and request.rest is None else None
-        spec = request.endpoint.read(body)
+        spec = self._heed(request, request.endpoint.read(body))
         if spec.unknown_members:
             self.telemetry.unknown_members(request.endpoint.name, spec.unknown_members)
         plan, admitted = await self.admit(request, digest, spec, body)
@@ -103,6 +104,8 @@ class Lifecycle:
             started_ns=request.started_ns,
             target=plan.targets[0],
         )
+        if spec.call_limit is not None:
+            body = request.endpoint.limit_calls(body, spec.call_limit)
         request_run = RequestRun(request, client, spec, hold, self, body, scanned)
         del body, scanned  # the run frees the body as soon as it is not needed any more
         self.telemetry.opened(admitted.hold_pico)
@@ -115,6 +118,16 @@ class Lifecycle:
         finally:
             if hold.settlement is not None:
                 self.telemetry.finished(hold.settlement, hold.target.provider.name, hold.target.model.name)
+
+    @staticmethod
+    def _heed(request: Inbound, spec: RequestSpec) -> RequestSpec:
+        """Returns the spec with what the request's headers change."""
+        endpoint, name = request.endpoint, request.endpoint.heeds
+        if name:
+            for header, value in request.headers:
+                if header == name:
+                    spec = endpoint.heed(spec, value)
+        return spec
 
     async def identify(self, credential: str | None, address: str) -> Caller:
         """Returns who makes a request to one of the other routes, as of now. Raises RefusedError."""
@@ -248,7 +261,8 @@ class Lifecycle:
         least = self.policy.least_output_tokens
         for target in targets:
             metered = target.endpoint.metered
-            there = spec if target.endpoint is request.endpoint else spec.translated(target.endpoint.name)
+            whole = target.endpoint is request.endpoint or is_carried(request.endpoint, target.endpoint)
+            there = spec if whole else spec.translated(target.endpoint.name)
             try:
                 bounds.append(
                     bound(
@@ -259,6 +273,7 @@ class Lifecycle:
                         metered=metered,
                         least_tokens=least,
                         widening=directory.widening(target.model.id, spec.members),
+                        adds_input=target.provider.profile.adds_input,
                     )
                 )
             except RefusedError:
@@ -377,6 +392,7 @@ class RequestRun:
         limit, caller, passed = self.hold.admitted.output_limit, self.hold.plan.caller, attempt.policy.pass_headers
         if self.spec.unknown_members:
             body = forwarded(self.request.endpoint, body, attempt.target, caller, attempt.policy)
+        target_pool, provider = self.lifecycle.target_pool, attempt.target.provider
         outbound = call(
             self.request,
             body,
@@ -387,7 +403,8 @@ class RequestRun:
             attempt.lease.key,
             passed,
             tag_of=partial(self.lifecycle.vault.tag, caller.key.id),
-            usage_refused=self.lifecycle.target_pool.refuses_usage_option(attempt.target.provider),
+            usage_refused=target_pool.refuses_usage_option(provider),
+            limits_refused=target_pool.refused_limits(provider),
         )
         if attempt.last:
             self._let_go()

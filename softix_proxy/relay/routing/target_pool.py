@@ -54,6 +54,7 @@ _OF_FAULTS = {
     Code.PROVIDER_BUSY: AttemptOutcome.ABANDONED,
     Code.OUT_OF_FILES: AttemptOutcome.ABANDONED,
 }
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,11 @@ class Lease:
             self.target_pool._usage_refused[provider.id] = provider  # noqa: SLF001 - a lease is part of its pool
             log.warning("a provider does not take stream_options: %s", _DROP % provider.name)
 
+    def refuses_limits(self, names: frozenset[str]) -> None:
+        """Records that the provider refused these added names of the output limit, and then accepted the request."""
+        pool, provider = self.target_pool, self.target.provider
+        pool._limits_refused[provider.id] = provider, pool.refused_limits(provider) | names  # noqa: SLF001 - as above
+
     def leave(self, outcome: AttemptOutcome, error: str | None = None, wait_us: int | None = None) -> None:
         """Ends the lease and records the outcome.
 
@@ -195,6 +201,7 @@ class TargetPool:
     _stats: dict[int, TargetStats] = field(default_factory=dict)
     _rings: dict[int, tuple[Provider, tuple[_Held, ...]]] = field(default_factory=dict)
     _usage_refused: dict[int, Provider] = field(default_factory=dict)
+    _limits_refused: dict[int, tuple[Provider, frozenset[str]]] = field(default_factory=dict)
     _prefixes: dict[int, tuple[int, int]] = field(default_factory=dict)
     """The last use of each prefix: hash → (model that served it, when). The oldest is first."""
 
@@ -273,6 +280,11 @@ class TargetPool:
         The settings in the row itself are not considered.
         """
         return self._usage_refused.get(provider.id) is provider
+
+    def refused_limits(self, provider: Provider) -> frozenset[str]:
+        """Returns the added names of the output limit that the provider refused since its row was last changed."""
+        found = self._limits_refused.get(provider.id)
+        return found[1] if found is not None and found[0] is provider else _NO_NAMES
 
     def stats(self) -> list[TargetStats]:
         return list(self._stats.values())

@@ -19,17 +19,25 @@ from softix_proxy.dialects.core.tools import CLIENT_SIDE, ToolBillings, read_too
 from softix_proxy.dialects.openai import visible_members
 from softix_proxy.dialects.openai.kept import AUDIO_KEPT, COMPLETION_KEPT, kept_of_completion
 from softix_proxy.dialects.openai.members import CHAT
+from softix_proxy.dialects.openai.outside_input import NAMES as OUTSIDE_NAMES
+from softix_proxy.dialects.openai.outside_input import outside_input
 from softix_proxy.dialects.openai.references import CHAT_NAMES, CHAT_RULES, message_refs
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
 from softix_proxy.domain.access.objects import NOTHING_KEPT, ObjectRef
 
-LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
+LIMITS = ("max_completion_tokens", "max_tokens", "n_predict", "num_predict", "max_output_tokens", "max_new_tokens")
 COUNTS = ("n", "best_of")
+_DATA, _DATA_ROUNDS = frozenset(("data_sources", "dataSources")), 2
+"""Azure asks the model twice: what to search for, and for the answer.
+
+Source: "Token usage estimation for Azure OpenAI On Your Data".
+"""
 _WATCHED = (
     SHARED
     | CHAT.watched
     | CHAT_NAMES
     | TAGGED
+    | OUTSIDE_NAMES
     | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo", "store", "modalities"}
 )
 _TOOLS: ToolBillings = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
@@ -74,22 +82,23 @@ class ChatCompletions(OpenAIEndpoint):
         read_tools(fields.raw("tools"), _TOOLS)
         text_only = fits(fields.raw("messages"), _TEXT_ONLY)
         refs = () if text_only and not fields.has_any(CHAT_NAMES) else _refs(fields, len(body))
-        limit = fields.largest(LIMITS)
-        prediction = fields.raw("prediction")
-        if limit is not None and prediction is not None:
-            limit += memoryview(prediction).nbytes  # The rejected part of a prediction is billed as output too.
+        prediction, outside = fields.raw("prediction"), outside_input(fields)
         stream = fields.flag("stream")
-        open_input = members.opens or is_heavy(body) or not text_only
+        open_input = members.opens or bool(outside) or is_heavy(body) or not text_only
         hides = hidden_parts(body, fields, visible_members.CHAT) if stream and not open_input else HIDES_ANYTHING
         return RequestSpec(
             model=model,
             stream=stream,
-            max_output_tokens=limit,
+            max_output_tokens=fields.largest(LIMITS),
             choices=fields.largest(COUNTS) or 1,
             service_tier=tier(fields.text("service_tier")),
             open_input=open_input,
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
+            limited_by=fields.given(LIMITS),
+            predicted_tokens=0 if prediction is None else memoryview(prediction).nbytes,
+            rounds=_DATA_ROUNDS if fields.has_any(_DATA) else 1,
+            members=outside,
             unknown_members=members.unknown,
             fees=members.fees,
             refs=refs,

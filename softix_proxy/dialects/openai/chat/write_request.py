@@ -49,6 +49,7 @@ def write_request(request: CanonicalRequest, setting: WriteOptions, losses: Loss
         "parallel_tool_calls": request.parallel_calls if request.tools else None,
         "response_format": _format(request),
         setting.output_field: request.max_output_tokens,
+        **dict.fromkeys(setting.more_output_fields, request.max_output_tokens),
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop": list(request.stop),

@@ -25,6 +25,7 @@ from softix_proxy.dialects.core.tools import (
     FILE_SEARCH,
     FREE,
     SEARCH,
+    TOOLS,
     ToolBillings,
     read_tools,
 )
@@ -35,8 +36,10 @@ from softix_proxy.dialects.openai.references import RESPONSE_NAMES, RULES, TOP_R
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 from softix_proxy.domain.access.objects import NOTHING_KEPT
 
-_LIMIT = "max_output_tokens"
-_OWN = frozenset((_LIMIT, "max_tool_calls", "background", "background_options", "tools", "input", "store"))
+_LIMIT, _CALL_LIMIT = "max_output_tokens", "max_tool_calls"
+_OUTSIDE = frozenset(("previous_response_id", "conversation", "prompt", "context_management"))
+"""The fields that add input, or further rounds of it, that is not in the body."""
+_OWN = frozenset((_LIMIT, _CALL_LIMIT, "background", "background_options", "tools", "input", "store"))
 _WATCHED = SHARED | RESPONSES.watched | RESPONSE_NAMES | TAGGED | _OWN
 _TOOLS: ToolBillings = {
     "function": CLIENT_SIDE,
@@ -165,7 +168,7 @@ class Responses(OpenAIEndpoint):
                 "`background` cannot be metered here, since its answer is fetched later. Send the request without it."
             )
         members = RESPONSES.read(fields)
-        limit = fields.count("max_tool_calls", least=0)
+        limit = fields.count(_CALL_LIMIT, least=0)
         hosted = read_tools(fields.raw("tools"), _TOOLS, limit)
         found = FoundRefs(len(body))
         text_only = _is_here(fields.raw("input"), found)
@@ -176,11 +179,12 @@ class Responses(OpenAIEndpoint):
             found.walk(tool, RULES)
         if fields.has_any(RESPONSE_NAMES):
             found.members(fields, RESPONSE_NAMES, TOP_RULES)
-        calls = hosted.calls
-        if fields.has("prompt"):
+        calls, stored, outside = hosted.calls, fields.has("prompt"), _outside(fields)
+        if stored:
             calls = {"web_search_calls": DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS} | calls
+        works, compacts = stored or hosted.rounds > 1, fields.has("context_management")
         stream = fields.flag("stream")
-        open_input = members.opens or hosted.open_input or is_heavy(body) or not text_only
+        open_input = members.opens or hosted.open_input or bool(outside) or is_heavy(body) or not text_only
         hides = HIDES_ANYTHING
         if stream and not (open_input or calls):
             hides = hidden_parts(body, fields, visible_members.RESPONSES)
@@ -189,8 +193,13 @@ class Responses(OpenAIEndpoint):
             stream=stream,
             max_output_tokens=fields.count(_LIMIT),
             service_tier=tier(fields.text("service_tier")),
+            # A summary is billed beside the answer, and all of the input is read for it.
+            choices=2 if compacts else 1,
             open_input=open_input,
             calls=calls,
+            rounds=(1 + (DEFAULT_CALLS if limit is None else limit) if works else 1) * (2 if compacts else 1),
+            call_limit=DEFAULT_CALLS if works and limit is None else None,
+            members=(*outside, *TOOLS) if works else outside,
             unknown_members=members.unknown,
             fees=members.fees,
             refs=found.refs,
@@ -198,6 +207,9 @@ class Responses(OpenAIEndpoint):
             tags=read_tags(fields),
             hides=hides,
         )
+
+    def limit_calls(self, body: bytes, limit: int) -> bytes:
+        return JsonMembers(body, frozenset()).replaced({_CALL_LIMIT: b"%d" % limit})
 
     def report(self, body: bytes) -> UsageReport | None:
         try:
@@ -211,6 +223,10 @@ class Responses(OpenAIEndpoint):
         The usage comes without a request, in an event that every client needs, so it is never hidden.
         """
         return ResponsesMeter()
+
+
+def _outside(fields: JsonMembers) -> tuple[str, ...]:
+    return tuple(sorted(name for name in _OUTSIDE if fields.has(name))) if fields.has_any(_OUTSIDE) else ()
 
 
 _FALSE = msgspec.Raw(b"false")

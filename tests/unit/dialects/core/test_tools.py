@@ -9,8 +9,11 @@ from softix_proxy.dialects.core.tools import (
     FILE_SEARCH,
     FREE,
     SEARCH,
+    HostedTools,
+    ToolBilling,
     ToolBillings,
     read_tools,
+    with_max_uses,
 )
 from softix_proxy.domain.core.errors import Code, RefusedError
 
@@ -28,8 +31,8 @@ def raw(text: bytes) -> msgspec.Raw:
 
 
 def test_read_tools_without_tools_returns_no_calls() -> None:
-    for tools in (None, raw(b"null"), raw(b"[]")):
-        assert read_tools(tools, KINDS) == ({}, False, ())
+    assert read_tools(None, KINDS) == read_tools(raw(b"null"), KINDS) == read_tools(raw(b"[]"), KINDS)
+    assert read_tools(None, KINDS) == HostedTools({}, False)
 
 
 def test_read_tools_with_tools_of_the_client_returns_no_calls() -> None:
@@ -41,9 +44,30 @@ def test_read_tools_with_hosted_tools_counts_their_limit_or_the_default() -> Non
     tools = raw(
         b'[{"type":"web_search_20250305","max_uses":3},{"type":"web_search_2025_08_26"},{"type":"file_search"}]'
     )
-    assert read_tools(tools, KINDS)[:2] == ({"web_search_calls": 3 + DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS}, True)
+    found = read_tools(tools, KINDS)
+    assert found[:2] == ({"web_search_calls": 3 + DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS}, True)
+    assert found.unlimited
     assert read_tools(tools, KINDS, limit=4)[:2] == ({"web_search_calls": 4, "tool_calls": 4}, True)
     assert read_tools(raw(b'[{"type":"web_search","max_uses":0}]'), KINDS)[:2] == ({"web_search_calls": 0}, True)
+
+
+def test_read_tools_with_limited_tools_counts_a_round_for_each_use() -> None:
+    kinds = {
+        "web_search": ToolBilling("web_search_calls", True, limited=True),
+        "mcp": ToolBilling(None, True, rounds=9),
+    }
+    search = b'{"type":"web_search_20250305","max_uses":3}'
+    assert read_tools(raw(b"[%b]" % search), kinds) == HostedTools({"web_search_calls": 3}, True, 4)
+    assert read_tools(raw(b'[%b,{"type":"mcp"}]' % search), kinds).rounds == 13
+    unlimited = read_tools(raw(b'[{"type":"web_search_20250305"}]'), kinds)
+    assert (unlimited.rounds, unlimited.unlimited) == (1 + DEFAULT_CALLS, True)
+
+
+def test_tools_with_max_uses_have_it_only_where_the_client_set_none() -> None:
+    kinds = {"web_search": ToolBilling("web_search_calls", True, limited=True), "bash": CLIENT_SIDE}
+    own, others = b'{"type": "web_search_20250305", "max_uses": 3}', b'{"name": "mine"},{"type":"bash_20250124"}'
+    changed = with_max_uses(raw(b'[%b,{"type":"web_search"},%b]' % (own, others)), kinds, 7)
+    assert changed == b'[%b,{"type":"web_search","max_uses":7},%b]' % (own, others)
 
 
 def test_read_tools_with_free_hosted_tools_reports_open_input() -> None:

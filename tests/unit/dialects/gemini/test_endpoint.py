@@ -23,7 +23,7 @@ def endpoint(name: str, model: str = "g", query: str = "") -> GeminiEndpoint:
 def changed(name: str, body: dict[str, Any], model: str | None = None, limit: int | None = None) -> Any:
     before = json.dumps(body).encode()
     return json.loads(
-        endpoint(name).rewrite(before, model=model, max_output_tokens=limit, ask_usage=True, output_field="x")
+        endpoint(name).rewrite(before, model=model, max_output_tokens=limit, ask_usage=True, output_fields=("x",))
     )
 
 

@@ -35,7 +35,8 @@ def test_rewrite_with_an_output_limit_sets_each_field_that_is_present() -> None:
 
 def test_rewrite_with_an_output_limit_uses_the_default_or_the_given_field() -> None:
     assert rewritten({"model": "m"}, max_output_tokens=3) == {"model": "m", "max_completion_tokens": 3}
-    assert rewritten({"model": "m"}, max_output_tokens=3, output_field="max_tokens") == {"model": "m", "max_tokens": 3}
+    given = rewritten({"model": "m"}, max_output_tokens=3, output_fields=("max_tokens", "n_predict"))
+    assert given == {"model": "m", "max_tokens": 3, "n_predict": 3}
     body = ENDPOINTS["responses"].rewrite(b'{"model":"m"}', model=None, max_output_tokens=3, ask_usage=True)
     assert json.loads(body) == {"model": "m", "max_output_tokens": 3}
 

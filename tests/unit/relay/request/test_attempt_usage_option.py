@@ -148,7 +148,7 @@ async def test_request_with_dropped_fields_is_sent_without_them() -> None:
     body = {**ASK, "stream": True, "stream_options": {"include_usage": True}, "parallel_tool_calls": False, "user": "a"}
     await stage.serve(json.dumps(body).encode())
     [call] = stage.upstream.calls
-    assert list(json.loads(call.body)) == ["model", "messages", "max_tokens", "stream", "user"]
+    assert list(json.loads(call.body)) == ["model", "messages", "max_tokens", "stream", "user", "max_completion_tokens"]
     assert stage.journal.settlements[0].source is UsageSource.ESTIMATE
 
 
