@@ -110,7 +110,9 @@ def load(config: Path | None, data_dir: Path | None, environ: Mapping[str, str])
     if (made["server"].tls_cert is None) != (made["server"].tls_key is None):
         raise BadInputError("server.tls_cert and server.tls_key belong together", "set both, or none")
     if made["server"].tls_client_ca is not None and made["server"].tls_cert is None:
-        raise BadInputError("server.tls_client_ca and server.tls_cert belong together", "set server.tls_cert and tls_key too")
+        raise BadInputError(
+            "server.tls_client_ca and server.tls_cert belong together", "set server.tls_cert and tls_key too"
+        )
     return Settings(paths, **made, from_file=from_file)
 
 
