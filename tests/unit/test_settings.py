@@ -133,7 +133,11 @@ def test_command_setting_is_shown_without_its_arguments(tmp_path: Path) -> None:
         ("[server]\ntrusted_proxies = [1]\n", "trusted_proxies must be a list of networks", "softix config example"),
         ("[server]\ntls_cert = 1\n", "tls_cert must be the path of a file", "softix config example"),
         ('[server]\ntls_cert = "a"\n', "server.tls_cert and server.tls_key belong together", "set both, or none"),
-        ('[server]\ntls_client_ca = "a"\n', "server.tls_client_ca and server.tls_cert belong together", "set server.tls_cert"),
+        (
+            '[server]\ntls_client_ca = "a"\n',
+            "server.tls_client_ca and server.tls_cert belong together",
+            "set server.tls_cert",
+        ),
         ('[demo]\nenabled = "yes"\n', "enabled must be true or false", "softix config example"),
         ('[log]\nlevel = "loud"\n', 'level must be "debug" or "info" or "warning" or "error"', "softix config"),
         ("[log]\nlevel = []\n", 'level must be "debug" or', "softix config"),

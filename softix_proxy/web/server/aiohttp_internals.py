@@ -137,8 +137,8 @@ class HttpProtocol(RequestHandler):
         return self._request_count == self._answered
 
     @property
-    def has_begun_a_head(self) -> bool:
-        return bool(self._line)
+    def requests_begun(self) -> int:
+        return self._request_count
 
     def data_received(self, data: bytes) -> None:
         if self._discarding is not None:
@@ -153,8 +153,9 @@ class HttpProtocol(RequestHandler):
     def _parse(self, data: bytes) -> None:
         at_start = self._request_count == self._answered or self._body.is_eof()
         super().data_received(data)
-        if self._request_count != self._checked:
-            self._check_heads(self._line + data if self._line else data, at_start=at_start)
+        new = self._request_count - self._checked
+        if new:
+            self._check_heads(self._line + data if self._line else data, new, 0 if at_start else -1)
         elif at_start:
             if not (self._upgraded or self._close or self._force_close):
                 self._take_part_of_head(data)
@@ -173,9 +174,6 @@ class HttpProtocol(RequestHandler):
     def head_begun(self) -> None:
         """Handles bytes that complete no head while no request is being answered."""
 
-    def answered(self) -> None:
-        """Handles the moment when the response to a request was handed to the transport."""
-
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
@@ -188,12 +186,14 @@ class HttpProtocol(RequestHandler):
             resp.force_close()
         tail = self._message_tail
         found = await super().finish_response(request, resp, start_time)
-        if self._request_count != self._checked:  # they came behind the request for an upgrade that was declined
-            self._check_heads(tail, at_start=True)
+        new = self._request_count - self._checked
+        if new:  # they came behind the request for an upgrade that was declined
+            self._check_heads(tail, new, 0)
         self._answered += 1
-        if self.is_idle:
+        if self._request_count == self._answered:
             self._body = EMPTY_PAYLOAD
-        self.answered()
+            if self._line:
+                self.head_begun()
         if not is_whole and self.transport is not None:
             await self._discard_rest(self.transport)
         return found
@@ -219,21 +219,22 @@ class HttpProtocol(RequestHandler):
         else:
             super()._resume_transport_reading()
 
-    def _check_heads(self, raw: bytes, *, at_start: bool) -> None:
-        new = self._request_count - self._checked
-        self._checked, self._line, self._head_bytes, self._framed_bytes = self._request_count, b"", 0, None
-        last, start = len(self._messages) - 1, 0 if at_start else -1
-        for place in range(last + 1 - new, last + 1):
-            head, self._body = self._messages[place]
-            if isinstance(head, ErrorInfo):  # the parser has refused it
+    def _check_heads(self, raw: bytes, new: int, start: int) -> None:
+        """Checks the new requests. The first begins in `raw` at `start`, or nobody knows where if that is -1."""
+        messages = self._messages
+        self._checked, self._line, self._head_bytes = self._request_count, b"", 0
+        while new:
+            head, self._body = messages[-new]
+            if type(head) is ErrorInfo:  # the parser has refused it
                 break
             try:
                 self.check_head(head, raw, start)
             except HeadRefusedError as error:
-                self._refuse(error, place)
+                self._refuse(error, new)
                 break
             self._framed_bytes = 0 if head.chunked else None
-            if place < last:  # the client did not wait for the response
+            new -= 1
+            if new:  # the client did not wait for the response
                 start = _start_of_next(head, raw, start)
         self.head_received()
 
@@ -244,14 +245,14 @@ class HttpProtocol(RequestHandler):
         if self._head_bytes > _MAX_HEAD_BYTES:
             self._request_count += 1
             self._checked = self._request_count
-            self._refuse(HeadRefusedError("The request's headers are too large.", 431), len(self._messages))
+            self._refuse(HeadRefusedError("The request's headers are too large.", 431), 0)
             self.head_received()
         elif data and self._request_count == self._answered:
             self.head_begun()
 
-    def _refuse(self, error: HeadRefusedError, place: int) -> None:
-        """Puts an error in the place of a request, and takes nothing after it."""
-        while len(self._messages) > place:
+    def _refuse(self, error: HeadRefusedError, last: int) -> None:
+        """Puts an error in the place of the last requests, and takes nothing after it."""
+        for _ in range(last):
             self._messages.pop()
         self._body, self._framed_bytes = EMPTY_PAYLOAD, None
         self._messages.append((ErrorInfo(status=error.status, exc=error, message=""), EMPTY_PAYLOAD))

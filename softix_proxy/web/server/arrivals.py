@@ -37,10 +37,23 @@ class Reception(Protocol):
     def connect(self, slot: ConnectionSlot) -> ClientConnection: ...
 
 
-def admit(reception: Reception, peer: str, close: Callable[[], None]) -> ConnectionSlot | None:
-    """Returns the place of a client, or None if there is none. `close` is called if it has to give it up again."""
+class Newcomer:
+    """Holds the place of a client whose connection is not set up yet. `end` is called if it has to make room."""
+
+    is_idle = True
+    requests_begun = 0
+
+    def __init__(self, end: Callable[[], object]) -> None:
+        self._end = end
+
+    def force_close(self) -> None:
+        self._end()
+
+
+def admit(reception: Reception, peer: str, end: Callable[[], object]) -> ConnectionSlot | None:
+    """Returns the place of a client, or None if there is none. `end` is called if it has to give it up again."""
     is_limited = not reception.client_addresses.trust(peer)
-    return reception.table.admit(client_network(peer), close, is_limited=is_limited)
+    return reception.table.admit(client_network(peer), Newcomer(end), is_limited=is_limited)
 
 
 class Arrival(asyncio.Protocol):
@@ -67,7 +80,7 @@ class TlsArrivals:
         self._reception = reception
         self._tls = tls
         self._sockets: list[socket.socket] = []
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self.handshakes: set[asyncio.Task[None]] = set()
 
     def open(self, sockets: Iterable[socket.socket]) -> None:
@@ -75,11 +88,11 @@ class TlsArrivals:
         for each in sockets:
             each.setblocking(False)
             self._sockets.append(each)
-            self._loop.add_reader(each, self._accept, each)
+            self.loop.add_reader(each, self._accept, each)
 
     def close(self) -> None:
         for each in self._sockets:
-            self._loop.remove_reader(each)
+            self.loop.remove_reader(each)
             each.close()
         self._sockets.clear()
         for task in self.handshakes:
@@ -91,27 +104,27 @@ class TlsArrivals:
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return
         except OSError:
-            self._loop.remove_reader(listening)
-            self._loop.call_later(_OUT_OF_FILES_S, self._accept_again, listening)
+            self.loop.remove_reader(listening)
+            self.loop.call_later(_OUT_OF_FILES_S, self._accept_again, listening)
             return
         accepted.setblocking(False)
-        slot = admit(self._reception, address[0], lambda: None)
+        slot = admit(self._reception, address[0], accepted.close)
         if slot is None:
             accepted.close()
             return
         task = asyncio.create_task(self._shake_hands(accepted, slot))
-        slot.close = lambda: cancel(task)
+        slot.holder = Newcomer(task.cancel)
         self.handshakes.add(task)
         task.add_done_callback(self.handshakes.discard)
 
     def _accept_again(self, listening: socket.socket) -> None:
         if listening in self._sockets:
-            self._loop.add_reader(listening, self._accept, listening)
+            self.loop.add_reader(listening, self._accept, listening)
 
     async def _shake_hands(self, accepted: socket.socket, slot: ConnectionSlot) -> None:
         """Ends without a word if there is no handshake in time: no TLS, another version, or not the right client."""
         try:
-            transport, _ = await self._loop.connect_accepted_socket(
+            transport, _ = await self.loop.connect_accepted_socket(
                 lambda: self._reception.connect(slot),
                 accepted,
                 ssl=self._tls(),
@@ -125,7 +138,3 @@ class TlsArrivals:
         else:
             if not slot.is_open:  # it had to make room in this very moment
                 transport.abort()
-
-
-def cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()

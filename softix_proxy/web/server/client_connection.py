@@ -72,26 +72,21 @@ class ClientConnection(HttpProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._stream = self.transport
-        self._slot.close = self.force_close
+        self._slot.holder = self
         self._await_head()
 
     def check_head(self, head: RequestHead, raw: bytes, start: int) -> None:
         head_rules.check(head, raw, start)
 
     def head_received(self) -> None:
-        self._stop_header_timer()
-        self._slot.busy()
+        if self._header_timer is not None:
+            self._stop_header_timer()
+            self._slot.end_head()
 
     def head_begun(self) -> None:
         self._slot.begin_head()
         if self._header_timer is None:
             self._await_head()
-
-    def answered(self) -> None:
-        if self.is_idle:
-            self._slot.idle()
-            if self.has_begun_a_head:
-                self.head_begun()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_header_timer()

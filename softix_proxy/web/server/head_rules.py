@@ -16,6 +16,8 @@ from softix_proxy.web.server.aiohttp_internals import HeadRefusedError, HttpVers
 _LONGEST_HOST = 255 + len(":65535")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 """A name as DNS has them, or an address, and a port. Compose and Kubernetes make names with an underscore."""
+_USUAL_PATH = 256
+"""The length from which no prepared line is kept for a path, so that they take a bounded memory."""
 _ORIGIN = re.compile(r"https?://([^/?#]+)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 
 
@@ -24,29 +26,30 @@ def check(head: RequestHead, raw: bytes, start: int) -> None:
 
     `raw` has the bytes of its request line from `start` on, perhaps after empty lines, or anywhere if that is -1.
     """
-    version = head.version
-    if version is HttpVersion11:
-        line = f"{head.method} {head.path} HTTP/1.1\r\n"
-    elif version is HttpVersion10:
-        line = f"{head.method} {head.path} HTTP/1.0\r\n"
-    else:
+    version, path = head.version, head.path
+    if version is not HttpVersion11 and version is not HttpVersion10:
         raise HeadRefusedError("Only HTTP/1.1 and HTTP/1.0 are spoken here.", 505)
-    written = line.encode("utf-8", "surrogateescape")
-    if not (raw.startswith(written, start) if start >= 0 else written in raw) and not _follows_empty_lines(
-        written, raw, start
-    ):
+    line = (_usual_line if len(path) < _USUAL_PATH else _line)(head.method, path, version is HttpVersion11)
+    if not (raw.startswith(line, start) if start >= 0 else line in raw) and not _follows_empty_lines(line, raw, start):
         raise HeadRefusedError("The request line has more than one space between its parts.")
     headers = head.headers
     host = headers.get(hdrs.HOST)
     if host is not None and (len(host) > _LONGEST_HOST or not _is_host(host)):
         raise HeadRefusedError("The Host header is not a host's name or address with an optional port.")
-    if hdrs.TRANSFER_ENCODING in headers:
+    if head.chunked:  # the parser refuses any other coding if `chunked` is not the last one
         if version is HttpVersion10:
             raise HeadRefusedError("HTTP/1.0 has no Transfer-Encoding. Send a Content-Length.")
         if headers[hdrs.TRANSFER_ENCODING].lower() != "chunked":
             raise HeadRefusedError("The only Transfer-Encoding here is `chunked`, alone.")
-    if head.path[0] != "/":
+    if path[0] != "/":
         _check_target(head, host)
+
+
+def _line(method: str, path: str, is_newer: bool) -> bytes:
+    return f"{method} {path} HTTP/1.{is_newer:d}\r\n".encode("utf-8", "surrogateescape")
+
+
+_usual_line = lru_cache(1024)(_line)
 
 
 def _follows_empty_lines(line: bytes, raw: bytes, start: int) -> bool:

@@ -17,7 +17,7 @@ from softix_proxy.domain.instance import open_files
 from softix_proxy.domain.instance.sections import ServerSection
 from softix_proxy.web.server import startup_check
 from softix_proxy.web.server.aiohttp_internals import MAX_LINE_BYTES, check_names
-from softix_proxy.web.server.arrivals import Arrival, TlsArrivals, TlsContext
+from softix_proxy.web.server.arrivals import Arrival, Newcomer, TlsArrivals, TlsContext
 from softix_proxy.web.server.client_address import ClientAddresses
 from softix_proxy.web.server.client_connection import ClientConnection
 from softix_proxy.web.server.connection_table import ConnectionSlot, ConnectionTable
@@ -205,7 +205,7 @@ class ConnectionFactory(web.Server):
 
     def connect_alone(self) -> ClientConnection:
         """Returns a connection that came over no socket."""
-        slot = self.table.admit("", lambda: None)
+        slot = self.table.admit("", Newcomer(lambda: None))
         assert slot is not None  # noqa: S101 - the table is empty
         return self.connect(slot)
 
