@@ -8,7 +8,7 @@ last.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -121,10 +121,9 @@ class JsonMembers:
     def raw(self, name: str) -> msgspec.Raw | None:
         return self._found.get(name)
 
-    def pairs(self) -> Iterator[tuple[str, msgspec.Raw]]:
-        """Yields each member, watched or not, with its value. A name may come more than once."""
-        for name, value in self._members.items():
-            yield name.text, value
+    def pairs(self) -> list[tuple[str, msgspec.Raw]]:
+        """Returns each member, watched or not, with its value. A name may come more than once."""
+        return [(name.text, value) for name, value in self._members.items()]
 
     def text(self, name: str) -> str | None:
         return self._typed(name, _TEXT, "a string")

@@ -71,7 +71,8 @@ def _tokens_of(piece: str, common: frozenset[str]) -> int:
             letter = piece[at]
             tokens += 1 if letter in common else len(letter.encode(errors="replace"))
             at += 1
-    return tokens
+    # A vocabulary may cut a word at other places, and then it has a part more.
+    return tokens + 1 if 2 * tokens <= end and piece[-1:].isalpha() and piece.isascii() else tokens
 
 
 def _unescaped(found: re.Match[str]) -> str:
