@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,9 @@ from support.daemon import Prepared
 from support.provider import FakeProvider, told
 from support.tenants import rows
 from support.wire import CHAT, MESSAGES, ROUTES, Route, post
+
+from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType
+from softix_proxy.domain.metering.text_tokens import count_tokens
 
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
 OF_TEXT = pytest.mark.parametrize("route", [CHAT, MESSAGES, ROUTES["responses"]], ids=["chat", "messages", "responses"])
@@ -31,8 +35,9 @@ async def test_provider_report_of_zero_tokens_is_charged_as_an_estimate(
     row = await charged(client, session, route, stream=stream)
     assert (row["usage_source"], row["note"]) == ("estimate", "implausible_usage")
     body = route.body({"stream": stream})[1]
-    assert row["input_tokens"] == -(-len(body) // 4)
-    assert 40 <= row["output_tokens"] <= 90
+    profile = PROFILES[ProviderType.ANTHROPIC if route is MESSAGES else ProviderType.OPENAI_COMPATIBLE]
+    assert row["input_tokens"] == ceil(count_tokens(body.decode()) * profile.tokens_per_piece)
+    assert 40 <= row["output_tokens"] <= 130
 
 
 @BOTH

@@ -192,10 +192,9 @@ class JsonMembers:
         spans = known.spans if known is not None else finished(elements(view, min(most, _MOST_AT_ONCE)))
         return None if spans is None or len(spans) > most else [msgspec.Raw(view[start:end]) for start, end in spans]
 
-    def pairs(self) -> Iterator[tuple[str, msgspec.Raw]]:
-        """Yields each member, watched or not, with its value. A name may come more than once."""
-        for name, value in self._members.items():
-            yield name.text, value
+    def pairs(self) -> list[tuple[str, msgspec.Raw]]:
+        """Returns each member, watched or not, with its value. A name may come more than once."""
+        return [(name.text, value) for name, value in self._members.items()]
 
     def objects(self, name: str, watched: frozenset[str], what: str, most: int) -> list[JsonMembers] | None:
         """Returns the elements of a list of objects. Returns None if it has more than `most`, or if this is no list.

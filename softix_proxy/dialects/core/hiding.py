@@ -34,8 +34,8 @@ def hidden_parts(body: bytes, fields: JsonMembers, visible: Mapping[str, int]) -
         return HIDES_ANYTHING
     hides = _HIDES_NOTHING
     for name, value in fields.pairs():
-        size_bytes = memoryview(value).nbytes
-        if size_bytes > visible.get(name, -1):
+        most_bytes = visible.get(name, 0)
+        if most_bytes != ANY_SIZE and memoryview(value).nbytes > most_bytes:
             return HIDES_ANYTHING
         if name in _ASKS and _OFF.fullmatch(memoryview(value)) is None:
             hides |= {_ASKS[name]}

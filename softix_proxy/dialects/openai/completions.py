@@ -23,11 +23,6 @@ _WATCHED = (
     | OUTSIDE_NAMES
     | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options", "echo"}
 )
-    SHARED
-    | COMPLETIONS.watched
-    | OUTSIDE_NAMES
-    | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options", "echo"}
-)
 _PROMPTS = frozenset(b'"[n')
 """The first bytes of a text, of a list and of null."""
 

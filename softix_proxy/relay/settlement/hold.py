@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from types import TracebackType
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport, Written
@@ -40,6 +41,7 @@ log = logging.getLogger("softix.relay")
 HUNG_UP = "client_hung_up"
 _STATUS_HUNG_UP = 499  # nginx uses this status for a client that closed before the response
 _NS_PER_MS = 1_000_000
+_ONE = Fraction(1)
 
 
 @dataclass(slots=True)
@@ -334,6 +336,7 @@ class Hold:
             report, tokens = meter.report or report, meter.estimate_output_tokens()
             if needs_count(report, tokens, complete=state == "completed"):
                 written = meter.written()
+        is_told = report is not None and written is None and (meter is not None or not tokens)
         return Observed(  # arguments are positional, because names would take three times as long in every request
             state not in NOT_STARTED,
             state == "completed",
@@ -352,7 +355,7 @@ class Hold:
             self._left_unseen,
             written,
             self.request,
-            self.target.provider.profile.tokens_per_piece,
+            _ONE if is_told else self.target.provider.profile.tokens_per_piece,
         )
 
     def _terms(self, hold_pico: int) -> HoldTerms:

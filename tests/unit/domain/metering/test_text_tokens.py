@@ -37,12 +37,12 @@ def between(first: int, last: int, number: int = 3000) -> str:
 
 HONEST = {
     "chat": (CHAT * 20, 1.15),
-    "documents": ("".join(sorted(p.read_text() for p in (ROOT / "docs").glob("*.md")))[:60_000], 1.3),
-    "code": ("".join(sorted(p.read_text() for p in (ROOT / "softix_proxy/relay/request").glob("*.py")))[:60_000], 1.5),
+    "documents": ("".join(sorted(p.read_text() for p in (ROOT / "docs").glob("*.md")))[:60_000], 1.35),
+    "code": ("".join(sorted(p.read_text() for p in (ROOT / "softix_proxy/relay/request").glob("*.py")))[:60_000], 1.6),
     "german": (
         "Als Gregor Samsa eines Morgens aus unruhigen Träumen erwachte, fand er sich in seinem Bett zu einem "
         "ungeheueren Ungeziefer verwandelt. Der Bundesrat hat gestern über die Änderung des Gesetzes beraten.",
-        1.6,
+        1.8,
     ),
     "chinese": (
         "人工智能是计算机科学的一个分支,它企图了解智能的实质,并生产出一种新的能以人类智能相似的方式做出反应的智能机器。",
@@ -102,7 +102,7 @@ def test_count_of_any_text_is_hardly_lower_than_a_real_one_and_at_most_its_bytes
     assert counted <= len(text.encode())
     for name in VOCABULARIES:
         most = real(text, name)
-        assert counted >= most - 2 - most // 20
+        assert counted >= most - 2 - most // 5
 
 
 def test_count_of_a_part_is_scaled_to_all_of_it() -> None:

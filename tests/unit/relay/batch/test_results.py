@@ -62,7 +62,7 @@ async def test_batch_results_are_charged_at_batch_prices(lifecycle: House) -> No
 
 async def test_batch_result_with_zero_usage_is_estimated_from_its_text(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x")
-    told = {"model": "llama", "choices": [{"message": {"content": "x" * 700}}]}
+    told = {"model": "llama", "choices": [{"message": {"content": " word" * 175}}]}
     body = told | {"usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}}
     ended(lifecycle, json.dumps({"custom_id": "x", "response": {"status_code": 200, "body": body}}).encode())
     assert await lifecycle.results.collect(batch)
@@ -164,7 +164,7 @@ async def test_batch_results_that_failed_to_load_are_collected_later(lifecycle: 
     assert await lifecycle.results.collect(batch) and len(lifecycle.rows()) == 2
 
 
-SILENT_BODY = {"model": "llama", "choices": [{"message": {"content": "x" * 400}}]}
+SILENT_BODY = {"model": "llama", "choices": [{"message": {"content": " word" * 100}}]}
 QUESTION = {"model": "llama", "max_tokens": 60, "messages": [{"role": "user", "content": "y" * 300}]}
 
 
@@ -205,7 +205,7 @@ async def test_batch_result_without_usage_and_request_is_noted_as_input_unknown(
     ended(lifecycle, answered("x", SILENT_BODY), **({"input_file_id": "f0"} if says else {}))
     lifecycle.provider.says |= says
     assert await lifecycle.results.collect(batch)
-    tokens = 400 // 4
+    tokens = 100
     assert counted(lifecycle) == [(None, tokens, "input_unknown")]
     assert lifecycle.rows() == [("estimate", 200, None, tokens * 1_000_000, "batch")]
 
