@@ -251,6 +251,8 @@ class GeminiCountTokens(GeminiEndpoint):
 
 
 class EmbedContent(GeminiEndpoint):
+    """Meters one embedding at Gemini."""
+
     name = "embed_content"
     path = "/v1beta/models/{model}:embedContent"
     members = EMBED_CONTENT
