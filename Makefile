@@ -1,7 +1,7 @@
 # `make` lists what there is.
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help dev test tidy lint format types imports check ci mutants fuzz sbom lock bench reference architecture sdk-calls accounting example-config catalogue clean
+.PHONY: help dev test tidy lint format types imports check ci mutants fuzz sbom lock bench reference architecture sdk-calls members accounting example-config catalogue clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sort | awk -F':.*  ## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ architecture: $(BIN)/softix  ## draw the pictures of docs/ARCHITECTURE.md from t
 
 sdk-calls: $(BIN)/softix  ## read again what the providers' SDKs can call
 	$(BIN)/python scripts/make_sdk_calls.py
+
+members: $(BIN)/softix  ## list what the providers' SDKs can send and no table of members has
+	$(BIN)/python scripts/check_members.py
 
 accounting: $(BIN)/softix  ## run what docs/accounting.md shows again; needs hledger
 	$(BIN)/python scripts/make_accounting.py

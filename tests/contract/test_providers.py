@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from support.engines import Books
@@ -79,3 +80,12 @@ async def test_provider_update_writes_every_column_that_may_change(storage: Stor
         with pytest.raises(ConflictError):
             await unit.providers.update(replace(changed, name="two"))
     assert await storage.reading().providers.get(added.id) == changed
+
+
+@pytest.mark.parametrize("rule", ["pass", "strip", "refuse", None])
+async def test_provider_rule_for_unknown_members_is_read_back_and_updated(storage: Storage, rule: Any) -> None:
+    async with storage.writing() as unit:
+        added = await unit.providers.add(replace(LAB, unknown_members=rule))
+        assert added.unknown_members == rule
+        await unit.providers.update(replace(added, unknown_members="refuse"))
+    assert [one.unknown_members for one in (await storage.changes(0)).providers] == ["refuse"]

@@ -91,15 +91,18 @@ async def test_commands_printed_by_prices_show_and_missing_make_the_model_served
 PRICED = {**CHAT, "model": "gpt-test"}
 
 
-@pytest.mark.parametrize("tier", ["priority", "fast", "performance", "scale"])
-async def test_printed_command_for_a_requested_tier_sets_its_price_and_no_other(client: Prepared, tier: str) -> None:
-    command = await follow(client, "/v1/chat/completions", {**PRICED, "service_tier": tier})
-    assert command == f"prices set chat-lab/gpt-test --tier {tier} --input 0.15 --output 0.60"
+async def test_printed_command_for_a_requested_tier_sets_its_price_and_no_other(client: Prepared) -> None:
+    expected = {"standard": {"input": "1.00", "output": "2.00"}}
+    for tier in ("priority", "fast", "performance", "scale"):
+        command = await follow(client, "/v1/chat/completions", {**PRICED, "service_tier": tier})
+        assert command == f"prices set chat-lab/gpt-test --tier {tier} --input 0.15 --output 0.60"
+        expected[tier] = {"input": "0.15", "output": "0.60"}
     bands = client.instance.cli("prices", "show", "gpt-test")["bands"]
-    assert {band["service_tier"]: band["prices"] for band in bands} == {
-        "standard": {"input": "1.00", "output": "2.00"},
-        tier: {"input": "0.15", "output": "0.60"},
-    }
+    assert {band["service_tier"]: band["prices"] for band in bands} == expected
+    for tier in ("flex", "batch", "default"):
+        assert (await send(client, "/v1/chat/completions", {**PRICED, "service_tier": tier}))[0] == 200
+    status, text = await send(client, "/v1/chat/completions", {**PRICED, "service_tier": "wombat"})
+    assert status == 400 and "priority" in text and "wombat" not in text and "softix" not in text
 
 
 async def test_printed_command_for_a_search_sets_the_fee_of_a_request(client: Prepared) -> None:
@@ -122,13 +125,3 @@ async def test_printed_command_for_a_quality_of_images_sets_its_price(client: Pr
     assert await follow(client, "/v1/images/generations", body) == (
         "prices set chat-lab/paint --tier hd/1024x1792 --image 0.04"
     )
-
-
-@pytest.mark.parametrize("tier", ["flex", "batch"])
-async def test_tier_that_is_never_dearer_needs_no_price_of_its_own(client: Prepared, tier: str) -> None:
-    assert (await send(client, "/v1/chat/completions", {**PRICED, "service_tier": tier}))[0] == 200
-
-
-async def test_tier_that_nobody_knows_is_refused_with_those_that_are_known(client: Prepared) -> None:
-    status, text = await send(client, "/v1/chat/completions", {**PRICED, "service_tier": "wombat"})
-    assert status == 400 and "priority" in text and "wombat" not in text and "softix" not in text

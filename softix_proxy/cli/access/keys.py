@@ -43,8 +43,12 @@ _Function = Callable[..., Any]
 def _limit_options(function: _Function) -> _Function:
     options = (
         click.option("--models", metavar="LIST", help="Allow only these models: patterns such as 'gpt-*,claude-*'."),
-        click.option("--rpm", metavar="N", help="The limit of requests per minute."),
-        click.option("--tpm", metavar="N", help="The limit of tokens per minute."),
+        click.option("--rpm", metavar="N", help="The limit of requests per minute. Reads count as well."),
+        click.option(
+            "--tpm",
+            metavar="N",
+            help="The limit of tokens per minute. Until an answer ends, all output that may come counts.",
+        ),
         click.option("--concurrency", metavar="N", help="The limit of concurrent requests."),
         click.option("--cap", metavar="USD", help="The spending cap for one period."),
         click.option("--cap-period", type=click.Choice(PERIODS), help="The period of the cap.  [default: total]"),

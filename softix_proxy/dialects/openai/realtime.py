@@ -128,6 +128,8 @@ class ClientEvent(NamedTuple):
     """Whether it creates a response outside the conversation, which may run beside another one."""
     refs: tuple[ObjectRef, ...] = ()
     """The things at the provider that it names."""
+    unknown_members: int = 0
+    """The number of members without a class in its session or response."""
 
 
 def read_event(message: bytes, model: str, upstream_name: str) -> ClientEvent:
@@ -151,7 +153,8 @@ def read_event(message: bytes, model: str, upstream_name: str) -> ClientEvent:
         raise invalid("A session keeps the model that it was opened with.")
     if asked is not None and asked != upstream_name:
         message = fields.replaced({name: inner.replaced({"model": msgspec.json.encode(upstream_name)})})
-    return ClientEvent(kind, fields.text("event_id"), message, inner.raw("conversation") == _APART, refs)
+    unknown = SESSION_MEMBERS.read(inner).unknown
+    return ClientEvent(kind, fields.text("event_id"), message, inner.raw("conversation") == _APART, refs, unknown)
 
 
 def _refs(fields: JsonMembers, size_bytes: int) -> tuple[ObjectRef, ...]:

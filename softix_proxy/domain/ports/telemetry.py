@@ -9,6 +9,8 @@ from softix_proxy.domain.metering.settlement import Settlement
 
 
 class Telemetry(Protocol):
+    """Counts what happens to requests."""
+
     def refused(self, endpoint: str, code: Code) -> None:
         """Counts a request that softix refused before it was admitted."""
         ...

@@ -46,7 +46,6 @@ async def add(
     region: str | None = None,
     blanks: Mapping[str, str] = MappingProxyType({}),
     drop_fields: Sequence[str] = (),
-    unknown_members: UnknownMembersRule | None = None,
     models: Sequence[CatalogueModel] = (),
 ) -> Provider:
     """Adds a provider with its sealed key, and these models with their current and future prices, in one transaction.
@@ -74,7 +73,6 @@ async def add(
         region=profile.region if region is None else checked_region(region),
         version_in_url=found.has_version if version_in_url is None else version_in_url,
         drop_fields=changed_fields((), drop_fields, ()),
-        unknown_members=unknown_members,
     )
     sealed = asked if key is None else _sealed(vault, asked, key)
     now_us = asked.created_at_us

@@ -35,6 +35,7 @@ from softix_proxy.relay.core.inbound import ClientGoneError, Guest, Inbound
 from softix_proxy.relay.realtime.dial import dial
 from softix_proxy.relay.request.admit import require_known
 from softix_proxy.relay.request.lifecycle import Lifecycle
+from softix_proxy.relay.request.unknown_members import judge
 from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease
 from softix_proxy.relay.settlement.hold import Hold
 
@@ -148,6 +149,9 @@ class Session:
                 if event.refs:
                     await require_known(self.lifecycle.journal, own.intent.user_id, event.refs, berth.place)
                 await self._funded.wait()
+                if event.unknown_members:
+                    caller, provider = self._holds[0].plan.caller, self._the_berth.target.provider
+                    judge(self.lifecycle, self.request.endpoint, event.unknown_members, provider, caller)
                 if event.kind == RESPOND:
                     await self._respond(event)
             except RefusedError as error:

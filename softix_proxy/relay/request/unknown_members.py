@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from softix_proxy.dialects.core.base import Endpoint
 from softix_proxy.dialects.core.fields import invalid
 from softix_proxy.domain.catalog.providers import Provider
 from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule, rule_of
 from softix_proxy.domain.core.errors import RefusedError
+from softix_proxy.domain.ports.telemetry import Telemetry
 from softix_proxy.relay.core.plan import Caller, Target
 from softix_proxy.relay.core.policy import Policy
 
@@ -32,6 +34,23 @@ def permitted(
     if not kept:
         raise refused(endpoint, b"" if is_form else body, caller)
     return kept
+
+
+class _Parts(Protocol):
+    """The parts of the relay that a rule needs."""
+
+    @property
+    def policy(self) -> Policy: ...
+
+    @property
+    def telemetry(self) -> Telemetry: ...
+
+
+def judge(parts: _Parts, endpoint: Endpoint, number: int, provider: Provider, caller: Caller) -> None:
+    """Counts the unknown members of what cannot be changed on its way. Raises RefusedError unless they may pass."""
+    parts.telemetry.unknown_members(endpoint.name, number)
+    if rule_for(parts.policy, provider, caller) != "pass":
+        raise refused(endpoint, b"", caller)
 
 
 def refused(endpoint: Endpoint, body: bytes, caller: Caller) -> RefusedError:

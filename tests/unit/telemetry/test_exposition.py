@@ -100,3 +100,9 @@ def test_metric_labels_name_no_user_or_key(metrics: Metrics) -> None:
     metrics.refused("chat", Code.RATE_LIMITED)
     labels = {name for sample in samples(metrics) for name in sample.labels}
     assert labels <= {"endpoint", "provider", "model", "status", "source", "side", "code", "error", "le"}
+
+
+def test_metrics_of_unknown_members_are_numbers_by_endpoint(metrics: Metrics) -> None:
+    metrics.unknown_members("chat", 2)
+    metrics.unknown_members("chat", 3)
+    assert values(metrics)["softix_unknown_members_total", "chat"] == 5

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import gzip
 import json
 import secrets
 import traceback
@@ -379,3 +380,40 @@ async def test_request_with_aws_keys_without_region_or_whole_body_is_refused(ser
         assert (await fault(client, replace(asked, provider=lab, rest=object()))).code is Code.PROVIDER_REFUSED  # type: ignore[arg-type]
         assert await sent(client, replace(asked, provider=lab)) == (200, "AKIAEXAMPLE")
     assert len(server.heads) == 1
+
+
+@pytest.mark.parametrize("how", ["read", "chunk", "pour"])
+async def test_compressed_answer_is_read_as_if_it_was_not(server: Server, how: str) -> None:
+    text = b'{"usage":' + b"1" * 200_000 + b"}"
+    packed = gzip.compress(text)
+    head = f"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {len(packed)}\r\n\r\n"
+    server.answer = head.encode() + packed
+    async with upstream() as client:
+        answer = await client.send(call(server.port), lambda: None)
+        assert answer.headers == []
+        parts: list[bytes] = []
+        if how == "read":
+            parts.append(await answer.read(10**6))
+        elif how == "chunk":
+            while part := await answer.chunk():
+                parts.append(part)
+        else:
+            while await answer.pour(lambda part: parts.append(part) or len(parts) % 2 == 0):  # type: ignore[func-returns-value]
+                pass
+        answer.release()
+    assert b"".join(parts) == text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 5\r\n\r\n" + gzip.compress(b"x")[:5],
+    ],
+)
+async def test_answer_that_cannot_be_inflated_is_a_fault_after_the_start(server: Server, answer: bytes) -> None:
+    server.answer = answer
+    async with upstream() as client:
+        found = await fault(client, call(server.port))
+    assert (found.code, found.started) == (Code.PROVIDER_BROKE_OFF, True)

@@ -49,6 +49,15 @@ def test_keys_update_with_none_removes_a_limit_and_keeps_the_other_fields(read: 
     assert (again["name"], again["tpm"], again["cap"], again["cap_period"]) == ("other", 5, "0.00", "day")
 
 
+def test_keys_with_a_rule_for_unknown_members_keep_it_until_it_is_removed(read: Read) -> None:
+    assert read("keys create --user ada --name ci --unknown-members refuse")["unknown_members"] == "refuse"
+    assert read("keys update ci --rpm 5")["unknown_members"] == "refuse"
+    assert read("keys rotate ci")["unknown_members"] == "refuse"
+    assert read("keys update ci --unknown-members strip")["unknown_members"] == "strip"
+    assert read("keys update ci --unknown-members none")["unknown_members"] is None
+    assert read("keys create --user ada --name free --unknown-members none")["unknown_members"] is None
+
+
 @pytest.mark.parametrize("models", ["''", "','", "' '"])
 @pytest.mark.parametrize("verb", ["update ci", "create --user ada"])
 def test_keys_command_with_empty_models_is_refused(run: Softix, read: Read, verb: str, models: str) -> None:

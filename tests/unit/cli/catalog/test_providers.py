@@ -22,7 +22,7 @@ from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 FIELDS = [
     "id", "name", "type", "base_url", "on_hang_up", "status", "has_key", "keys", "region", "created_at",
-    "version_in_url", "drop_fields",
+    "version_in_url", "drop_fields", "unknown_members",
 ]  # fmt: skip
 
 
@@ -106,6 +106,7 @@ def test_providers_add_with_key_stdin_seals_the_key_from_standard_input(
         "created_at": "",
         "version_in_url": False,
         "drop_fields": [],
+        "unknown_members": None,
         "tested": {
             "ok": False,
             "status": None,
@@ -141,7 +142,7 @@ def test_providers_add_with_version_in_base_url_reports_the_normalized_url(softi
     result = softix("providers add lab --type openai-compatible --base-url http://lab:8000/v1/")
     assert "The base URL is http://lab:8000:" in result.stderr
     assert "softix models add NAME --provider lab" in result.stderr
-    assert "has_key         no" in result.stdout
+    assert "has_key          no" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -222,6 +223,20 @@ def test_providers_update_with_drop_and_keep_field_changes_the_dropped_fields(so
         assert f"{field} decides" in refused.stderr
     assert "not the name of a field" in softix("providers update lab --drop-field a.b", code=2).stderr
     assert read(softix("providers show lab --json"))["drop_fields"] == ["stream_options", "user"]
+
+
+def test_providers_update_with_a_rule_for_unknown_members_sets_and_removes_it(softix: Callable[..., Result]) -> None:
+    assert (
+        read(softix("providers add lab --type openai-compatible --base-url http://lab --no-test --json"))[
+            "unknown_members"
+        ]
+        is None
+    )
+    for rule in ("pass", "strip", "refuse"):
+        assert read(softix(f"providers update lab --unknown-members {rule} --json"))["unknown_members"] == rule
+    assert read(softix("providers update lab --region eu --json"))["unknown_members"] == "refuse"
+    assert read(softix("providers update lab --unknown-members none --json"))["unknown_members"] is None
+    assert "pass" in softix("providers update lab --unknown-members wombat", code=2).stderr
 
 
 def test_providers_disable_enable_and_remove_change_the_status(softix: Callable[..., Result], key: str) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.dialects.core.multipart import FormFields, MultipartForm, boundary_of
-from softix_proxy.domain.core.errors import RefusedError
+from softix_proxy.dialects.core.multipart import FormFields, MultipartForm, boundary_of, content_type_of
+from softix_proxy.domain.core.errors import Code, RefusedError
 
 WATCHED = frozenset(("model", "n", "stream"))
 
@@ -141,3 +141,44 @@ def test_form_field_with_a_value_of_another_type_is_refused_with_its_name(name: 
 def test_form_fields_with_a_body_that_is_no_form_are_refused() -> None:
     with pytest.raises(RefusedError):
         FormFields(b'{"model":"m"}', WATCHED)
+
+
+def test_multipart_form_names_its_other_parts_without_brackets() -> None:
+    found = FormFields(form(part("model", b"m"), part("include[]", b"x"), part("chunking[type]", b"y"), FILE), WATCHED)
+    assert found.others == ["include", "chunking", "file"]
+    assert found.has("model") and not found.has("n")
+    assert found.has_any(frozenset(("n", "model"))) and not found.has_any(frozenset(("n",)))
+
+
+@pytest.mark.parametrize(
+    ("charset", "code"),
+    [("utf-7", Code.UNSUPPORTED_MEDIA_TYPE), ("utf-16", Code.UNSUPPORTED_MEDIA_TYPE), ("utf-8", None)],
+)
+def test_multipart_form_with_a_part_in_another_charset_is_refused(charset: str, code: Code | None) -> None:
+    body = form(part("model", b"m", f"\r\nContent-Type: text/plain; charset={charset}"))
+    if code is None:
+        assert FormFields(body, WATCHED).text("model") == "m"
+        return
+    with pytest.raises(RefusedError) as refused:
+        FormFields(body, WATCHED)
+    assert refused.value.code is code
+
+
+@pytest.mark.parametrize("name", ["_charset_", "_CHARSET_"])
+def test_multipart_form_that_declares_a_charset_for_its_parts_is_refused(name: str) -> None:
+    with pytest.raises(RefusedError, match="UTF-8"):
+        read(form(part(name, b"utf-7"), part("model", b"m")))
+
+
+@pytest.mark.parametrize(
+    ("boundary", "content_type"),
+    [
+        ("d", "multipart/form-data; boundary=d"),
+        ("----x'+_.-9", "multipart/form-data; boundary=----x'+_.-9"),
+        ("a:b/c", 'multipart/form-data; boundary="a:b/c"'),
+    ],
+)
+def test_content_type_of_a_form_has_the_boundary_by_which_it_was_read(boundary: str, content_type: str) -> None:
+    body = WHOLE.replace(b"--d\r\n", f"--{boundary}\r\n".encode())
+    assert content_type_of(body) == content_type
+    assert boundary_of(content_type) == boundary.encode()

@@ -67,3 +67,12 @@ def test_image_report_without_tokens_counts_images(usage: Any) -> None:
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"data":5}', b"{}"])
 def test_image_report_of_a_body_that_is_no_answer_is_none(body: bytes) -> None:
     assert IMAGES.report(body) is None
+
+
+def test_tier_of_an_image_changes_the_price_of_images_only() -> None:
+    assert ask(quality="hd").tier_of == ("images",)
+
+
+def test_image_request_with_an_unknown_member_opens_the_hold() -> None:
+    spec = ask(wombat=1)
+    assert (spec.open_input, spec.unknown_members) == (True, 1)

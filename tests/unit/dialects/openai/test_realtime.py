@@ -92,7 +92,7 @@ def test_client_event_that_is_malformed_is_refused(message: bytes) -> None:
 def test_client_event_that_is_accepted_stays_unchanged_except_for_the_model() -> None:
     told = {"audio": {"input": {"transcription": None, "format": {}}}, "tools": [{"type": "function"}]}
     message = event("session.update", event_id="e", session=told)
-    assert read_event(message, "gpt", "up") == ("session.update", "e", message, False, ())
+    assert read_event(message, "gpt", "up") == ("session.update", "e", message, False, (), 0)
     apart = read_event(event("response.create", response={"conversation": "none"}), "gpt", "up")
     assert apart.apart
     renamed = read_event(event("session.update", session={"model": "gpt", "voice": "x"}), "gpt", "up")
@@ -135,3 +135,9 @@ def test_conversation_with_a_cut_response_estimates_its_input() -> None:
     conversation.told(report)
     conversation.heard(read_event(event("input_audio_buffer.append", audio="A" * 6300), "g", "g"))
     assert conversation.typical(meter) == {"audio_input_tokens": 1201, "input_tokens": 300}
+
+
+def test_client_event_counts_the_members_of_its_session_that_nobody_knows() -> None:
+    session = {"type": "realtime", "wombat": 1, "instructions": "x", "turn_detection": None}
+    assert read_event(event("session.update", session=session), "m", "m").unknown_members == 1
+    assert read_event(event("response.create", response={"modalities": ["text"]}), "m", "m").unknown_members == 0

@@ -14,12 +14,15 @@ from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.metering.admission import (
     NOTHING,
     Admitted,
+    Allowance,
     Bound,
     Denied,
     Intent,
     KeyState,
+    RateCheck,
     WalletState,
     close,
+    count,
     decide,
 )
 
@@ -251,3 +254,23 @@ def test_key_state_with_impossible_arrival_times_admits_again_after_come_back() 
     limits = KeyLimits(rpm=1, tpm=10)
     assert isinstance(decided(ask(NOTHING, limits), wallet, key, NOW_US), Admitted)
     assert isinstance(decided(ask(NOTHING, limits), wallet, key, NOW_US), Denied), "the limit holds from here on"
+
+
+def test_count_of_a_read_uses_the_rate_and_nothing_else() -> None:
+    key, check = KeyState(), RateCheck(1, 1, KeyLimits(rpm=2, tpm=1, concurrency=1))
+    for left in (1, 0):
+        allowance = count(check, key, NOW_US)
+        assert isinstance(allowance, Allowance) and allowance.requests_remaining == left
+    denied = count(check, key, NOW_US)
+    assert isinstance(denied, Denied) and (denied.code, denied.retry_after_us) == (Code.RATE_LIMITED, 30 * SECOND_US)
+    assert (key.open_requests, key.tpm_tat_us, key.held_pico) == (0, 0, 0)
+    assert count(RateCheck(1, 1, KeyLimits()), KeyState(), NOW_US) == Allowance()
+
+
+def test_output_that_may_come_counts_for_tokens_a_minute() -> None:
+    intent = make_intent(1, 1, bound=NOTHING, limits=KeyLimits(tpm=1000), tokens_estimate=10, tokens_bound=700)
+    key = KeyState()
+    first = decided(intent, WalletState(0, 0, 0), key, NOW_US)
+    assert isinstance(first, Admitted) and (first.tokens_held, first.allowance.tokens_remaining) == (700, 300)
+    second = decided(intent, WalletState(0, 0, 0), key, NOW_US)
+    assert isinstance(second, Denied) and second.code is Code.TOKENS_LIMITED

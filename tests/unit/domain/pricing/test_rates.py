@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import PICO_PER_USD, parse_usd
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS, total
-from softix_proxy.domain.pricing.rates import STANDARD, PriceBand, PriceSheet, Rate, parse_markup, parse_price
+from softix_proxy.domain.pricing.rates import (
+    STANDARD,
+    UNKNOWN_TIER,
+    PriceBand,
+    PriceSheet,
+    Rate,
+    parse_markup,
+    parse_price,
+)
 
 USD = PICO_PER_USD
 
@@ -365,3 +373,15 @@ def test_price_computed_again_is_the_same(rate: Rate, used: dict[str, int], tier
     fresh = Rate(rate.price_id, rate.sheet, rate.markup, rate.request_fee_pico)
     assert fresh == rate
     assert rate.price(used, tier) == rate.price(used, tier) == fresh.price(used, tier)
+
+
+def test_tier_that_the_sheet_names_is_covered_and_a_free_model_covers_all() -> None:
+    bands = [{"prices": {"input": "1"}}, {"prices": {"input": "2"}, "service_tier": "priority"}]
+    rate = Rate(1, PriceSheet.parse({"bands": bands}))
+    assert [rate.has_tier(tier) for tier in ("standard", "priority", "fast", UNKNOWN_TIER)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert Rate(1, PriceSheet.parse({"free": True})).has_tier("fast")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from support.playbook import LAB, SECRET
@@ -234,3 +235,17 @@ async def test_realtime_session_when_cancelled_is_settled() -> None:
             await task
     [(source, _, error)] = talking.settled()
     assert (source, error) == ("estimate", "shutting_down") and talking.line.aborted
+
+
+@pytest.mark.parametrize(("rule", "passes"), [("pass", True), ("strip", False), ("refuse", False)])
+async def test_realtime_event_with_unknown_members_follows_the_rule_of_its_provider(rule: Any, passes: bool) -> None:
+    talking = Talking(providers=(replace(LAB, unknown_members=rule),))
+    async with running(talking):
+        talking.guest.put("session.update", session={"type": "realtime", "wombat": SECRET})
+        if passes:
+            assert (await talking.line.told())["type"] == "session.update"
+        else:
+            told = await talking.guest.told()
+            assert told["error"]["code"] == "invalid_request" and SECRET not in str(told)
+        talking.guest.leave()
+    assert talking.settled() == [UNUSED]

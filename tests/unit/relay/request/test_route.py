@@ -131,3 +131,65 @@ def test_prefix_of_conversation_depends_on_key_and_first_bytes() -> None:
     long = b"x" * 4096
     assert prefix_of(1, long + b"a") == prefix_of(1, long + b"b") != prefix_of(2, long)
     assert prefix_of(1, long[1:]) is None
+
+
+TIERS = {
+    "bands": [
+        {"prices": {"input": "1", "output": "2", "image": "0.02"}},
+        {"prices": {"input": "2", "output": "4", "image": "0.04"}, "service_tier": "priority"},
+    ]
+}
+TOKENS = {"bands": [{"prices": {"input": "1", "output": "2"}}]}
+
+
+@pytest.mark.parametrize(
+    ("sheet", "spec", "found"),
+    [
+        (TIERS, RequestSpec("llama", service_tier="priority"), True),
+        (TIERS, RequestSpec("llama", service_tier="fast"), False),
+        (TIERS, RequestSpec("llama", service_tier="unknown"), False),
+        (TIERS, RequestSpec("llama", service_tier="flex"), True),
+        (TIERS, RequestSpec("llama", service_tier="batch"), True),
+        (TIERS, RequestSpec("llama", service_tier="hd", tier_of=("images",)), False),
+        (TOKENS, RequestSpec("llama", service_tier="hd", tier_of=("images",)), True),
+        ({"free": True}, RequestSpec("llama", service_tier="unknown"), True),
+        (TOKENS, RequestSpec("llama", fees=("requests",)), False),
+    ],
+)
+def test_priced_without_a_price_for_the_requested_mode_returns_none(sheet: Any, spec: RequestSpec, found: bool) -> None:
+    world = directory(prices=(replace(PRICE, sheet=PriceSheet.parse(sheet)),))
+    assert (priced(world, USER, MODEL, CHAT, spec, 1000) is not None) is found
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            RequestSpec("llama", service_tier="fast"),
+            "has no price for the service tier fast yet. An administrator can set one, for example: "
+            "softix prices set lab/llama --tier fast --input 0.15 --output 0.60",
+        ),
+        (
+            RequestSpec("llama", service_tier="fast", calls={"web_search_calls": 1}),
+            "has no price for web_search and the service tier fast yet. An administrator can set one, for example: "
+            "softix prices set lab/llama --tier fast --input 0.15 --output 0.60 --web-search 10",
+        ),
+        (RequestSpec("llama", service_tier="unknown"), "This service tier is not known here"),
+    ],
+)
+def test_route_for_a_mode_without_a_price_is_refused_with_the_remedy(spec: RequestSpec, message: str) -> None:
+    found = directory(prices=(replace(PRICE, sheet=PriceSheet.parse(TOKENS)),))
+    with pytest.raises(UnpricedError) as refused:
+        route(found, Caller(USER, KEY), CHAT, spec, 1000)
+    assert message in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("prices", "found"), [({"input": "1", "output": "1"}, False), ({"input": "1", "output": "1", "request": "0"}, True)]
+)
+def test_priced_model_that_searches_by_itself_needs_the_fee_of_its_searches(prices: Any, found: bool) -> None:
+    sheet = PriceSheet.parse({"bands": [{"prices": prices}]})
+    model = replace(MODEL, upstream_name="perplexity/sonar-pro")
+    world = directory(prices=(replace(PRICE, sheet=sheet),), models=(model,))
+    assert (priced(world, USER, model, CHAT, RequestSpec("llama"), 1000) is not None) is found
+    assert priced(world, USER, model, CHAT, RequestSpec("llama", max_output_tokens=0), 1000) is not None

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from support.books import POSTED_PICO, USD, StoppedClock, make_database, make_intent, make_settlement, revision
 
+from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.core.errors import FailureError
-from softix_proxy.domain.metering.admission import Admitted
+from softix_proxy.domain.metering.admission import Admitted, Denied, RateCheck
 from softix_proxy.domain.metering.settlement import Settled
 from softix_proxy.storage.sqlite.core import slots
 from softix_proxy.storage.sqlite.core.database import Database
@@ -147,3 +148,14 @@ async def test_journal_after_close_refuses_admissions_and_settlements(
     for asking in (journal.admit(make_intent(2, revision(books))), journal.settle(make_settlement(intent))):
         with pytest.raises(FailureError, match="closed"):
             await asking
+
+
+async def test_journal_counts_reads_against_the_rate_and_writes_no_usage(
+    journal: SqliteJournal, books: SqliteConnection
+) -> None:
+    check = RateCheck(1, 1, KeyLimits(rpm=2))
+    decisions = await asyncio.gather(*(journal.count(check) for _ in range(3)))
+    assert [isinstance(decision, Denied) for decision in decisions] == [False, False, True]
+    intent = make_intent(1, revision(books), limits=KeyLimits(rpm=2))
+    assert isinstance(await journal.admit(intent), Denied), "requests and reads share one rate"
+    assert books.execute("SELECT (SELECT count(*) FROM usage), (SELECT count(*) FROM intents)").fetchone() == (0, 0)
