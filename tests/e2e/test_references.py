@@ -348,3 +348,24 @@ async def test_words_of_the_client_s_own_are_not_those_of_another_key(house: Pre
     assert sent[0] == sent[1] and not set(sent[0]) & set(sent[2])
     _, events = await post(one, RESPONSES, {**body, "stream": True})
     assert events.count(b'"prompt_cache_key":"team"') == 2
+
+
+async def test_thing_is_named_in_the_account_that_has_it(house: Prepared, lab: KeepingLab) -> None:
+    house.instance.cli(
+        "providers", "set-key", "chat-lab", "--label", "spare", "--add", "--key-stdin", stdin="sk-spare-of-the-lab"
+    )
+    owner = await tenant(house, offered=OFFERED)
+    asked = {"model": "gpt-test", "max_output_tokens": 16}
+    made, keys = [], set[str]()
+    for _ in range(2):
+        _, answer = await post(owner, RESPONSES, {**asked, "input": "x"})
+        made.append((answer["id"], lab.headers[-1]["authorization"]))
+        keys.add(lab.headers[-1]["authorization"])
+    assert len(keys) == 2
+    for name, key in made * 2:
+        await post(owner, RESPONSES, {**asked, "input": "y", "previous_response_id": name})
+        assert lab.headers[-1]["authorization"] == key
+    seen = len(lab.seen)
+    both = {"previous_response_id": made[0][0], "prompt_cache_options": {"comparison_response_id": made[1][0]}}
+    status, answer = await post(owner, RESPONSES, {**asked, "input": "y", **both})
+    assert (status, answer["error"]["code"], len(lab.seen)) == (400, "object_elsewhere", seen)

@@ -17,7 +17,8 @@ from softix_proxy.storage.sqlite.core import slots
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.core.engine import DatabaseError
 from softix_proxy.storage.sqlite.core.errors import fault_of, unusable
-from softix_proxy.storage.sqlite.write_path import object_statements as objects, orphans
+from softix_proxy.storage.sqlite.write_path import object_statements as objects
+from softix_proxy.storage.sqlite.write_path import orphans
 from softix_proxy.storage.sqlite.write_path.writer import StepResult, Writer, WriteStep
 
 _GATHER_S = 0.001

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softix_proxy.dialects.core.multipart import FormFields, MultipartForm, boundary_of
-from softix_proxy.domain.core.errors import RefusedError
+from softix_proxy.domain.core.errors import Code, RefusedError
 
 WATCHED = frozenset(("model", "n", "stream"))
 
@@ -141,3 +141,17 @@ def test_form_field_with_a_value_of_another_type_is_refused_with_its_name(name: 
 def test_form_fields_with_a_body_that_is_no_form_are_refused() -> None:
     with pytest.raises(RefusedError):
         FormFields(b'{"model":"m"}', WATCHED)
+
+
+@pytest.mark.parametrize(
+    "name", ["file_id", "mask[file_id]", "images[0][file_id]", "file_ids[]", "voice[id]", "input_reference[file_id]"]
+)
+def test_multipart_form_with_a_name_of_what_the_provider_keeps_is_refused(name: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        read(form(part("model", b"m"), part(name, b"file-1")))
+    assert refused.value.code is Code.OBJECT_NOT_FOUND and "file-1" not in refused.value.message
+
+
+@pytest.mark.parametrize("name", ["file", "image[]", "timestamp_granularities[]", "session_id", "prompt"])
+def test_multipart_form_with_plain_names_is_read(name: str) -> None:
+    assert read(form(part("model", b"m"), part(name, b"file-1"))).complete

@@ -9,6 +9,7 @@ import pytest
 from support.playbook import LAB, SECRET
 from support.talk import Talking
 
+from softix_proxy.domain.access.objects import AccountPlace, ObjectRef
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.metering.admission import Denied
 from softix_proxy.domain.ports.upstream import ProviderFault
@@ -234,3 +235,27 @@ async def test_realtime_session_when_cancelled_is_settled() -> None:
             await task
     [(source, _, error)] = talking.settled()
     assert (source, error) == ("estimate", "shutting_down") and talking.line.aborted
+
+
+async def test_realtime_event_that_names_a_thing_of_another_is_not_sent() -> None:
+    talking = Talking()
+    tunnel = {"tools": [{"type": "mcp", "server_label": "l", "tunnel_id": "t"}]}
+    events = [
+        ("session.update", {"session": tunnel}),
+        ("session.update", {"session": {"audio": {"output": {"voice": {"id": "v"}}}}}),
+        ("response.create", {"response": {"tools": [{"type": "mcp", "server_label": "l", "connector_id": "c"}]}}),
+        (
+            "conversation.item.create",
+            {"item": {"type": "message", "content": [{"type": "input_image", "file_id": "f"}]}},
+        ),
+    ]
+    async with running(talking):
+        for kind, part in events:
+            talking.guest.put(kind, event_id="mine", **part)
+            error = (await talking.guest.told())["error"]
+            assert (error["code"], error["event_id"]) == ("object_not_found", "mine")
+        talking.journal.places[ObjectRef("tunnel", "t")] = AccountPlace(LAB.id, "")
+        talking.guest.put("session.update", session=tunnel)
+        assert (await talking.line.told())["session"] == tunnel
+        talking.guest.leave()
+    assert talking.settled() == [UNUSED]
