@@ -63,7 +63,7 @@ async def test_pages_of_batches_and_files_have_only_the_user_s_own_in_either_ord
             await unit.batches.add(batch(number), {})
             await unit.batches.keep_file(file(f"f{number}"))
         await unit.batches.add(batch(4, user=2), {})
-        await unit.batches.keep_file(file("f1", user=2))  # twice changes nothing
+        await unit.batches.keep_file(file("f1"))  # twice changes nothing
     store = storage.reading().batches
     assert [each.id for each in await store.page(1, "openai", 2, None)] == [3, 2]
     assert [each.id for each in await store.page(1, "openai", 2, "b2")] == [1]

@@ -140,3 +140,32 @@ async def totals(storage: SqliteStorage) -> tuple[int, int]:
     """(Charge, cost), by the sums of days."""
     days = await storage.reading().usage.totals("day", 0, 10**6, await storage.reading().instance.calendar())
     return sum(day.charge_pico for day in days), sum(day.cost_pico for day in days)
+
+
+LAST_WITH_FILES = 10
+
+
+def test_files_and_batches_of_an_older_database_are_their_owners_things(tmp_path: Path) -> None:
+    place = tmp_path / "softix.db"
+    restore(Path(__file__).with_name("databases") / f"{LAST_WITH_FILES:04d}.sql", place)
+    connection = connect(place, make=True)
+    kept = (
+        "INSERT INTO batches (id, family, provider_id, provider_key, user_id, key_id, remote_id, requests,"
+        " created_at_us)"
+        " VALUES (7, 'openai', 1, 'main', 1, 1, 'b', 1, 5)",
+        "INSERT INTO files (provider_id, provider_key, user_id, key_id, remote_id, batch_id, created_at_us)"
+        " VALUES (1, 'main', 1, 1, 'in', NULL, 4), (1, 'main', 1, 1, 'out', 7, 6)",
+    )
+    for statement in kept:
+        connection.execute(statement)
+    migrations.migrate(connection)
+    rows = connection.execute(
+        "SELECT kind, remote_id, user_id, key_id, batch_id, created_at_us, provider_id, provider_key"
+        " FROM objects JOIN object_accounts AS a ON a.id = account_id ORDER BY objects.id"
+    ).fetchall()
+    connection.close()
+    assert rows == [
+        ("file", "in", 1, 1, None, 4, 1, "main"),
+        ("file", "out", 1, 1, 7, 6, 1, "main"),
+        ("batch", "b", 1, 1, None, 5, 1, "main"),
+    ]

@@ -301,3 +301,23 @@ async def test_batch_contents_and_custom_ids_are_not_stored(client: Prepared, ho
         await sdk.messages.batches.results(batch.id)
     kept = b"".join(path.read_bytes() for path in house.instance.data_dir.rglob("*") if path.is_file())
     assert b"secret word" not in kept and b"my-own-name" not in kept and batch.id.encode() in kept
+
+
+async def test_batch_whose_line_names_a_thing_of_another_is_not_made(
+    house: Prepared, client: Prepared, lab: BatchLab
+) -> None:
+    async with openai_of(client) as sdk:
+        theirs = (await sdk.files.create(file=("in.jsonl", lines("one")), purpose="batch")).id
+    other = await tenant(house)
+    named: Any = [{"role": "user", "content": [{"type": "file", "file": {"file_id": theirs}}]}]
+    async with openai_of(other) as sdk:
+        with pytest.raises(openai.NotFoundError) as refused:
+            await begin(sdk, "one", messages=named)
+        assert refused.value.code == "object_not_found"
+    async with anthropic_of(other) as messages:
+        params: Any = {**PARAMS, "container": "container_of_another"}
+        with pytest.raises(anthropic.NotFoundError):
+            await messages.messages.batches.create(requests=[{"custom_id": "one", "params": params}])
+    assert lab.batches == {} and await held(other) == 0
+    async with openai_of(client) as sdk:
+        assert (await begin(sdk, "one", messages=named)).id in lab.batches

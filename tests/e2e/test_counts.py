@@ -36,6 +36,6 @@ async def test_token_count_by_the_openai_sdk_on_an_anthropic_model_returns_a_num
     async with openai.AsyncOpenAI(base_url=any_client.openai_url, api_key=any_client.key, max_retries=0) as sdk:
         told = await sdk.responses.input_tokens.count(model="claude-test", input=WORDS, instructions=WORDS)
         assert told.input_tokens > 0 and told.object == "response.input_tokens"
-        with pytest.raises(openai.BadRequestError, match="previous_response_id"):
+        with pytest.raises(openai.NotFoundError, match="stored response"):
             await sdk.responses.input_tokens.count(model="claude-test", input=WORDS, previous_response_id="resp_1")
         assert (await sdk.responses.input_tokens.count(model="gpt-test", input=WORDS)).input_tokens > 0

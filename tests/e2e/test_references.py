@@ -59,15 +59,18 @@ def part(**data: Any) -> list[Any]:
     return [{"role": "user", "parts": [data]}]
 
 
-def responses() -> dict[str, dict[str, Any]]:
-    """Name of the place → the members of a Responses request."""
+def quoting(annotation: Any) -> dict[str, Any]:
+    return {"role": "assistant", "content": [{"type": "output_text", "text": "x", "annotations": [annotation]}]}
+
+
+def running_in(environment: Any) -> dict[str, Any]:
+    return {"type": "shell_call", "call_id": "c", "action": {"commands": []}, "environment": environment}
+
+
+def items() -> dict[str, dict[str, Any]]:
+    """Name of the place → an item of the input of a Responses request."""
     name, text = THEIRS, {"type": "input_text", "text": "What?"}
-    tools: dict[str, dict[str, Any]] = {
-        "file_search": {"vector_store_ids": [name]},
-        "mcp tunnel": {"type": "mcp", "server_label": "l", "tunnel_id": name},
-        "mcp connector": {"type": "mcp", "server_label": "l", "connector_id": name},
-    }
-    items: dict[str, dict[str, Any]] = {
+    return {
         "item_reference": {"type": "item_reference", "id": name},
         "untyped item": {"id": name},
         "item without content": {"type": "message", "id": name, "role": "assistant"},
@@ -87,34 +90,12 @@ def responses() -> dict[str, dict[str, Any]]:
         },
         "search result": {"type": "file_search_call", "id": "fs", "queries": ["q"], "results": [{"file_id": name}]},
         "code container": {"type": "code_interpreter_call", "id": "ci", "code": "1", "container_id": name},
-        "annotation": {
-            "role": "assistant",
-            "content": [
-                {"type": "output_text", "text": "x", "annotations": [{"type": "file_citation", "file_id": name}]}
-            ],
-        },
-        "container annotation": {
-            "role": "assistant",
-            "content": [
-                {
-                    "type": "output_text",
-                    "text": "x",
-                    "annotations": [{"type": "container_file_citation", "container_id": name}],
-                }
-            ],
-        },
-        "shell environment": {
-            "type": "shell_call",
-            "call_id": "c",
-            "action": {"commands": []},
-            "environment": {"type": "container_reference", "container_id": name},
-        },
-        "shell skill": {
-            "type": "shell_call",
-            "call_id": "c",
-            "action": {"commands": []},
-            "environment": {"type": "container_auto", "skills": [{"type": "skill_reference", "skill_id": name}]},
-        },
+        "annotation": quoting({"type": "file_citation", "file_id": name}),
+        "container annotation": quoting({"type": "container_file_citation", "container_id": name}),
+        "shell environment": running_in({"type": "container_reference", "container_id": name}),
+        "shell skill": running_in(
+            {"type": "container_auto", "skills": [{"type": "skill_reference", "skill_id": name}]}
+        ),
         "added tool": {
             "type": "additional_tools",
             "role": "developer",
@@ -126,6 +107,16 @@ def responses() -> dict[str, dict[str, Any]]:
         },
         "unknown item": {"type": "holo_call", "call_id": "c", "deep": {"holo_id": name}},
     }
+
+
+def responses() -> dict[str, dict[str, Any]]:
+    """Name of the place → the members of a Responses request."""
+    name = THEIRS
+    tools: dict[str, dict[str, Any]] = {
+        "file_search": {"vector_store_ids": [name]},
+        "mcp tunnel": {"type": "mcp", "server_label": "l", "tunnel_id": name},
+        "mcp connector": {"type": "mcp", "server_label": "l", "connector_id": name},
+    }
     return {
         "previous_response_id": {"input": "x", "previous_response_id": name},
         "conversation": {"input": "x", "conversation": name},
@@ -136,7 +127,7 @@ def responses() -> dict[str, dict[str, Any]]:
             "prompt": {"id": name, "variables": {"v": {"type": "input_file", "file_id": name}}},
         },
         "comparison_response_id": {"input": "x", "prompt_cache_options": {"comparison_response_id": name}},
-        **{f"item {place}": {"input": [item]} for place, item in items.items()},
+        **{f"item {place}": {"input": [item]} for place, item in items().items()},
         **{f"tool {place}": {"input": "x", "tools": [{"type": place, **tool}]} for place, tool in tools.items()},
     }
 
@@ -348,3 +339,24 @@ async def test_words_of_the_client_s_own_are_not_those_of_another_key(house: Pre
     assert sent[0] == sent[1] and not set(sent[0]) & set(sent[2])
     _, events = await post(one, RESPONSES, {**body, "stream": True})
     assert events.count(b'"prompt_cache_key":"team"') == 2
+
+
+async def test_thing_is_named_in_the_account_that_has_it(house: Prepared, lab: KeepingLab) -> None:
+    house.instance.cli(
+        "providers", "set-key", "chat-lab", "--label", "spare", "--add", "--key-stdin", stdin="sk-spare-of-the-lab"
+    )
+    owner = await tenant(house, offered=OFFERED)
+    asked = {"model": "gpt-test", "max_output_tokens": 16}
+    made, keys = [], set[str]()
+    for _ in range(2):
+        _, answer = await post(owner, RESPONSES, {**asked, "input": "x"})
+        made.append((answer["id"], lab.headers[-1]["authorization"]))
+        keys.add(lab.headers[-1]["authorization"])
+    assert len(keys) == 2
+    for name, key in made * 2:
+        await post(owner, RESPONSES, {**asked, "input": "y", "previous_response_id": name})
+        assert lab.headers[-1]["authorization"] == key
+    seen = len(lab.seen)
+    both = {"previous_response_id": made[0][0], "prompt_cache_options": {"comparison_response_id": made[1][0]}}
+    status, answer = await post(owner, RESPONSES, {**asked, "input": "y", **both})
+    assert (status, answer["error"]["code"], len(lab.seen)) == (400, "object_elsewhere", seen)

@@ -28,9 +28,9 @@ _BATCH = RecordMapping(
 _FILE = RecordMapping(
     KeptFile, "provider_id", "provider_key", "user_id", "key_id", "remote_id", "created_at_us", "batch_id"
 )
-_FILES = (
-    "(SELECT objects.*, provider_id, provider_key FROM objects JOIN object_accounts ON object_accounts.id = account_id)"
-)
+_FILES = """(
+SELECT objects.id, kind, remote_id, user_id, key_id, batch_id, created_at_us, provider_id, provider_key
+FROM objects JOIN object_accounts ON object_accounts.id = account_id)"""
 """The things that are kept, each with its account."""
 _GONE_BATCH = """
 UPDATE batches SET remote_id = remote_id || ' of ' || id

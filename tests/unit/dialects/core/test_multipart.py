@@ -182,3 +182,17 @@ def test_content_type_of_a_form_has_the_boundary_by_which_it_was_read(boundary: 
     body = WHOLE.replace(b"--d\r\n", f"--{boundary}\r\n".encode())
     assert content_type_of(body) == content_type
     assert boundary_of(content_type) == boundary.encode()
+
+
+@pytest.mark.parametrize(
+    "name", ["file_id", "mask[file_id]", "images[0][file_id]", "file_ids[]", "voice[id]", "input_reference[file_id]"]
+)
+def test_multipart_form_with_a_name_of_what_the_provider_keeps_is_refused(name: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        read(form(part("model", b"m"), part(name, b"file-1")))
+    assert refused.value.code is Code.OBJECT_NOT_FOUND and "file-1" not in refused.value.message
+
+
+@pytest.mark.parametrize("name", ["file", "image[]", "timestamp_granularities[]", "session_id", "prompt"])
+def test_multipart_form_with_plain_names_is_read(name: str) -> None:
+    assert read(form(part("model", b"m"), part(name, b"file-1"))).complete

@@ -10,6 +10,7 @@ import pytest
 from support.playbook import LAB, SECRET
 from support.talk import Talking
 
+from softix_proxy.domain.access.objects import AccountPlace, ObjectRef
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.metering.admission import Denied
 from softix_proxy.domain.ports.upstream import ProviderFault
@@ -247,5 +248,29 @@ async def test_realtime_event_with_unknown_members_follows_the_rule_of_its_provi
         else:
             told = await talking.guest.told()
             assert told["error"]["code"] == "invalid_request" and SECRET not in str(told)
+        talking.guest.leave()
+    assert talking.settled() == [UNUSED]
+
+
+async def test_realtime_event_that_names_a_thing_of_another_is_not_sent() -> None:
+    talking = Talking()
+    tunnel = {"tools": [{"type": "mcp", "server_label": "l", "tunnel_id": "t"}]}
+    events = [
+        ("session.update", {"session": tunnel}),
+        ("session.update", {"session": {"audio": {"output": {"voice": {"id": "v"}}}}}),
+        ("response.create", {"response": {"tools": [{"type": "mcp", "server_label": "l", "connector_id": "c"}]}}),
+        (
+            "conversation.item.create",
+            {"item": {"type": "message", "content": [{"type": "input_image", "file_id": "f"}]}},
+        ),
+    ]
+    async with running(talking):
+        for kind, part in events:
+            talking.guest.put(kind, event_id="mine", **part)
+            error = (await talking.guest.told())["error"]
+            assert (error["code"], error["event_id"]) == ("object_not_found", "mine")
+        talking.journal.places[ObjectRef("tunnel", "t")] = AccountPlace(LAB.id, "")
+        talking.guest.put("session.update", session=tunnel)
+        assert (await talking.line.told())["session"] == tunnel
         talking.guest.leave()
     assert talking.settled() == [UNUSED]
