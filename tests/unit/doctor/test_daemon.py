@@ -70,3 +70,22 @@ async def test_daemon_check_requests_the_address_where_the_daemon_listens(
     there = replace(made, server=replace(made.server, host=host, port=8443, tls_cert=tls))
     await look("daemon", daemon=daemon, settings=there)
     assert daemon.asked == [url]
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({}, False),
+        ({"metrics_networks": ("10.0.0.0/8",)}, True),
+        ({"metrics_networks": ("127.0.0.1/32", "10.0.0.0/8")}, True),
+        ({"metrics_networks": ("10.0.0.0/8",), "metrics_port": 9484}, False),
+    ],
+)
+async def test_daemon_check_warns_of_machines_that_cannot_read_the_metrics(
+    made: Settings, look, changes: dict[str, Any], warned: bool
+) -> None:
+    settings = replace(made, server=replace(made.server, **changes))
+    found = await look("daemon", settings=settings)
+    assert [one.message for one in found if "metrics_networks" in one.message] == (
+        ["server.metrics_networks names other machines, which cannot read /metrics at server.port"] if warned else []
+    )
