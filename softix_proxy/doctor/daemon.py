@@ -13,6 +13,7 @@ _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - li
 
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    """Asks the daemon at its own address, and compares its settings for metrics."""
     server = context.settings.server
     if server.metrics_are_unreachable:
         yield warning(
