@@ -13,7 +13,13 @@ _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - li
 
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    """Asks the daemon at its own address, and compares its settings for metrics."""
     server = context.settings.server
+    if server.metrics_are_unreachable:
+        yield warning(
+            "server.metrics_networks names other machines, which cannot read /metrics at server.port",
+            "set server.metrics_port and server.metrics_host, and have Prometheus scrape that address",
+        )
     host = _ANY.get(server.host, server.host)
     scheme = "https" if server.tls_cert else "http"
     url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"

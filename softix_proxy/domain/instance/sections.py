@@ -73,7 +73,7 @@ class ServerSection:
     )
     metrics_networks: tuple[str, ...] = setting(
         ("127.0.0.0/8", "::1/128"),
-        "The networks that may read /metrics with no proxy in between. The loopback stands for all of this machine.",
+        "The networks that may read /metrics at metrics_port. At server.port this machine may, if it is among them.",
         item=ip_network,
         words="a list of networks",
     )
@@ -86,6 +86,11 @@ class ServerSection:
         example=9484,
     )
     metrics_host: str = setting("127.0.0.1", "The address to listen on for metrics_port.", restart=True)
+
+    @property
+    def metrics_are_unreachable(self) -> bool:
+        """Whether networks may read the metrics that cannot, because only the separate port serves other machines."""
+        return self.metrics_port is None and not all(ip_network(each).is_loopback for each in self.metrics_networks)
 
     @property
     def max_body_bytes(self) -> int:

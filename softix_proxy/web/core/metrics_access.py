@@ -1,12 +1,13 @@
 """Decides who may read /metrics, which has the names of models and providers and the amounts spent.
 
-Only clients that reach softix directly, from a network that the operator named, may read them. A proxy in front has
-this machine's address and speaks for anybody. So a request that may have come through a proxy is refused, whatever the
-proxy reports about it.
+At the port for all requests only this machine may read them, under one spelling of one path, and directly. A proxy in
+front has this machine's address and speaks for anybody. So a request that may have come through a proxy is refused,
+whatever the proxy reports about it. The listener for metrics serves the networks that the operator named.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from aiohttp import web
@@ -50,8 +51,11 @@ _TOLD_BY_PROXIES_PREFIXES = (
 _NO_PROXY_SPEAKS = (1, 1)
 """The lowest HTTP version of a direct request. Only nginx uses HTTP/1.0, unless it is configured otherwise."""
 _THIS_MACHINE = frozenset(("localhost", "ip6-localhost", "localhost.localdomain"))
+PATH = "/metrics"
 _REFUSED = "Metrics are told to who asks softix itself, from one of server.metrics_networks, with no proxy in between."
 _ELSEWHERE = "Metrics are told at server.metrics_port."
+_THIS_MACHINE_ONLY = "At this port, metrics are told to this machine only. Set server.metrics_port for other networks."
+log = logging.getLogger("softix.web")
 
 
 class MetricsAccess:
@@ -64,16 +68,20 @@ class MetricsAccess:
 
     @classmethod
     def of(cls, section: ServerSection) -> MetricsAccess:
+        _warn(section)
         return cls(section.metrics_networks, elsewhere=section.metrics_port is not None)
 
     def take(self, section: ServerSection) -> None:
         """Sets the networks for later requests at both listeners, which share this object."""
+        _warn(section)
         self._networks = NetworkSet(section.metrics_networks)
 
     def admit(self, request: web.BaseRequest, named: Mapping[str, str]) -> None:
         """Admits a request at the listener for all requests. Raises RefusedError."""
         if self._elsewhere:
             raise RefusedError(Code.NOT_FOUND, _ELSEWHERE)
+        if request.raw_path.partition("?")[0] != PATH:  # a proxy may hide this spelling, and no other one
+            raise RefusedError(Code.NOT_FOUND, _REFUSED)
         peer, here = _ends(request)
         local = is_this_machine(peer, here)
         version = (request.version.major, request.version.minor)
@@ -81,6 +89,8 @@ class MetricsAccess:
         if not direct or (local and not _is_own_name(named.get("host", ""), here)):
             raise RefusedError(Code.NOT_FOUND, _REFUSED)
         self._admit(peer, here)
+        if not local:
+            raise RefusedError(Code.NOT_FOUND, _THIS_MACHINE_ONLY)
 
     def admit_there(self, request: web.BaseRequest) -> None:
         """Admits a request at the listener for metrics. The operator decides who reaches it. Raises RefusedError."""
@@ -93,6 +103,11 @@ class MetricsAccess:
         """
         if not (self._networks.have(peer) or (is_this_machine(peer, here) and self._networks.have("127.0.0.1"))):
             raise RefusedError(Code.NOT_FOUND, _REFUSED)
+
+
+def _warn(section: ServerSection) -> None:
+    if section.metrics_are_unreachable:
+        log.warning("metrics are told to this machine only: server.metrics_networks needs server.metrics_port")
 
 
 def told_by_proxy(named: Mapping[str, str]) -> bool:

@@ -40,7 +40,7 @@ class MetricsApp(App):
         context.family = "openai"
         self.context.metrics_access.admit_there(context.request)
         route = context.place.entry.route(context.method, context.family)
-        if route is None:
+        if route is None or context.request.raw_path.partition("?")[0] not in _SERVED:
             raise self._fallback(context)
         return route.handler
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.web.core import metrics_access
 from softix_proxy.web.monitoring import health_pages
 from softix_proxy.web.router.request_context import RequestContext
 from softix_proxy.web.router.route import ANY, Auth, Handler, Route
 
-METRICS = "/metrics"
+METRICS = metrics_access.PATH
 
 
 async def _refuse_method(context: RequestContext) -> web.Response:

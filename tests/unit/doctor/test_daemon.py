@@ -78,3 +78,22 @@ async def test_daemon_check_of_a_daemon_that_asks_for_certificates_does_not_clai
     there = replace(made, server=replace(made.server, tls_cert=Path("cert.pem"), tls_client_ca=Path("clients.pem")))
     [found] = await look("daemon", daemon=Daemon(error=FailureError("x")), settings=there)
     assert found.severity is Severity.OK and "answers only clients with a certificate" in found.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({}, False),
+        ({"metrics_networks": ("10.0.0.0/8",)}, True),
+        ({"metrics_networks": ("127.0.0.1/32", "10.0.0.0/8")}, True),
+        ({"metrics_networks": ("10.0.0.0/8",), "metrics_port": 9484}, False),
+    ],
+)
+async def test_daemon_check_warns_of_machines_that_cannot_read_the_metrics(
+    made: Settings, look, changes: dict[str, Any], warned: bool
+) -> None:
+    settings = replace(made, server=replace(made.server, **changes))
+    found = await look("daemon", settings=settings)
+    assert [one.message for one in found if "metrics_networks" in one.message] == (
+        ["server.metrics_networks names other machines, which cannot read /metrics at server.port"] if warned else []
+    )

@@ -19,7 +19,7 @@ UUID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
         ("Permission denied on resource project acme-prod-1234.", "Permission denied on resource project [redacted]."),
         ("projects/987654321/locations/eu", "projects/[redacted]/locations/eu"),
         ("Consumer project_number:987654321", "Consumer project_number:[redacted]"),
-        ("svc@" + "acme-prod.iam.gserviceaccount.com lacks a role", "[redacted] lacks a role"),
+        ("svc" "@acme-prod.iam.gserviceaccount.com lacks a role", "[redacted] lacks a role"),
         ("cannot connect to http://vllm:8000/v1", "cannot connect to http://[redacted]/v1"),
         ("cannot connect to http://gpu1.acme.internal:8000/v1", "cannot connect to http://[redacted]/v1"),
         ("upstream 10.0.0.5:8000 refused", "upstream [redacted] refused"),

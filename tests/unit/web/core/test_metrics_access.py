@@ -13,11 +13,14 @@ from softix_proxy.web.core.metrics_access import MetricsAccess, told_by_proxy
 DIRECT = {"host": "127.0.0.1:8484", "user-agent": "Prometheus/3.8", "x-prometheus-scrape-timeout-seconds": "10"}
 
 
-def request(peer: str = "127.0.0.1", here: str = "127.0.0.1", version: tuple[int, int] = (1, 1)) -> Any:
+def request(
+    peer: str = "127.0.0.1", here: str = "127.0.0.1", version: tuple[int, int] = (1, 1), path: str = "/metrics"
+) -> Any:
     ends = {"peername": (peer, 4711), "sockname": (here, 8484)}
     return SimpleNamespace(
         transport=SimpleNamespace(get_extra_info=ends.get),
         version=SimpleNamespace(major=version[0], minor=version[1]),
+        raw_path=path,
     )
 
 
@@ -96,12 +99,13 @@ def test_metrics_requested_through_a_silent_local_proxy_are_refused(version: tup
     assert refused(MetricsAccess(), request(version=version), {**DIRECT, "host": host})
 
 
-def test_metrics_requested_from_a_configured_network_are_admitted_under_any_host() -> None:
+def test_metrics_requested_from_a_configured_network_are_told_where_to_go(caplog: pytest.LogCaptureFixture) -> None:
     scrapers, named = MetricsAccess(), {**DIRECT, "host": "softix.internal.example:8484"}
-    assert refused(scrapers, request("10.0.0.9", "10.0.0.5"), named)
+    assert "metrics_networks" in refused(scrapers, request("10.0.0.9", "10.0.0.5"), named) and not caplog.records
     scrapers.take(ServerSection(metrics_networks=("10.0.0.0/8",)))
-    assert refused(scrapers, request("10.0.0.9", "10.0.0.5"), named) == ""
-    assert refused(scrapers, request("192.0.2.9", "10.0.0.5"), named)
+    assert "server.metrics_networks needs server.metrics_port" in caplog.text
+    assert "Set server.metrics_port" in refused(scrapers, request("10.0.0.9", "10.0.0.5"), named)
+    assert "metrics_networks" in refused(scrapers, request("192.0.2.9", "10.0.0.5"), named)
     assert refused(scrapers, request(), DIRECT), "the loopback is not among them"
 
 
@@ -126,8 +130,9 @@ SPELLINGS = (
 
 
 @pytest.mark.parametrize("path", SPELLINGS)
-async def test_metrics_path_in_any_spelling_is_refused_through_a_proxy(path: str, place: Any) -> None:
-    for head, status in (("", b"200"), ("via: 1.1 proxy\r\n", b"404")):
+async def test_metrics_path_in_any_other_spelling_or_through_a_proxy_is_not_found(path: str, place: Any) -> None:
+    here = b"200" if path.partition("?")[0] == "/metrics" else b"404"
+    for head, status in (("", here), ("via: 1.1 proxy\r\n", b"404")):
         reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
         writer.write(f"GET {path} HTTP/1.1\r\nhost: localhost\r\n{head}connection: close\r\n\r\n".encode())
         answer = await reader.read()
