@@ -80,6 +80,21 @@ _OF_TEXTS = {
     "the mit license": "MIT",
     "psf": "PSF-2.0",
 }
+KNOWN = frozenset(
+    (
+        *_OF_CLASSIFIERS.values(),
+        *_OF_TEXTS.values(),
+        "0BSD",
+        "BSD-2-Clause",
+        "GPL-3.0-only",
+        "HPND",
+        "LGPL-3.0-only",
+        "MIT-CMU",
+        "Python-2.0",
+        "Zlib",
+    )
+)
+"""Identifiers of the SPDX list. Anything else is a name."""
 _SPDX = re.compile(r"[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*|[A-Za-z0-9.+() -]+")
 
 

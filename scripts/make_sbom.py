@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.installed import EXTRAS, ROOT_NAME, closure, licence  # noqa: E402
+from scripts.installed import EXTRAS, KNOWN, ROOT_NAME, closure, licence  # noqa: E402
 
 LOCK = ROOT / "requirements" / "extras.lock"
 _LOCKED = re.compile(r"^([a-z0-9-]+)==(\S+)[^\n]*((?:\n\s+--hash=\S+[^\n]*)+)", re.MULTILINE)
@@ -41,7 +41,9 @@ def licences(found: Distribution) -> list[dict[str, Any]]:
     expression = licence(found)
     if not expression:
         return []
-    return [{"expression": expression}] if " " in expression else [{"license": {"id": expression}}]
+    if " " in expression and all(word in KNOWN for word in re.split(r" (?:AND|OR|WITH) ", expression)):
+        return [{"expression": expression}]
+    return [{"license": {"id" if expression in KNOWN else "name": expression}}]
 
 
 def component(name: str, found: Distribution, kind: str, files: dict[str, tuple[str, list[str]]]) -> dict[str, Any]:

@@ -256,6 +256,7 @@ def translated(data: bytes) -> None:
     if found is None:
         raise FindingError("no translation")
     try:
+        ENDPOINTS[client].read(asked)  # nothing else is translated
         done = found.request(asked, WriteOptions(model="m", most_output_tokens=100))
     except RefusedError:
         return

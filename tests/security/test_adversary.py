@@ -12,7 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
-from support.adversary import ANSWERS, CONTEXT_TOKENS, MOST_OUTPUT_TOKENS, PRICES_PICO, REMOVED, SHEET, Attack, Sent
+from support.adversary import (
+    ANSWERS,
+    CONTEXT_TOKENS,
+    MOST_OUTPUT_TOKENS,
+    PRICES_PICO,
+    REMOVED,
+    SHEET,
+    Attack,
+    Sent,
+    form,
+)
 from support.attacks import ATTACKS, BASE
 from support.playbook import LAB, MODEL, PRICE, Exchange, Stage
 
@@ -63,7 +73,7 @@ class Case:
         stage.upstream.send = send  # type: ignore[method-assign, assignment]
         asked = endpoint if endpoint.family != "gemini" else endpoint.of("llama", "")  # type: ignore[attr-defined]
         try:
-            await stage.serve(json.dumps(self.asked).encode(), asked)
+            await stage.serve(form(self.asked) if endpoint.form_fields else json.dumps(self.asked).encode(), asked)
         except RefusedError:
             assert not counted, f"refused after the provider had it: {self}"
             return None
@@ -71,7 +81,8 @@ class Case:
         return stage.settlement.charge_pico, sum(counted)
 
     def dearest(self, body: bytes, headers: dict[str, str]) -> Sent:
-        sent = Sent(body, json.loads(body), headers)
+        is_form = ENDPOINTS[self.endpoint].form_fields is not None
+        sent = Sent(body, self.asked if is_form else json.loads(body), headers)
         for attack in (BASE[self.endpoint], *self.attacks):
             attack.costs(sent)
         return sent

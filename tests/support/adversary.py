@@ -167,6 +167,18 @@ def limit(chance: random.Random) -> int:
     return chance.choice((1, 16, 200, MOST_OUTPUT_TOKENS, 10 * MOST_OUTPUT_TOKENS))
 
 
+FILE = '; filename="sound.ogg"'
+
+
+def form(told: Mapping[str, str]) -> bytes:
+    """The same as a form, in which `file` is a file."""
+    parts = []
+    for name, value in told.items():
+        head = f'Content-Disposition: form-data; name="{name}"{FILE if name == "file" else ""}'
+        parts.append(f"--adversary\r\n{head}\r\n\r\n{value}\r\n")
+    return "".join((*parts, "--adversary--\r\n")).encode()
+
+
 # How a provider reports it
 
 
@@ -231,6 +243,10 @@ def image_answer(sent: Sent) -> Fields:
     return {"created": 1, "data": [{"b64_json": "AA=="}] * sent.calls["images"]}
 
 
+def transcript_answer(sent: Sent) -> Fields:
+    return {"text": "Yes.", "usage": {"type": "duration", "seconds": sent.calls["audio_ms"] / 1000}}
+
+
 ANSWERS: Mapping[str, Callable[[Sent], Fields]] = {
     "chat_completions": chat_answer,
     "completions": completion_answer,
@@ -242,4 +258,5 @@ ANSWERS: Mapping[str, Callable[[Sent], Fields]] = {
     "batch_embed_contents": gemini_embedding_answer,
     "rerank": rerank_answer,
     "image_generations": image_answer,
+    "transcriptions": transcript_answer,
 }

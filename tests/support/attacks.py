@@ -36,6 +36,10 @@ BOUND = "a hold that is no upper bound"
 MODE = "a requested mode without a price"
 LOOP = "the rounds of a hosted tool sum up"
 
+_SPEECH_BYTES_A_MS = 8
+"""Of MP3 at 64 kbit/s."""
+_SILENCE_MS_A_BYTE = 20
+"""Of Opus that says hardly anything: 400 bit/s."""
 BASE: Mapping[str, Attack] = {
     base.endpoint: base
     for base in (
@@ -95,6 +99,12 @@ BASE: Mapping[str, Attack] = {
             "image_generations",
             lambda chance: {"model": "llama", "prompt": words(chance)},
             called("images", lambda sent: sent.fields.get("n") or 1),
+        ),
+        Attack(
+            "speech",
+            "transcriptions",
+            lambda chance: {"model": "llama", "file": "x" * chance.randrange(8_000, 80_000)},
+            called("audio_ms", lambda sent: len(sent.fields["file"]) // _SPEECH_BYTES_A_MS),
         ),
     )
 }
@@ -332,6 +342,14 @@ GEMINI = (
     ),
 )
 LISTS = (
+    Attack(
+        "sound that is nearly silent",
+        "transcriptions",
+        lambda chance: {"file": "x" * chance.randrange(8_000, 80_000)},
+        lambda sent: sent.calls.update(audio_ms=len(sent.fields["file"]) * _SILENCE_MS_A_BYTE),
+        loses=BOUND,
+        alone=True,
+    ),
     Attack("tokens", "embeddings", lambda chance: {"input": [chance.randrange(50_000) for _ in range(99)]}),
     Attack("an image", "embeddings", fields(input=[{"image": PAGE}]), opens),
     Attack("texts above one context", "embeddings", fields(input=[_ALMOST] * 4), _long, loses=BOUND, alone=True),

@@ -46,7 +46,7 @@ def test_promise_on_the_security_page_names_tests_that_exist(row: str) -> None:
     named = NAMED.findall(row.split("|")[-2])
     assert named, "a promise without a test"
     for place, name in named:
-        path = ROOT / "tests" / place
-        assert path.is_file(), f"there is no tests/{place}"
+        path = ROOT / place
+        assert path.is_file(), f"there is no {place}"
         defined = {node.name for node in Source(place, path.read_text("utf-8")).tree.body if hasattr(node, "name")}
-        assert name in defined, f"tests/{place} has no {name}"
+        assert name in defined, f"{place} has no {name}"

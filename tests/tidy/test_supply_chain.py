@@ -16,7 +16,7 @@ from support.sources import ROOT
 
 sys.path.insert(0, str(ROOT))  # scripts are no part of the package
 
-from scripts.installed import EXTRAS, ROOT_NAME, closure, licence
+from scripts.installed import EXTRAS, KNOWN, ROOT_NAME, closure, licence
 from scripts.make_lock import LOCKS
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -98,6 +98,8 @@ def test_bill_of_materials_names_exactly_what_is_installed_for_softix(tmp_path: 
     named = {part["name"]: part for part in [made["metadata"]["component"], *made["components"]]}
     assert {name: part["version"] for name, part in named.items()} == {n: d.version for n, d in installed.items()}
     assert all(part["purl"] == part["bom-ref"] == f"pkg:pypi/{name}@{part['version']}" for name, part in named.items())
+    told = [entry for part in named.values() for entry in part.get("licenses", ())]
+    assert all("expression" in entry or entry["license"].get("id", "MIT") in KNOWN for entry in told)
     references = {part["bom-ref"] for part in named.values()}
     assert {row["ref"] for row in made["dependencies"]} == references
     assert all(set(row["dependsOn"]) <= references for row in made["dependencies"])
