@@ -16,11 +16,9 @@ from softix_proxy.relay.settlement.hold import cost_headers
 from softix_proxy.web import errors
 from softix_proxy.web.router.request_context import RequestContext
 from softix_proxy.web.router.route import Auth, Handler
-from softix_proxy.web.server.client_connection import SERVER, ClientConnection
+from softix_proxy.web.server.client_connection import SERVER
 
 log = logging.getLogger("softix.web")
-_DROPPED_BYTES = 16 * 1024 * 1024
-"""The most bytes that are dropped after a refusal, or more if bodies may be larger. It costs next to nothing."""
 Choose = Callable[[RequestContext], Handler]
 """Returns the handler. Raises RefusedError."""
 Rescue = Callable[[RequestContext, Exception], web.Response]
@@ -38,22 +36,14 @@ def compose(choose: Choose, rescue: Rescue, finish: Sequence[Finish]) -> Handler
             response = await choose(context)(context)
         except Exception as error:  # noqa: BLE001 - an error of any kind becomes a response
             response = rescue(context, error)
-        if not context.request.content.is_eof():
-            _cut_body(context, response)
+        if not context.request.content.is_eof():  # nobody reads the rest of the body any more
+            response.force_close()
         if type(response) is own_answer:
             for step in finish:
                 step(context, response)
         return response
 
     return handle
-
-
-def _cut_body(context: RequestContext, response: web.StreamResponse) -> None:
-    """Closes the connection after the response, because nobody reads the rest of the body any more."""
-    response.force_close()
-    connection = context.request.protocol
-    if isinstance(connection, ClientConnection):
-        connection.drop_body(context.request, max(context.app.max_body_bytes, _DROPPED_BYTES))
 
 
 def answer_error(context: RequestContext, error: Exception) -> web.Response:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import aiohttp
-from aiohttp import StreamReader, web
+from aiohttp import web
 
 from softix_proxy.domain.core.errors import FailureError
 
@@ -50,13 +49,7 @@ __all__ = [
 class HttpProtocol(RequestHandler):
     """The server's side of one connection in aiohttp, with public names for what softix has to know of it."""
 
-    __slots__ = ("_left_of_body", "_left_to_drop", "_refused_body")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._refused_body: StreamReader | None = None
-        self._left_of_body: int | None = None
-        self._left_to_drop = 0
+    __slots__ = ()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -67,30 +60,7 @@ class HttpProtocol(RequestHandler):
         """Whether no request is being answered."""
         return self._current_request is None
 
-    def drop_body(self, request: web.BaseRequest, most_bytes: int) -> None:
-        """Drops what still comes of a body that nobody will read, and neither parses nor decompresses it.
-
-        The connection has to close after the response. It is read on so that a client that still sends its body gets
-        the response, for as long as aiohttp lingers, and for at most so many bytes. Then the connection is cut.
-        """
-        self._refused_body = content = request.content
-        announced = request.content_length
-        self._left_of_body = None if announced is None else announced - content.total_bytes
-        self._left_to_drop = most_bytes
-
-    def _count_dropped(self, content: StreamReader, size: int) -> None:
-        self._left_to_drop -= size
-        if self._left_of_body is not None:
-            self._left_of_body -= size
-            if self._left_of_body <= 0:
-                content.feed_eof()  # all of the body is here, so nothing is left to wait for
-        if self._left_to_drop < 0:
-            self.force_close()
-
     def data_received(self, data: bytes) -> None:
-        if self._refused_body is not None:
-            self._count_dropped(self._refused_body, len(data))
-            return
         requests_before = self._request_count
         super().data_received(data)
         if self._request_count != requests_before:
@@ -133,7 +103,6 @@ _ATTRIBUTES: Mapping[type, tuple[str, ...]] = {
     web.StreamResponse: ("keep_alive", "prepared", "reason", "status"),
     web.Server: ("connections",),
     AbstractStreamWriter: ("output_size",),
-    StreamReader: ("feed_eof", "is_eof", "total_bytes"),
 }
 """The attributes that each class must have."""
 _ARGUMENTS: Mapping[tuple[type, str], tuple[str, ...]] = {
