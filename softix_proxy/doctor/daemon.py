@@ -13,6 +13,7 @@ _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - li
 
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    """Asks the daemon whether it is ready, and yields its answer."""
     server = context.settings.server
     host = _ANY.get(server.host, server.host)
     scheme = "https" if server.tls_cert else "http"

@@ -225,7 +225,7 @@ class HttpProtocol(RequestHandler):
         self._checked, self._line, self._head_bytes = self._request_count, b"", 0
         while new:
             head, self._body = messages[-new]
-            if type(head) is ErrorInfo:  # the parser has refused it
+            if isinstance(head, ErrorInfo):  # the parser has refused it
                 break
             try:
                 self.check_head(head, raw, start)
