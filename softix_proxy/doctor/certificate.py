@@ -21,6 +21,7 @@ _RENEW = "put a new one in its place: softix takes it without a restart"
 
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    """Yields what is wrong with the certificate, its key, and the authority of clients' certificates."""
     server = context.settings.server
     if server.tls_cert is None or server.tls_key is None:
         yield ok("none is configured: softix speaks plain HTTP")

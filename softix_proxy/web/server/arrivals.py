@@ -46,7 +46,7 @@ class Newcomer:
     def __init__(self, end: Callable[[], object]) -> None:
         self._end = end
 
-    def force_close(self) -> None:
+    def give_way(self) -> None:
         self._end()
 
 

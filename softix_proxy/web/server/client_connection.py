@@ -98,6 +98,13 @@ class ClientConnection(HttpProtocol):
         if self.when_gone is not None:
             self.when_gone()
 
+    def give_way(self) -> None:
+        """Closes the connection at once. A client that no longer listens could delay an orderly end."""
+        stream = self._stream
+        self.force_close()
+        if stream is not None:
+            stream.abort()
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self.room = self.loop.create_future()

@@ -30,7 +30,9 @@ class SlotHolder(Protocol):
     @property
     def requests_begun(self) -> int: ...
 
-    def force_close(self) -> None: ...
+    def give_way(self) -> None:
+        """Closes the connection at once."""
+        ...
 
 
 class NetworkShare:
@@ -132,7 +134,7 @@ class ConnectionTable:
 
     def close(self, slot: ConnectionSlot, share: NetworkShare) -> None:
         self.remove(slot, share)
-        slot.holder.force_close()
+        slot.holder.give_way()
 
     def _leave_rank(self, share: NetworkShare) -> None:
         peers = self._by_rank.get(share.rank)

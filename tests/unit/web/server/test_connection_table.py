@@ -14,7 +14,7 @@ class Guest:
         self.requests_begun = 0
         self.slot: ConnectionSlot | None = None
 
-    def force_close(self) -> None:
+    def give_way(self) -> None:
         self.hall.closed.append(self.name)
 
     def ask(self) -> Guest:
