@@ -21,18 +21,20 @@ NUMBERS = b'{"model":"embed-test","input":[' + b"0," * 2_000_000 + b"0]}"
 """Four kilobytes when it is compressed, and a gigabyte of objects when it is decoded."""
 ZEROS = gzip.compress(bytes(1_000_000_000))
 MIB = 1024 * 1024
+SIZE_MIB = 8
 PLACES = {
-    "/v1/embeddings": b'{"model":"embed-test","input":[%b0]}',
-    "/v1/rerank": b'{"model":"embed-test","query":"a","documents":[%b0]}',
-    "/v1/completions": b'{"model":"gpt-test","prompt":[%b0]}',
-    "/v1/chat/completions": b'{"model":"gpt-test","messages":[{"role":"user","content":[%b0]}]}',
-    "/v1/responses": b'{"model":"gpt-test","input":[%b0]}',
-    "/v1/messages": b'{"model":"claude-test","max_tokens":5,"messages":[{"role":"user","content":[%b0]}]}',
+    "/v1/embeddings": b'{"model":"nobody","input":[%b0]}',
+    "/v1/rerank": b'{"model":"nobody","query":"a","documents":[%b0]}',
+    "/v1/completions": b'{"model":"nobody","prompt":[%b0]}',
+    "/v1/chat/completions": b'{"model":"nobody","messages":[{"role":"user","content":[%b0]}]}',
+    "/v1/responses": b'{"model":"nobody","input":[%b0]}',
+    "/v1/messages": b'{"model":"nobody","max_tokens":5,"messages":[{"role":"user","content":[%b0]}]}',
     "/v1/messages/batches": b'{"requests":[%b0]}',
-    "/v1beta/models/gpt-test:generateContent": b'{"contents":[{"parts":[%b0]}]}',
-    "/v1beta/models/gpt-test:batchEmbedContents": b'{"requests":[%b0]}',
-    "/v1/moderations": b'{"model":"gpt-test","input":[%b0]}',
+    "/v1beta/models/nobody:generateContent": b'{"contents":[{"parts":[%b0]}]}',
+    "/v1beta/models/nobody:batchEmbedContents": b'{"requests":[%b0]}',
+    "/v1/moderations": b'{"model":"nobody","input":[%b0]}',
 }
+"""The places of a list in requests for a model that there is not: they are read, and go nowhere."""
 
 
 @pytest.fixture
@@ -91,15 +93,15 @@ async def test_body_of_millions_of_parts_takes_little_memory_and_time(
     figures = Figures(daemon)
     await send(session, f"{daemon.url}{path}", PLACES[path] % b"", daemon.headers)
     for unit in (b"0,", b"[],"):
-        body = PLACES[path] % (unit * (8 * MIB // len(unit)))
+        body = PLACES[path] % (unit * (SIZE_MIB * MIB // len(unit)))
         before_mib, before_s = figures.peak_mib(), figures.cpu_s()
         assert await send(session, f"{daemon.url}{path}", body, daemon.headers) < 500
-        assert figures.peak_mib() - before_mib < 2 * 8 + 32
+        assert figures.peak_mib() - before_mib < 2 * SIZE_MIB + 32
         assert figures.cpu_s() - before_s < 2
 
 
 async def test_others_are_served_while_a_large_body_is_read(daemon: Prepared, session: aiohttp.ClientSession) -> None:
-    body = b'{"model":"embed-test","input":[' + b'{"a":[[0]]},' * 1_000_000 + b"0]}"
+    body = b'{"model":"nobody","input":[' + b'{"a":[[0]]},' * 1_000_000 + b"0]}"
     async with session.get(f"{daemon.url}/healthz") as answer:
         assert answer.status == 200
     sending = asyncio.ensure_future(send(session, f"{daemon.url}/v1/embeddings", body, daemon.headers))

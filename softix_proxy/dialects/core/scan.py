@@ -50,7 +50,7 @@ T = TypeVar("T")
 Buffer = bytes | memoryview
 
 
-class Span(NamedTuple):
+class ByteSpan(NamedTuple):
     """The place of a value in a body."""
 
     start: int
@@ -61,7 +61,7 @@ class Member(NamedTuple):
     """A member of an object."""
 
     name: str
-    span: Span
+    span: ByteSpan
 
 
 class _State(NamedTuple):
@@ -100,7 +100,7 @@ def members(body: Buffer, most: int) -> Generator[None, None, list[Member]]:
             name = _name(bytes(match[0]))
             start = _next(body, _spaced(body, match.end()), b":")
             end = yield from _end(body, start)
-            found.append(Member(name, Span(start, end)))
+            found.append(Member(name, ByteSpan(start, end)))
             if len(found) > most:
                 raise ValueError
             if len(found) % _MEMBERS_IN_A_STEP == 0:
@@ -115,17 +115,17 @@ def members(body: Buffer, most: int) -> Generator[None, None, list[Member]]:
     return found
 
 
-def elements(body: Buffer, most: int) -> Generator[None, None, list[Span] | None]:
+def elements(body: Buffer, most: int) -> Generator[None, None, list[ByteSpan] | None]:
     """Finds the elements of a list. Returns None if it has more than `most`, or if this is no list."""
     if body[:1] != b"[":
         return None
-    found: list[Span] = []
+    found: list[ByteSpan] = []
     at = _next(body, 0, b"[")
     if body[at : at + 1] == b"]":
         return found
     while True:
         end = yield from _end(body, at)
-        found.append(Span(at, end))
+        found.append(ByteSpan(at, end))
         if len(found) > most:
             return None
         if len(found) % _MEMBERS_IN_A_STEP == 0:
@@ -273,7 +273,7 @@ def _opened(outside: bytes, containers: bytes) -> bytes:
 class LargeList(NamedTuple):
     """What was found in a large list."""
 
-    spans: list[Span] | None
+    spans: list[ByteSpan] | None
     """The elements. None if there are too many, or if this is no list."""
     members: dict[int, list[Member]]
     """The members of large elements, by the numbers of these."""

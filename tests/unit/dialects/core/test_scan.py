@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from softix_proxy.dialects.core import scan
-from softix_proxy.dialects.core.scan import PIECE_BYTES, Scanned, Span, elements, finished, members, scanned
+from softix_proxy.dialects.core.scan import PIECE_BYTES, ByteSpan, Scanned, elements, finished, members, scanned
 
 MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
@@ -150,8 +150,8 @@ def test_object_with_more_members_than_allowed_is_refused() -> None:
         finished(members(body, 10))
 
 
-@pytest.mark.parametrize(("body", "found"), [(b"[]", []), (b"[1, 2]", [Span(1, 2), Span(4, 5)]), (b"{}", None)])
-def test_elements_of_a_list_are_found_and_of_anything_else_are_not(body: bytes, found: list[Span] | None) -> None:
+@pytest.mark.parametrize(("body", "found"), [(b"[]", []), (b"[1, 2]", [ByteSpan(1, 2), ByteSpan(4, 5)]), (b"{}", None)])
+def test_elements_of_a_list_are_found_and_of_anything_else_are_not(body: bytes, found: list[ByteSpan] | None) -> None:
     assert finished(elements(body, 2)) == found
 
 
