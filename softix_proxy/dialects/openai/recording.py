@@ -12,10 +12,16 @@ _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _PLAIN = (_PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE)
 """The formats of WAV in which each sample has the same number of bytes."""
 UNKNOWN = Fraction(60)
-"""The milliseconds for each byte if the container is another one, or not seen yet.
+"""The milliseconds for each byte of Ogg and FLAC, and of any other container, or if none is seen yet.
 
 An Ogg page of 537 bytes holds 255 packets of Opus, each of one byte for 120 ms (RFC 3533, RFC 6716): 57 ms for each
 byte. Silence in the streamable subset of FLAC (RFC 9639) is as long: 4,608 samples at 8 kHz in ten bytes.
+"""
+_BLOCKS = Fraction(24)
+"""The milliseconds for each byte of containers whose blocks have heads, or whose frames are longer.
+
+AAC has 1,024 samples at 8 kHz in at least six bytes, a WebM block seven bytes for 120 ms, and AMR one byte for 20 ms
+(ISO/IEC 14496-3, RFC 9559, RFC 4867).
 """
 _MPEG = Fraction(1)
 """The milliseconds for each byte of MPEG sound, whose lowest bit rate is 8 kbit/s (ISO/IEC 13818-3)."""
@@ -27,7 +33,11 @@ def most_ms_per_byte(start: bytes) -> Fraction:
     """Returns the most milliseconds of sound that each byte of a file with these first bytes can hold."""
     if start[:4] == b"RIFF" and start[8:16] == b"WAVEfmt " and len(start) >= _WAV_HEAD_BYTES:
         return _of_wav(start)
-    return _MPEG if _is_mpeg(start[_tag_bytes(start) :]) else UNKNOWN
+    sound = start[_tag_bytes(start) :]
+    if _is_mpeg(sound):
+        return _MPEG
+    in_blocks = sound[4:8] == b"ftyp" or sound.startswith((b"\x1aE\xdf\xa3", b"#!AMR", b"\xff\xf1", b"\xff\xf9"))
+    return _BLOCKS if in_blocks else UNKNOWN
 
 
 def _tag_bytes(start: bytes) -> int:

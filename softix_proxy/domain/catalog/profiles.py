@@ -120,16 +120,21 @@ class Profile:
 
         `given` are the names under which the client gave it. None is needed if the provider obeys one of them.
         """
-        if endpoint == "chat_completions":
-            names = (self.output_field or "max_completion_tokens", *self.other_output_fields)
-        elif endpoint == "completions":
-            names = self.completion_fields
-        else:
-            return ()
+        names = self._limit_names(endpoint)
         missing = tuple(name for name in names if name not in given)
         if self.takes_all_limits:
             return missing
         return names[:1] if len(missing) == len(names) else ()
+
+    def obeys(self, endpoint: str, given: tuple[str, ...]) -> bool:
+        """Returns whether it may obey an output limit under one of these names."""
+        names = self._limit_names(endpoint)
+        return not names or any(name in names for name in given)
+
+    def _limit_names(self, endpoint: str) -> tuple[str, ...]:
+        if endpoint == "chat_completions":
+            return self.output_field or "max_completion_tokens", *self.other_output_fields
+        return self.completion_fields if endpoint == "completions" else ()
 
     def path(self, path: str) -> str:
         """Maps a path of the dialect to the provider's path, which follows its base URL."""

@@ -128,6 +128,9 @@ class Batches:
         rate = priced(directory, caller.user, model, endpoint, spec, now_us)
         if rate is None:
             raise UnpricedError(directory, model, caller.user, spec, now_us)
+        profile = directory.providers[model.provider_id].profile
+        if spec.limited_by and not profile.obeys(endpoint.name, spec.limited_by):  # a batch's requests stay as they are
+            spec = replace(spec, max_output_tokens=None)
         widening = directory.widening(model.id, spec.members)
         most = bound(spec, request.body_bytes, model, rate, metered=endpoint.metered, least_tokens=1, widening=widening)
         refs, places = spec.refs, tuple[IntentPlace, ...]()

@@ -67,3 +67,31 @@ def test_catalogue_section_of_provider_type_has_a_model_that_the_type_serves() -
     for section in catalogue.load().sections:
         if section in known:
             assert any(model.name.startswith(known[section]) for model in catalogue.load().models(section))
+
+
+@pytest.mark.parametrize(
+    ("kind", "endpoint", "given", "added"),
+    [
+        ("openai", "chat_completions", (), ("max_completion_tokens",)),
+        ("openai", "chat_completions", ("max_tokens",), ()),
+        ("together", "chat_completions", ("max_completion_tokens",), ("max_tokens",)),
+        ("llamacpp", "chat_completions", ("n_predict",), ()),
+        ("openai-compatible", "chat_completions", (), ("max_tokens", "max_completion_tokens")),
+        ("openai-compatible", "chat_completions", ("max_tokens",), ("max_completion_tokens",)),
+        ("vllm", "completions", ("max_completion_tokens",), ("max_tokens",)),
+        ("llamacpp", "completions", ("n_predict",), ()),
+        ("openai", "responses", ("max_output_tokens",), ()),
+        ("anthropic", "messages", (), ()),
+    ],
+)
+def test_output_limit_is_added_under_the_names_that_the_type_obeys(
+    kind: str, endpoint: str, given: tuple[str, ...], added: tuple[str, ...]
+) -> None:
+    assert PROFILES[ProviderType(kind)].limits_to_add(endpoint, given) == added
+
+
+def test_limit_under_an_unknown_name_is_not_obeyed() -> None:
+    profile = PROFILES[ProviderType.OPENAI]
+    assert profile.obeys("chat_completions", ("n_predict", "max_tokens"))
+    assert not profile.obeys("chat_completions", ("n_predict",))
+    assert profile.obeys("responses", ())

@@ -45,7 +45,20 @@ async def make(lifecycle: House, *names: str) -> Any:
 async def test_batch_request_read_from_the_batch_has_batch_tier_and_fixed_output_limit(lifecycle: House) -> None:
     [read] = await lifecycle.batches.read(each(BatchItem("a", CHAT, BODY)))
     assert (read.custom_id, read.body_bytes) == ("a", len(BODY))
-    assert read.spec == replace(RequestSpec("llama", max_output_tokens=10), service_tier="batch", adjustable=False)
+    asked = RequestSpec("llama", max_output_tokens=10, limited_by=("max_tokens",))
+    assert read.spec == replace(asked, service_tier="batch", adjustable=False)
+
+
+async def test_batch_request_with_a_limit_that_the_provider_does_not_know_is_held_for_the_longest_answer(
+    lifecycle: House,
+) -> None:
+    found = []
+    for name in (b"max_tokens", b"n_predict"):
+        reads = await lifecycle.batches.read(each(BatchItem("a", CHAT, BODY.replace(b"max_tokens", name))))
+        [asked] = await lifecycle.batches.plan(lifecycle.caller, reads, lambda _: lifecycle.model)
+        found.append(asked.intent.bound.output_tokens)
+    known, unknown = found
+    assert known == 10 < unknown
 
 
 @pytest.mark.parametrize(
@@ -58,6 +71,10 @@ async def test_batch_request_read_from_the_batch_has_batch_tier_and_fixed_output
             "Request 1 of the batch: a batch's requests do not",
         ),
         ((BatchItem("a", CHAT, b"[]"),), "Request 1 of the batch"),
+        (
+            (BatchItem("a", ENDPOINTS["messages"], BODY[:-1] + b', "tools": [{"type": "web_search_20250305"}]}'),),
+            "Request 1 of the batch: limit the calls of its tools",
+        ),
     ],
 )
 async def test_batch_with_empty_repeated_or_bad_requests_is_refused(

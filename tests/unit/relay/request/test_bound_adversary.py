@@ -226,7 +226,7 @@ def inputs(draw: st.DrawFn) -> dict[str, Any]:
 def contents(draw: st.DrawFn) -> dict[str, Any]:
     kinds = draw(st.sets(st.sampled_from(("googleSearch", "urlContext", "codeExecution", "functionDeclarations"))))
     config = draw(present(maxOutputTokens=st.integers(1, 3 * MOST), candidateCount=st.integers(1, 4)))
-    tools = [{kind: [] if kind == "functionDeclarations" else {}} for kind in sorted(kinds)]
+    tools: list[dict[str, Any]] = [{kind: [] if kind == "functionDeclarations" else {}} for kind in sorted(kinds)]
     body = {"contents": [{"role": "user", "parts": [{"text": draw(some)}]}], "generationConfig": config}
     return {**body, "tools": tools} if tools else body
 
@@ -296,7 +296,8 @@ def test_hold_covers_the_dearest_answer_that_a_provider_may_give(
 
 
 @pytest.mark.parametrize(
-    ("start", "ms_per_byte"), [(b"OggS", 57), (b"fLaC", 57), (b"\xff\xf3\x18\xc4", 1), (b"\x1aE\xdf\xa3", 17)]
+    ("start", "ms_per_byte"),
+    [(b"OggS", 57), (b"fLaC", 57), (b"\xff\xf3\x18\xc4", 1), (b"\x1aE\xdf\xa3", 17), (b"\0\0\0 ftypM4A ", 21)],
 )
 async def test_hold_covers_the_longest_sound_that_a_file_can_hold(start: bytes, ms_per_byte: int) -> None:
     """The file says what it likes of its own length: what is paid is what its bytes can be decoded to."""
