@@ -258,3 +258,18 @@ def test_charge_computed_again_is_the_same_and_does_not_change_its_input() -> No
     observed = seen(report=UsageReport(meters), complete=True)
     assert charged(observed) == charged(observed)
     assert meters == {"input_tokens": 7}
+
+
+def test_end_that_was_not_seen_is_charged_all_that_was_held_whatever_the_setting_for_crashes() -> None:
+    observed = seen(streamed=True, client_left=True, unseen=True, report=UsageReport({"input_tokens": 7}))
+    for setting in ("nothing", "bound"):
+        found = charged(observed, policy=policy(setting), hold_pico=12_345)
+        assert (found.source, found.charge_pico, found.cost_pico) == (UsageSource.INTERRUPTED, 12_345, 0)
+        assert (found.note, found.meters, found.fee_pico) == ("end_unseen", {}, 0)
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_client_that_leaves_before_a_report_pays_the_tier_that_it_asked_for(left: bool) -> None:
+    observed = seen(streamed=True, client_left=left, seen_tokens=9)
+    found = charged(observed, spec=RequestSpec("m", service_tier="priority"))
+    assert found.service_tier == ("priority" if left else "standard")

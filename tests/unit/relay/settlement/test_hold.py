@@ -7,12 +7,13 @@ import pytest
 from support.holds import REFUSED, Meter, answer, make_hold, send
 from support.playbook import LAB, MODEL, SHEET, Journal
 
-from softix_proxy.dialects.core.base import RequestSpec, UsageReport
+from softix_proxy.dialects.core.base import RequestSpec, UsageReport, Written
 from softix_proxy.dialects.core.classification import Classification
 from softix_proxy.domain.core.errors import Code, FailureError
 from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.metering.admission import Bound
 from softix_proxy.domain.metering.settlement import Settlement
+from softix_proxy.domain.metering.text_tokens import MOST_COUNTED
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.ports.upstream import ProviderFault
 from softix_proxy.domain.pricing.rates import Rate
@@ -336,3 +337,58 @@ async def test_hold_without_reported_tier_has_the_requested_tier(journal: Journa
     hold = answering(journal, spec=RequestSpec("m", service_tier="flex"))
     hold.completed(answer(UsageReport({"input_tokens": 1}, service_tier=None)))
     assert (await settled(hold)).service_tier == "flex"
+
+
+# What a client that leaves can have hidden
+
+SHOWN = RequestSpec("m", stream=True, hides=frozenset())
+
+
+class LongMeter(Meter):
+    """Of a stream with more text than is counted at once."""
+
+    def written(self) -> Written:
+        return Written("x", MOST_COUNTED + 1, 1)
+
+
+async def test_hold_of_a_stream_that_shows_its_cost_is_estimated_if_the_client_leaves(journal: Journal) -> None:
+    hold = answering(journal, spec=SHOWN)
+    hold.streaming(Meter())
+    assert not hold.reads_on
+    hold.client_left()
+    assert (await settled(hold)).source is UsageSource.ESTIMATE
+
+
+@pytest.mark.parametrize("what", ["slow", "long", "unknown"])
+@pytest.mark.parametrize("setting", ["drain", "bound"])
+async def test_hold_of_a_stream_that_can_hide_its_cost_is_read_on_or_charged_the_bound(
+    journal: Journal, what: str, setting: Any
+) -> None:
+    policy = Policy(16, "nothing", 5.0, 1, hidden_on_hang_up=setting)
+    hold = answering(journal, policy=policy, spec=RequestSpec("m") if what == "unknown" else SHOWN)
+    hold.streaming(LongMeter() if what == "long" else Meter())
+    if what == "slow":
+        hold.fell_behind()
+    assert hold.reads_on is (setting == "drain")
+    hold.client_left()
+    found = await settled(hold)
+    assert (found.source, found.note, found.charge_pico) == (UsageSource.INTERRUPTED, "end_unseen", found.hold_pico)
+
+
+async def test_hold_of_a_client_that_leaves_after_the_provider_broke_off_is_not_charged_the_bound(
+    journal: Journal,
+) -> None:
+    hold = answering(journal, spec=RequestSpec("m"))
+    hold.failed(ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
+    hold.client_left()
+    found = await settled(hold)
+    assert found.note is None and found.charge_pico < found.hold_pico
+
+
+async def test_hold_of_another_attempt_forgets_that_the_client_fell_behind(journal: Journal) -> None:
+    hold = answering(journal, spec=SHOWN)
+    hold.streaming(Meter())
+    hold.fell_behind()
+    hold.failed(ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
+    hold.retried(hold.target)
+    assert not hold.reads_on

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from support.observations import seen
 
-from softix_proxy.dialects.core.base import RequestSpec, Scale, UsageReport
+from softix_proxy.dialects.core.base import RequestSpec, Scale, UsageReport, Written
 from softix_proxy.domain.metering.text_tokens import count_tokens
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.relay.settlement.metered import (
+    END_UNSEEN,
     IMPLAUSIBLE,
     INPUT_UNKNOWN,
     UNDIVIDED,
     answer_tokens,
     metered,
+    needs_count,
     unpriced_notes,
 )
 
@@ -211,3 +215,112 @@ def test_report_without_the_only_priced_meters_is_completed() -> None:
         {"images": 3, "requests": 1},
         (IMPLAUSIBLE,),
     )
+
+
+# Counts of texts that nobody reported
+
+WORDS = Written(" word" * 100, 500, 100)
+"""100 tokens, each of which came alone."""
+
+
+def left(written: Written, ran_ms: int | None, **more: Any) -> int:
+    """The output that a client pays who left a stream after so many milliseconds of it."""
+    ttfb_ms = None if ran_ms is None else 40
+    known = seen(
+        streamed=True, client_left=True, written=written, latency_ms=40 + (ran_ms or 0), ttfb_ms=ttfb_ms, **more
+    )
+    found = metered(known, RequestSpec("m"))
+    assert found.source is UsageSource.ESTIMATE
+    return found.meters["output_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("written", "ran_ms", "tokens"),
+    [
+        (WORDS, 10_000, 100 + 8),
+        (WORDS, 2500, 100 + 10),
+        (WORDS, 2400, 100 + 11),
+        (WORDS, 250, 100 + 100),
+        (WORDS, 1, 100 + 100),
+        (WORDS, None, 100 + 100),
+        (WORDS._replace(pieces=10), 10_000, 100 + 20),
+        (WORDS._replace(pieces=9), 10_000, 100 + 23),
+        (WORDS._replace(pieces=0), 10_000, 100 + 200),
+        (WORDS._replace(pieces=300), 10_000, 300 + 8),
+        (WORDS._replace(letters=1000), 10_000, 200 + 8),
+        (Written("", 0, 0), 10_000, 8),
+    ],
+)
+def test_client_that_leaves_pays_the_text_and_what_was_on_its_way(
+    written: Written, ran_ms: int | None, tokens: int
+) -> None:
+    """A quarter of a second's output, at least two pieces and eight tokens."""
+    assert left(written, ran_ms) == tokens
+
+
+def test_count_of_a_text_grows_with_the_tokens_of_the_provider_s_vocabulary() -> None:
+    assert left(WORDS, 10_000, tokens_per_piece=Fraction(5, 4)) == 125 + 8
+    whole = seen(complete=True, seen_tokens=9, tokens_per_piece=Fraction(5, 4))
+    assert metered(whole, RequestSpec("m")).meters["output_tokens"] == 12
+
+
+def test_stream_that_nobody_left_has_nothing_on_its_way() -> None:
+    for known in (seen(streamed=True, written=WORDS), seen(complete=True, streamed=True, written=WORDS)):
+        assert metered(known, RequestSpec("m")).meters["output_tokens"] == 100
+    ended = seen(complete=True, client_left=True, streamed=True, written=WORDS)
+    assert metered(ended, RequestSpec("m")).meters["output_tokens"] == 100
+
+
+def test_report_of_a_stream_that_was_left_is_raised_to_what_passed_and_was_on_its_way() -> None:
+    report = UsageReport({"input_tokens": 7, "output_tokens": 20, "reasoning_tokens": 10})
+    known = seen(streamed=True, client_left=True, report=report, written=WORDS, latency_ms=10_000, ttfb_ms=0)
+    found = metered(known, RequestSpec("m"))
+    assert found.source is UsageSource.PARTIAL
+    assert found.meters == {"input_tokens": 7, "output_tokens": 98, "reasoning_tokens": 10, "requests": 1}
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "body", "weight", "tokens"),
+    [
+        (50, b" word" * 10, Fraction(1), 10),
+        (50, b" word" * 10, Fraction(5, 4), 13),
+        (100, b" word" * 10, Fraction(1), 20),
+        (100, b" word" * 10, Fraction(5, 4), 25),
+        (10, b"\\u0020word", Fraction(1), 1),
+        (0, b"", Fraction(1), 0),
+        (70, None, Fraction(5, 4), 70),
+    ],
+)
+def test_input_is_counted_from_the_request_or_a_sample_of_it(
+    request_bytes: int, body: bytes | None, weight: Fraction, tokens: int
+) -> None:
+    known = seen(client_left=True, request_bytes=request_bytes, request=body, tokens_per_piece=weight)
+    assert metered(known, RequestSpec("m")).meters["input_tokens"] == tokens
+
+
+@pytest.mark.parametrize(
+    ("report", "seen_tokens", "complete", "needed"),
+    [
+        (None, 0, True, True),
+        (UsageReport({"output_tokens": 9}), 9, False, True),
+        (UsageReport({"output_tokens": 9}), 9, True, False),
+        (UsageReport({"output_tokens": 1}), 64, True, False),
+        (UsageReport({"output_tokens": 1}), 65, True, True),
+        (UsageReport({"reasoning_tokens": 1}), 64, True, False),
+        (UsageReport({}), 1, True, True),
+        (UsageReport({}), 0, True, False),
+    ],
+)
+def test_text_of_a_stream_is_needed_if_no_report_has_its_tokens(
+    report: UsageReport | None, seen_tokens: int, complete: bool, needed: bool
+) -> None:
+    assert needs_count(report, seen_tokens, complete=complete) is needed
+
+
+def test_end_that_was_not_seen_leaves_the_usage_unknown_and_is_noted() -> None:
+    known = seen(streamed=True, client_left=True, unseen=True, report=UsageReport({"input_tokens": 7}), seen_tokens=9)
+    assert metered(known, RequestSpec("m")) == (UsageSource.INTERRUPTED, {}, ("end_unseen",))
+    assert END_UNSEEN == "end_unseen"
+    assert metered(replace(known, refused=True), RequestSpec("m")).source is UsageSource.NONE
+    assert metered(replace(known, started=False), RequestSpec("m")).source is UsageSource.NONE
+    assert metered(replace(known, complete=True), RequestSpec("m")).source is not UsageSource.INTERRUPTED
