@@ -70,6 +70,7 @@ NEVER = frozenset(
         "mask",
         "partial_images",
         "output_format",
+        "modalities",
         "instructions",
         "anthropic_version",
         "anthropic_beta",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.errors import classify_event
-from softix_proxy.dialects.core.fields import MALFORMED, SHARED, fits, is_heavy, read_request
+from softix_proxy.dialects.core.fields import MALFORMED, SHARED, fits, invalid, is_heavy, read_request
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import openai_report, tier
 from softix_proxy.dialects.core.tools import CLIENT_SIDE, ToolBillings, read_tools
@@ -17,7 +18,14 @@ from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
 
 LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
 COUNTS = ("n", "best_of")
-_WATCHED = SHARED | CHAT.watched | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo"}
+_WATCHED = (
+    SHARED
+    | CHAT.watched
+    | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo", "modalities"}
+)
+_MODALITIES = msgspec.json.Decoder(list[Any] | None)
+_MADE: Mapping[str, str] = {"audio": "audio_output_tokens", "image": "image_output_tokens"}
+"""A mapping from what a request may ask for beside text to the meter that counts it. Providers ask more for it."""
 _TOOLS: ToolBillings = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
 
 
@@ -66,10 +74,22 @@ class ChatCompletions(OpenAIEndpoint):
             echoes=fields.has("echo"),
             unknown_members=members.unknown,
             fees=members.fees,
+            stated=_stated(fields.raw("modalities")),
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
         return ChatMeter(hide_usage)
+
+
+def _stated(raw: msgspec.Raw | None) -> tuple[str, ...]:
+    """Returns the meters of what the request asks for beside text."""
+    if raw is None:
+        return ()
+    try:
+        asked = _MODALITIES.decode(raw) or ()
+    except MALFORMED:
+        raise invalid("`modalities` must be a list.") from None
+    return tuple(meter for name, meter in _MADE.items() if name in asked)
 
 
 class _Delta(msgspec.Struct, gc=False):
