@@ -119,6 +119,11 @@ async def test_printed_command_for_a_model_that_searches_sets_the_fee_of_a_reque
     assert command == "prices set chat-lab/sonar-pro --request 0.001"
 
 
+async def test_printed_command_for_sound_sets_the_price_of_sound(client: Prepared) -> None:
+    command = await follow(client, "/v1/chat/completions", {**PRICED, "modalities": ["text", "audio"]})
+    assert command == "prices set chat-lab/gpt-test --audio-output 64"
+
+
 async def test_printed_command_for_a_quality_of_images_sets_its_price(client: Prepared) -> None:
     client.instance.cli("models", "add", "paint", "--provider", "chat-lab", "--image", "0.02")
     body = {"model": "paint", "prompt": "a cat", "quality": "hd", "size": "1024x1792"}

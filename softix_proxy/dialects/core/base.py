@@ -96,6 +96,8 @@ class RequestSpec:
     """The number of members without a class; see `dialects.core.members`."""
     fees: tuple[str, ...] = ()
     """The meters of which the price must state a fee for this request, since the answer does not report it."""
+    stated: tuple[str, ...] = ()
+    """The meters that need a price of their own, because the request asks for what they count, such as sound."""
     tier_of: tuple[str, ...] = ()
     """The meters whose price depends on the service tier. Empty if the tier applies to all of them."""
     refs: tuple[ObjectRef, ...] = ()

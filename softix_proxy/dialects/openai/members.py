@@ -19,9 +19,9 @@ CHAT = MemberTable(
     SAMPLING,
     SERVERS,
     _CACHE,
-    free=f"""{_LABELS} echo function_call logprobs modalities parallel_tool_calls reasoning_effort response_format store
+    free=f"""{_LABELS} echo function_call logprobs parallel_tool_calls reasoning_effort response_format store
     stream stream_options tool_choice top_logprobs verbosity""",
-    priced="""audio best_of functions max_completion_tokens max_tokens messages model n n_predict prediction
+    priced="""audio best_of functions max_completion_tokens max_tokens messages modalities model n n_predict prediction
     service_tier""",
     brings_work="deferred moderation tools",
     refused={"deferred": _DEFERRED.format("deferred")},

@@ -94,6 +94,7 @@ NEVER = frozenset(
         "mask",
         "partial_images",
         "output_format",
+        "modalities",
         "instructions",
         "anthropic_version",
         "anthropic_beta",

@@ -24,6 +24,8 @@ EXAMPLES: Mapping[str, str] = {
     "audio_ms": "0.0001",
     "characters": "15",
     "images": "0.04",
+    "audio_output_tokens": "64",
+    "image_output_tokens": "30",
     "requests": "0.001",
 }
 """Meter → USD, for a command that shows how its price is set. Other meters have the price of their fallback."""

@@ -282,6 +282,10 @@ class Rate:
         """
         return None if self.costs is None else self.costs.price_id
 
+    def states(self, meter: str) -> bool:
+        """Returns whether every band names a price for the meter itself, and not only for its fallback."""
+        return all(meter in band.unit_prices for band in self.sheet.bands)
+
     def has_tier(self, service_tier: str) -> bool:
         """Returns whether the sheet has a price for this tier. All tiers of a free model are free."""
         return service_tier in self._tiers or self.sheet.free

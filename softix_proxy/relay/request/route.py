@@ -59,6 +59,8 @@ def unpriced(spec: RequestSpec, rate: Rate, model: Model) -> list[str]:
     A model that searches by itself uses the meter of its searches for every request.
     """
     missing = [meter for meter in spec.bills if not rate.has_price(meter)]
+    if spec.stated:
+        missing += [meter for meter in spec.stated if not rate.states(meter)]
     fee = searches_by(model.upstream_name)
     if fee is not None and fee not in missing and spec.max_output_tokens != 0 and not rate.has_price(fee):
         missing.append(fee)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.errors import classify_event
-from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, fits, is_heavy, read_request
+from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, fits, invalid, is_heavy, read_request
 from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
@@ -40,6 +41,9 @@ _WATCHED = (
     | OUTSIDE_NAMES
     | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo", "store", "modalities"}
 )
+_MODALITIES = msgspec.json.Decoder(list[Any] | None)
+_MADE: Mapping[str, str] = {"audio": "audio_output_tokens", "image": "image_output_tokens"}
+"""A mapping from what a request may ask for beside text to the meter that counts it. Providers ask more for it."""
 _TOOLS: ToolBillings = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
 
 
@@ -105,6 +109,7 @@ class ChatCompletions(OpenAIEndpoint):
             keeps=_kept(fields),
             tags=read_tags(fields),
             hides=hides,
+            stated=_stated(fields.raw("modalities")),
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
@@ -123,6 +128,17 @@ def _kept(fields: JsonMembers) -> frozenset[str]:
     if fields.has("store"):
         return COMPLETION_KEPT
     return AUDIO_KEPT if fields.has("modalities") else NOTHING_KEPT
+
+
+def _stated(raw: msgspec.Raw | None) -> tuple[str, ...]:
+    """Returns the meters of what the request asks for beside text."""
+    if raw is None:
+        return ()
+    try:
+        asked = _MODALITIES.decode(raw) or ()
+    except MALFORMED:
+        raise invalid("`modalities` must be a list.") from None
+    return tuple(meter for name, meter in _MADE.items() if name in asked)
 
 
 class _Delta(msgspec.Struct, gc=False):

@@ -281,7 +281,9 @@ def test_oddity_in_a_band_shows_its_place_in_words_and_in_options() -> None:
     [
         ("input_tokens", "--input 0.15"),
         ("cache_write_1h_tokens", "--input 0.15"),
-        ("image_output_tokens", "--output 0.60"),
+        ("reasoning_tokens", "--output 0.60"),
+        ("audio_output_tokens", "--audio-output 64"),
+        ("image_output_tokens", "--image-output 30"),
         ("web_search_calls", "--web-search 10"),
         ("tool_calls", "--tool-call 10"),
         ("search_units", "--search-unit 2"),

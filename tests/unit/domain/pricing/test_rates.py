@@ -385,3 +385,11 @@ def test_tier_that_the_sheet_names_is_covered_and_a_free_model_covers_all() -> N
         False,
     ]
     assert Rate(1, PriceSheet.parse({"free": True})).has_tier("fast")
+
+
+def test_meter_with_a_price_of_its_own_in_each_band_is_stated() -> None:
+    bands = [{"prices": {"input": "1", "audio_input": "9"}}, {"prices": {"input": "2"}, "service_tier": "priority"}]
+    rate = Rate(1, PriceSheet.parse({"bands": bands}))
+    assert rate.states("input_tokens") and rate.has_price("audio_input_tokens")
+    assert not rate.states("audio_input_tokens")
+    assert Rate(1, PriceSheet.parse({"free": True})).states("audio_input_tokens")

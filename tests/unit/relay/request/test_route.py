@@ -154,6 +154,8 @@ TOKENS = {"bands": [{"prices": {"input": "1", "output": "2"}}]}
         (TOKENS, RequestSpec("llama", service_tier="hd", tier_of=("images",)), True),
         ({"free": True}, RequestSpec("llama", service_tier="unknown"), True),
         (TOKENS, RequestSpec("llama", fees=("requests",)), False),
+        (TOKENS, RequestSpec("llama", stated=("audio_output_tokens",)), False),
+        ({"free": True}, RequestSpec("llama", stated=("audio_output_tokens",)), True),
     ],
 )
 def test_priced_without_a_price_for_the_requested_mode_returns_none(sheet: Any, spec: RequestSpec, found: bool) -> None:

@@ -82,7 +82,7 @@ def test_guards_exist_for_every_kind_of_authentication() -> None:
 
 
 async def test_key_guard_with_a_valid_key_sets_the_caller_and_refuses_other_keys() -> None:
-    async def identify(credential: str, address: str) -> str:
+    async def enter(credential: str, address: str) -> str:
         if credential != "ada":
             raise RefusedError(Code.INVALID_API_KEY, "x")
         return "the caller"
@@ -92,7 +92,7 @@ async def test_key_guard_with_a_valid_key_sets_the_caller_and_refuses_other_keys
 
     guarded: Any = GUARDS[Auth.API_KEY](handler)
     asked = context(credential="ada", address="10.0.0.1")
-    asked.app.lifecycle = SimpleNamespace(identify=identify)
+    asked.app.lifecycle = SimpleNamespace(enter=enter)
     assert await guarded(asked) == "the caller"
     asked.credential = "bob"
     with pytest.raises(RefusedError):

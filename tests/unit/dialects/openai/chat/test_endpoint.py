@@ -182,3 +182,19 @@ def test_chat_meter_with_an_error_in_a_choice_after_output_waits_for_the_usage()
     meter.feed(b"data: [DONE]\n\n")
     assert meter.ended and meter.failure == "provider_rate_limited"
     assert meter.report is not None and meter.report.meters == {"input_tokens": 7, "output_tokens": 2}
+
+
+@pytest.mark.parametrize(
+    ("modalities", "stated"),
+    [
+        (None, ()),
+        (["text"], ()),
+        (["text", "audio"], ("audio_output_tokens",)),
+        (["image", "text"], ("image_output_tokens",)),
+        (["wombat", 5], ()),
+    ],
+)
+def test_request_for_sound_or_images_needs_their_own_price(modalities: Any, stated: tuple[str, ...]) -> None:
+    assert read(modalities=modalities).stated == stated
+    with pytest.raises(RefusedError):
+        read(modalities="audio")
