@@ -24,13 +24,9 @@ LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
 COUNTS = ("n", "best_of")
 _SEARCHES = frozenset(("web_search_options", "search_parameters", "plugins", "enable_search"))
 """The fields by which OpenAI, xAI, OpenRouter and Alibaba let the provider search."""
-_WATCHED = (
-    SHARED
-    | _SEARCHES
-    | CHAT_NAMES
-    | TAGGED
-    | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo", "store", "modalities"}
-)
+_MORE = CHAT_NAMES | TAGGED | {"store", "modalities"}
+"""The members that few requests have. They name things, say what is kept, or are words of the client's own."""
+_WATCHED = SHARED | _SEARCHES | _MORE | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo"}
 _TOOLS: ToolBillings = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
 
 
@@ -70,7 +66,7 @@ class ChatCompletions(OpenAIEndpoint):
         model, fields = read_request(body, _WATCHED)
         read_tools(fields.raw("tools"), _TOOLS)
         text_only = fits(fields.raw("messages"), _TEXT_ONLY)
-        refs = () if text_only and not fields.has_any(CHAT_NAMES) else _refs(fields, len(body))
+        more = fields.has_any(_MORE)
         if fields.has_any(_SEARCHES):
             raise unmetered("Searches by a chat model cannot be metered here, since its answer does not count them.")
         limit = fields.largest(LIMITS)
@@ -86,9 +82,9 @@ class ChatCompletions(OpenAIEndpoint):
             open_input=is_heavy(body) or not text_only,
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
-            refs=refs,
-            keeps=_kept(fields),
-            tags=read_tags(fields),
+            refs=_refs(fields, len(body)) if more or not text_only else (),
+            keeps=_kept(fields) if more else NOTHING_KEPT,
+            tags=read_tags(fields) if more else (),
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

@@ -15,7 +15,7 @@ from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, in
 from softix_proxy.dialects.core.hosted_work import hosted_work
 from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
-from softix_proxy.dialects.core.tags import MEMBERS as TAGGED
+from softix_proxy.dialects.core.tags import WATCHED as TAGGED
 from softix_proxy.dialects.core.tags import read_tags
 from softix_proxy.dialects.core.tokens import openai_report, tier
 from softix_proxy.dialects.core.tools import (
@@ -35,8 +35,9 @@ from softix_proxy.domain.access.objects import NOTHING_KEPT
 _LIMIT = "max_output_tokens"
 _OUTSIDE = frozenset(("previous_response_id", "conversation", "prompt", "context_management"))
 """The fields that add input, or further rounds of it, that is not in the body."""
-_OWN = frozenset((_LIMIT, "max_tool_calls", "background", "background_options", "tools", "input", "store"))
-_WATCHED = SHARED | _OUTSIDE | RESPONSE_NAMES | TAGGED | _OWN
+_MORE = RESPONSE_NAMES | TAGGED
+"""The members that name things, or are words of the client's own."""
+_WATCHED = SHARED | _OUTSIDE | _MORE | {_LIMIT, "max_tool_calls", "background", "tools", "input", "store"}
 _TOOLS: ToolBillings = {
     "function": CLIENT_SIDE,
     "custom": CLIENT_SIDE,
@@ -164,7 +165,7 @@ class Responses(OpenAIEndpoint):
                 hosted = hosted.also(read_tools(added, _TOOLS, limit), limit)
         for tool in hosted.named:
             found.walk(tool, RULES)
-        if fields.has_any(RESPONSE_NAMES):
+        if more := fields.has_any(_MORE):
             found.members(fields, RESPONSE_NAMES, TOP_RULES)
         calls = hosted.calls
         if fields.has("prompt"):
@@ -178,7 +179,7 @@ class Responses(OpenAIEndpoint):
             calls=calls,
             refs=found.refs,
             keeps=NOTHING_KEPT if _stores_nothing(fields) else KEPT,
-            tags=read_tags(fields),
+            tags=read_tags(fields) if more else (),
         )
 
     def report(self, body: bytes) -> UsageReport | None:
