@@ -99,6 +99,7 @@ LONG: Mapping[str, Any] = {
     "priced": True,
     "prices": PRICES,
     "provider": "openai-europe",
+    "provider_key": "production",
     "provider_cost": "1234.567890123456",
     "provider_cost_after": "1234.567890123456",
     "provider_cost_before": "1234.567890123456",

@@ -16,6 +16,7 @@ import msgspec
 
 from softix_proxy.dialects.core.fields import MALFORMED, JsonMembers, invalid
 from softix_proxy.domain.access.objects import MOST_ID_LETTERS, MOST_REFS, ObjectRef
+from softix_proxy.domain.core.errors import RefusedError
 
 _MOST_OBJECTS = 20_000
 _MOST_LEVELS = 24
@@ -77,7 +78,7 @@ class FoundRefs:
         if name:
             self._found[ObjectRef(kind, name)] = None
             if len(self._found) > MOST_REFS:
-                raise invalid(f"A request may name at most {MOST_REFS} stored objects here.")
+                raise too_many()
 
     def add_value(self, kind: str, raw: msgspec.Raw) -> None:
         """Adds a text. Null names nothing, and anything else names nothing that can exist."""
@@ -116,7 +117,10 @@ class FoundRefs:
             begins = _first(part)
             if begins == _OPENS_LIST:
                 self._spend(part, level)
-                steps += [_Step(each, rules, kind, strict, level + 1) for each in listed(part)]
+                entries = listed(part)
+                if kind and len(entries) > MOST_REFS:
+                    raise too_many()
+                steps += [_Step(each, rules, kind, strict, level + 1) for each in entries]
             elif begins == _OPENS_OBJECT:
                 self._spend(part, level)
                 self._open(step, steps)
@@ -160,6 +164,10 @@ class FoundRefs:
         self._scan_bytes_left -= memoryview(part).nbytes
         if self._objects_left < 0 or self._scan_bytes_left < 0 or level > _MOST_LEVELS:
             raise invalid("The request is too intricate to be searched for the names of stored objects.")
+
+
+def too_many() -> RefusedError:
+    return invalid(f"A request may name at most {MOST_REFS} stored objects here.")
 
 
 class _Step(NamedTuple):

@@ -28,6 +28,8 @@ MEMBERS = frozenset(("prompt_cache_key", "safety_identifier", "user"))
 
 INNER = ("background_options", "continuation_id")
 """The one such word that is in an object of the request: the object, and its member."""
+WATCHED = MEMBERS | {INNER[0]}
+"""The members of a request that may have such words."""
 
 
 def read_tags(fields: JsonMembers) -> tuple[tuple[str, str], ...]:
@@ -35,13 +37,8 @@ def read_tags(fields: JsonMembers) -> tuple[tuple[str, str], ...]:
 
     The name of INNER is written with a dot.
     """
-    if not fields.has_any(_OUTER):
-        return ()
     found = [(name, fields.text(name)) for name in sorted(MEMBERS)]
     options = fields.raw(INNER[0])
     if options is not None and fields.has(INNER[0]):
         found.append((".".join(INNER), JsonMembers(options, frozenset(INNER[1:]), "An object").text(INNER[1])))
     return tuple((name, text) for name, text in found if text)
-
-
-_OUTER = MEMBERS | {INNER[0]}

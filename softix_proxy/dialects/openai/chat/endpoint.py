@@ -28,6 +28,8 @@ from softix_proxy.domain.access.objects import NOTHING_KEPT, ObjectRef
 
 LIMITS = ("max_completion_tokens", "max_tokens", "n_predict", "num_predict", "max_output_tokens", "max_new_tokens")
 COUNTS = ("n", "best_of")
+_MORE = CHAT_NAMES | TAGGED | {"store", "modalities"}
+"""The members that few requests have. They name things, say what is kept, or are words of the client's own."""
 _DATA, _DATA_ROUNDS = frozenset(("data_sources", "dataSources")), 2
 """Azure asks the model twice: what to search for, and for the answer.
 
@@ -36,10 +38,9 @@ Source: "Token usage estimation for Azure OpenAI On Your Data".
 _WATCHED = (
     SHARED
     | CHAT.watched
-    | CHAT_NAMES
-    | TAGGED
+    | _MORE
     | OUTSIDE_NAMES
-    | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo", "store", "modalities"}
+    | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo"}
 )
 _MODALITIES = msgspec.json.Decoder(list[Any] | None)
 _MADE: Mapping[str, str] = {"audio": "audio_output_tokens", "image": "image_output_tokens"}
@@ -85,7 +86,7 @@ class ChatCompletions(OpenAIEndpoint):
         members = CHAT.read(fields)
         read_tools(fields.raw("tools"), _TOOLS)
         text_only = fits(fields.raw("messages"), _TEXT_ONLY)
-        refs = () if text_only and not fields.has_any(CHAT_NAMES) else _refs(fields, len(body))
+        more = fields.has_any(_MORE)
         prediction, outside = fields.raw("prediction"), outside_input(fields)
         stream = fields.flag("stream")
         open_input = members.opens or bool(outside) or is_heavy(body) or not text_only
@@ -105,11 +106,11 @@ class ChatCompletions(OpenAIEndpoint):
             members=outside,
             unknown_members=members.unknown,
             fees=members.fees,
-            refs=refs,
-            keeps=_kept(fields),
-            tags=read_tags(fields),
+            refs=_refs(fields, len(body)) if more or not text_only else (),
+            keeps=_kept(fields) if more else NOTHING_KEPT,
+            tags=read_tags(fields) if more else (),
             hides=hides,
-            stated=_stated(fields.raw("modalities")),
+            stated=_stated(fields.raw("modalities")) if more else (),
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

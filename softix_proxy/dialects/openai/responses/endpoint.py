@@ -16,7 +16,7 @@ from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.core.hosted_work import hosted_work
 from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
-from softix_proxy.dialects.core.tags import MEMBERS as TAGGED
+from softix_proxy.dialects.core.tags import WATCHED as TAGGED
 from softix_proxy.dialects.core.tags import read_tags
 from softix_proxy.dialects.core.tokens import openai_report, tier
 from softix_proxy.dialects.core.tools import (
@@ -39,8 +39,10 @@ from softix_proxy.domain.access.objects import NOTHING_KEPT
 _LIMIT, _CALL_LIMIT = "max_output_tokens", "max_tool_calls"
 _OUTSIDE = frozenset(("previous_response_id", "conversation", "prompt", "context_management"))
 """The fields that add input, or further rounds of it, that is not in the body."""
+_MORE = RESPONSE_NAMES | TAGGED
+"""The members that name things, or are words of the client's own."""
 _OWN = frozenset((_LIMIT, _CALL_LIMIT, "background", "background_options", "tools", "input", "store"))
-_WATCHED = SHARED | RESPONSES.watched | RESPONSE_NAMES | TAGGED | _OWN
+_WATCHED = SHARED | RESPONSES.watched | _MORE | _OWN
 _TOOLS: ToolBillings = {
     "function": CLIENT_SIDE,
     "custom": CLIENT_SIDE,
@@ -177,7 +179,7 @@ class Responses(OpenAIEndpoint):
                 hosted = hosted.also(read_tools(added, _TOOLS, limit), limit)
         for tool in hosted.named:
             found.walk(tool, RULES)
-        if fields.has_any(RESPONSE_NAMES):
+        if more := fields.has_any(_MORE):
             found.members(fields, RESPONSE_NAMES, TOP_RULES)
         calls, stored, outside = hosted.calls, fields.has("prompt"), _outside(fields)
         if stored:
@@ -204,7 +206,7 @@ class Responses(OpenAIEndpoint):
             fees=members.fees,
             refs=found.refs,
             keeps=NOTHING_KEPT if _stores_nothing(fields) else KEPT,
-            tags=read_tags(fields),
+            tags=read_tags(fields) if more else (),
             hides=hides,
         )
 

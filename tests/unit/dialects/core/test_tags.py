@@ -8,12 +8,12 @@ import pytest
 
 from softix_proxy.dialects.core.fields import JsonMembers
 from softix_proxy.dialects.core.request_headers import COMMON, FAMILIES
-from softix_proxy.dialects.core.tags import HEADERS, INNER, MEMBERS, read_tags
+from softix_proxy.dialects.core.tags import HEADERS, WATCHED, read_tags
 from softix_proxy.domain.core.errors import RefusedError
 
 
 def read(**body: object) -> tuple[tuple[str, str], ...]:
-    return read_tags(JsonMembers(json.dumps(body).encode(), MEMBERS | {INNER[0]}))
+    return read_tags(JsonMembers(json.dumps(body).encode(), WATCHED))
 
 
 def test_words_of_a_request_are_read_with_their_members() -> None:
