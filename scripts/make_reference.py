@@ -24,6 +24,7 @@ from softix_proxy.dialects.canonical.loss_table import NAMES  # noqa: E402
 from softix_proxy.dialects.canonical.losses import LossTreatment, directions, rows  # noqa: E402
 from softix_proxy.dialects.core.queries import FAMILIES as QUERIES  # noqa: E402
 from softix_proxy.dialects.core.request_headers import COMMON, FAMILIES, PREFIXES, Reasons  # noqa: E402
+from softix_proxy.dialects.core.response_headers import RETURNED  # noqa: E402
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS  # noqa: E402
 from softix_proxy.domain.catalog.profiles import PROFILES, Profile, ProviderType  # noqa: E402
 from softix_proxy.operations.catalog import catalogue  # noqa: E402
@@ -163,6 +164,7 @@ def headers() -> str:
         " `Connection` names. The same holds for the query: only the listed parts pass.\n\n"
         "To let another header pass, add it to the setting `upstream.pass_headers`. It refuses names that prove who"
         " pays, that belong to one hop, or that choose a price or an account.\n\n"
+        "A client receives only the headers of a provider's response that the last table lists.\n\n"
         "softix itself adds the provider's key, `host`, `content-type`, `content-length` and"
         " `accept-encoding: identity`."
     )
@@ -175,7 +177,8 @@ def headers() -> str:
         for kind, profile in PROFILES.items()
         if profile.request_headers
     ]
-    text = "\n".join([MADE, "\n# Request headers\n", intro, *(line for each in sections for line in each)])
+    sections.append(listed("From providers to clients", RETURNED))
+    text = "\n".join([MADE, "\n# Headers\n", intro, *(line for each in sections for line in each)])
     return text + queries() + "\n"
 
 

@@ -175,7 +175,7 @@ async def test_routing_changed_by_the_cli_applies_to_the_next_request(client: Pr
         assert await served_by() == "second"
         softix("users", "update", client.user, "--regions", "none")
         softix("keys", "update", client.key_id, "--regions", "ch")
-        assert await served_by() == "403 1"
+        assert await served_by() == "404 1"
         softix("keys", "update", client.key_id, "--regions", "none")
         softix("routes", "remove", "best", "--yes")
         assert await served_by(model="best") == "404 1"
