@@ -53,6 +53,11 @@ def _answers() -> Iterator[bytes]:
             yield bytes((number,)) + data
 
 
+def _classes() -> Iterator[bytes]:
+    for number, data in enumerate(_answers()):
+        yield data[:1] + bytes((number,)) + data[1:]
+
+
 def _requests() -> Iterator[bytes]:
     numbers = {endpoint.name: number for number, endpoint in enumerate(targets.READERS)}
     for path, data in _files("*/*.request.json"):
@@ -102,6 +107,7 @@ def _frames() -> Iterator[bytes]:
 
 
 SOURCES: Mapping[str, Callable[[], Iterator[bytes]]] = {
+    "answer_class": _classes,
     "answer_report": _answers,
     "aws_frames": _frames,
     "bill": _bills,

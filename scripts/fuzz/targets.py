@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BufferedReader, BytesIO
 from typing import Any
 
+from softix_proxy.dialects import batches
 from softix_proxy.dialects.core.base import StreamMeter
+from softix_proxy.dialects.core.classification import classify
+from softix_proxy.dialects.core.errors import ProviderError
 from softix_proxy.dialects.core.event_stream import BrokenFramesError, EventStream
 from softix_proxy.dialects.core.fields import SHARED, read_fields
 from softix_proxy.dialects.core.json_array import JsonArray
@@ -140,6 +143,42 @@ def answer_report(data: bytes) -> None:
     report = endpoint.report(body)
     if report is not None:
         _check_meters(report.meters)
+
+
+def answer_class(data: bytes) -> None:
+    """Whether an answer is a result or an error, whatever its status: no exception, and a code of a fixed list."""
+    steering, body = split(data, 2)
+    endpoint = None if steering[0] & 1 else STREAMS[steering[0] % len(STREAMS)]
+    status = (200, 201, 204, 302, 400, 401, 429, 500, 529, 999)[steering[1] % 10]
+    found = classify(status, [("content-type", "application/json")], body, endpoint)
+    check(found.error is None or found.error in CODES, f"the code {found.error!r}")
+    check(found.error is not None or status < 300, "an error status without an error")
+
+
+CODES = frozenset(error.value for error in ProviderError)
+
+
+def batch_lines(data: bytes) -> None:
+    """Requests, progress and results of batches."""
+    steering, body = split(data, 4)
+    endpoint = ENDPOINTS["chat_completions"]
+
+    def lines(parts: Iterable[bytes]) -> list[bytes]:
+        held, found = bytearray(), list[bytes]()
+        for part in parts:
+            found += batches.lines_of(held, part)
+        return [*found, bytes(held).strip()]
+
+    whole = lines([body])
+    check(whole == lines(pieces(body, steering[1:])), "the lines depend on how they are split")
+    for line in whole:
+        outcome = batches.read_outcome(line)
+        check(outcome is None or 100 <= outcome.status_code <= 599, "a status that is none")
+        try:
+            batches.read_line(line, endpoint)
+        except RefusedError:
+            pass
+    batches.read_progress(body)
 
 
 def realtime_event(data: bytes) -> None:
@@ -322,8 +361,10 @@ def _check_message(error: BadInputError) -> None:
 
 
 TARGETS: Mapping[str, Target] = {
+    "answer_class": answer_class,
     "answer_report": answer_report,
     "aws_frames": aws_frames,
+    "batch_lines": batch_lines,
     "bill": bill,
     "bill_mapping": bill_mapping,
     "endpoint_request": endpoint_request,

@@ -49,6 +49,11 @@ class Case:
         self.asked = {name: value for name, value in self.asked.items() if value != REMOVED}
         self.headers = {name: value for attack in attacks for name, value in attack.headers.items()}
 
+    @property
+    def body(self) -> bytes:
+        is_form = ENDPOINTS[self.endpoint].form_fields is not None
+        return form(self.asked) if is_form else json.dumps(self.asked).encode()
+
     def __repr__(self) -> str:
         names = ", ".join(attack.name for attack in self.attacks) or "nothing else"
         return f"{self.endpoint} with {names}: {json.dumps(self.asked)[:2000]} {self.headers or ''}"
@@ -73,7 +78,7 @@ class Case:
         stage.upstream.send = send  # type: ignore[method-assign, assignment]
         asked = endpoint if endpoint.family != "gemini" else endpoint.of("llama", "")  # type: ignore[attr-defined]
         try:
-            await stage.serve(form(self.asked) if endpoint.form_fields else json.dumps(self.asked).encode(), asked)
+            await stage.serve(self.body, asked)
         except RefusedError:
             assert not counted, f"refused after the provider had it: {self}"
             return None
@@ -82,7 +87,7 @@ class Case:
 
     def dearest(self, body: bytes, headers: dict[str, str]) -> Sent:
         is_form = ENDPOINTS[self.endpoint].form_fields is not None
-        sent = Sent(body, self.asked if is_form else json.loads(body), headers)
+        sent = Sent(self.body, self.asked if is_form else json.loads(body), headers)
         for attack in (BASE[self.endpoint], *self.attacks):
             attack.costs(sent)
         return sent

@@ -53,7 +53,9 @@ class Sent:
     """What arrived at the provider, and what its dearest answer costs so far."""
 
     body: bytes
+    """The client's. What softix writes into it is no text."""
     fields: dict[str, Any]
+    """The members as they arrived."""
     headers: dict[str, str]
     input_tokens: int = 0
     output_tokens: int = 0
