@@ -70,7 +70,7 @@ async def list_(instance: Instance, every: bool) -> None:
 @dry_run_option
 @instance
 async def reset(instance: Instance, model: str, member: str | None, dry_run: bool) -> None:
-    """End what is held for requests of a model beyond their bound.
+    """Stop holding more for requests of a model than their bound says.
 
     Do it when the cause is mended, for example when the model has the right price or context. The counts stay.
     Example: softix bounds reset openai/gpt-4o

@@ -56,13 +56,7 @@ def call(
     ask_usage = unasked and not (usage_refused or counts_itself)
     limit_names: tuple[str, ...] = ()
     if output_limit is not None or spec.limited_by:
-        limit_names = target.provider.profile.limits_to_add(request.endpoint.name, spec.limited_by)
-        if limits_refused:
-            limit_names = tuple(name for name in limit_names if name not in limits_refused)
-        if output_limit is not None and target.model.max_output_tokens is not None:
-            output_limit = min(output_limit, target.model.max_output_tokens)
-        elif output_limit is None and limit_names:
-            output_limit = spec.max_output_tokens
+        output_limit, limit_names = _limits(request, spec, output_limit, target, limits_refused)
     model = target.model.upstream_name if target.model.upstream_name != spec.model else None
     if spec.limited_by and not (model is not None or ask_usage):
         if limit_names:
@@ -94,6 +88,19 @@ def call(
         adds_usage_option=ask_usage,
         added_limits=limit_names if spec.limited_by else limit_names[1:],
     )
+
+
+def _limits(
+    request: Inbound, spec: RequestSpec, output_limit: int | None, target: Target, refused: frozenset[str]
+) -> tuple[int | None, tuple[str, ...]]:
+    """Returns the output limit to write, and the names under which the body still needs it."""
+    names = target.provider.profile.limits_to_add(request.endpoint.name, spec.limited_by)
+    if refused:
+        names = tuple(name for name in names if name not in refused)
+    if output_limit is None:
+        return (spec.max_output_tokens if names else None), names
+    most = target.model.max_output_tokens
+    return (output_limit if most is None else min(output_limit, most)), names
 
 
 def _with_limits(body: bytes, names: tuple[str, ...], limit: int) -> bytes:
