@@ -89,6 +89,7 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
         "periods": [await unit.periods.list(), await unit.periods.contents(EVER)],
         "batches": [await unit.batches.summaries(all_of_them=True), await unit.batches.open_lines(4)],
         "batch": [await unit.batches.get(4), await unit.batches.page_of_files(ADA, 9, None)],
+        "objects": [await unit.objects.list(ADA, None, 9), await unit.objects.shares()],
         "bills": [await bill.list(), await bill.customer(ADA), await bill.payments(EVER, None)],
         "billed": [one async for one in bill.usage_sums(EVER, None, [100])],
         "corrected": [one async for one in bill.correction_sums(EVER, None, days)],

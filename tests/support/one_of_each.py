@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
+from softix_proxy.domain.access.objects import ObjectShare
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.billing.bill import Customer, Document, DocumentKind, DocumentTotals, Party, StoredDocument
 from softix_proxy.domain.catalog.models import Model, ModelStatus
@@ -333,6 +334,18 @@ async def write_batch(unit: Unit) -> None:
             remote_id="file_1",
             created_at_us=68,
             batch_id=4,
+        )
+    )
+    await unit.objects.share(
+        ObjectShare(
+            kind="vector_store",
+            remote_id="vs_1",
+            provider_id=LAB,
+            provider="lab",
+            provider_key="main",
+            user_id=ADA,
+            user="ada",
+            created_at_us=69,
         )
     )
 
