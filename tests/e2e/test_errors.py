@@ -367,10 +367,10 @@ async def test_body_that_is_not_packed_as_declared_is_refused_and_logged_as_no_e
     before = len(client.instance.log_text())
     reader, writer = await asyncio.open_connection("127.0.0.1", int(client.url.rpartition(":")[2]))
     proof = f"authorization: Bearer {client.key if named else 'none'}\r\n"
-    packed = "content-encoding: gzip\r\ncontent-length: 10\r\n"
+    packed = "content-encoding: gzip\r\ncontent-length: 10\r\nconnection: close\r\n"
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: softix\r\n{packed}{proof}\r\n"
     writer.write(head.encode() + b"not packed")
-    answer = await reader.read()  # to the end of the connection, which cannot be used again
+    answer = await reader.read()
     writer.close()
     assert f" {status} ".encode() in answer.splitlines()[0]
     assert '"error"' not in client.instance.log_text()[before:]
