@@ -70,8 +70,6 @@ class Lifecycle:
             started_ns=request.started_ns,
             target=plan.targets[0],
         )
-        if spec.call_limit is not None:
-            body = request.endpoint.limit_calls(body, spec.call_limit)
         request_run = RequestRun(request, client, spec, hold, self, body)
         del body  # the run frees the body as soon as it is not needed any more
         self.telemetry.opened(admitted.hold_pico)
@@ -174,8 +172,7 @@ class Lifecycle:
         least = self.policy.least_output_tokens
         for target in targets:
             metered = target.endpoint.metered
-            whole = target.endpoint is request.endpoint or is_carried(request.endpoint, target.endpoint)
-            there = spec if whole else spec.translated()
+            there = spec if _is_whole(request, target) else spec.translated()
             try:
                 bounds.append(
                     bound(
@@ -195,6 +192,11 @@ class Lifecycle:
             else:
                 kept.append(target)
         return kept, bounds
+
+
+def _is_whole(request: Inbound, target: Target) -> bool:
+    """Returns whether the target gets the request with all of its members, as opposed to a translation."""
+    return target.endpoint is request.endpoint or is_carried(request.endpoint, target.endpoint)
 
 
 def _denied(plan: Plan, decision: Denied) -> RefusedError:
@@ -260,6 +262,9 @@ class RequestRun:
         if stops:
             self.client.when_gone(client_disconnect)
         lifecycle, target, client, body = self.lifecycle, lease.target, self.client, self.body
+        limit = self.spec.call_limit
+        if limit is not None and _is_whole(self.request, target):
+            body = self.request.endpoint.limit_calls(body, limit)
         if target.endpoint is not self.request.endpoint:  # the request and the response are translated
             from softix_proxy.relay.request.interpret import interpret
 
