@@ -67,6 +67,8 @@ RECORDS = frozenset(
         "Wallet",
         "WalletEntry",
         "WalletState",
+        "WidenedBound",
+        "Widening",
     ]
 )
 """The records of the domain that are made from rows, or written."""

@@ -96,7 +96,11 @@ def exceeded(charge_pico: int, hold_pico: int, widened_pico: int) -> Widening:
     """
     narrow_pico = hold_pico - widened_pico
     factor_permille = -(-charge_pico * FACTOR_ONE // narrow_pico) if narrow_pico > 0 else FACTOR_ONE
-    return Widening(charge_pico - narrow_pico, min(factor_permille, MAX_PICO), charge_pico)
+    return Widening(
+        excess_pico=charge_pico - narrow_pico,
+        factor_permille=min(factor_permille, MAX_PICO),
+        dearest_pico=charge_pico,
+    )
 
 
 Widenings = Mapping[str, Widening]
