@@ -385,7 +385,7 @@ async def test_request_with_aws_keys_without_region_or_whole_body_is_refused(ser
 @pytest.mark.parametrize("how", ["read", "chunk", "pour"])
 async def test_compressed_answer_is_read_as_if_it_was_not(server: Server, how: str) -> None:
     text = b'{"usage":' + b"1" * 200_000 + b"}"
-    packed = gzip.compress(text)
+    packed = gzip.compress(text, mtime=0)
     head = f"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {len(packed)}\r\n\r\n"
     server.answer = head.encode() + packed
     async with upstream() as client:
@@ -409,7 +409,7 @@ async def test_compressed_answer_is_read_as_if_it_was_not(server: Server, how: s
     [
         b"HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 2\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 5\r\n\r\n" + gzip.compress(b"x")[:5],
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 5\r\n\r\n" + gzip.compress(b"x", mtime=0)[:5],
     ],
 )
 async def test_answer_that_cannot_be_inflated_is_a_fault_after_the_start(server: Server, answer: bytes) -> None:
