@@ -20,9 +20,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from softix_proxy.dialects.anthropic import members as anthropic
-from softix_proxy.dialects.core.members import MemberTable
 from softix_proxy.dialects.gemini import members as gemini
 from softix_proxy.dialects.openai import members as openai
+from softix_proxy.dialects.request.members import MemberTable
 
 TYPES: Mapping[str, tuple[MemberTable, Sequence[str]]] = {
     "chat_completions": (openai.CHAT, ["openai.types.chat.completion_create_params:CompletionCreateParams"]),

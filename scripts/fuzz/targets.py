@@ -17,11 +17,11 @@ from softix_proxy.dialects.core.base import StreamMeter
 from softix_proxy.dialects.core.classification import classify
 from softix_proxy.dialects.core.errors import ProviderError
 from softix_proxy.dialects.core.event_stream import BrokenFramesError, EventStream
-from softix_proxy.dialects.core.fields import SHARED, read_fields
 from softix_proxy.dialects.core.json_array import JsonArray
-from softix_proxy.dialects.core.multipart import FormFields, MultipartForm, boundary_of
 from softix_proxy.dialects.openai.realtime import ResponseMeter, read_event, read_server_event
 from softix_proxy.dialects.registry import ENDPOINTS, PROVIDER_ENDPOINTS
+from softix_proxy.dialects.request.fields import SHARED, read_fields
+from softix_proxy.dialects.request.multipart import FormFields, MultipartForm, boundary_of
 from softix_proxy.dialects.translate import WriteOptions, translation
 from softix_proxy.domain.core.errors import BadInputError, RefusedError
 from softix_proxy.domain.pricing.meters import METERS

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from softix_proxy.dialects.core.base import Endpoint
-from softix_proxy.dialects.core.fields import MALFORMED, JsonMembers, invalid, read_fields, unmetered
 from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.dialects.request.fields import MALFORMED, JsonMembers, invalid, read_fields, unmetered
 from softix_proxy.domain.core.errors import RefusedError
 
 FILES, BATCHES, MESSAGE_BATCHES = "/v1/files", "/v1/batches", "/v1/messages/batches"

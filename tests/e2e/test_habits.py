@@ -18,7 +18,7 @@ from support.sdks import has_sent
 from support.tenants import DRAINED, OFFERED, SPECIAL, rows, tenant
 from support.wire import CHAT, MESSAGES, ROUTES, STREAMED, Route, begin_stream, connect, post, send
 
-from softix_proxy.dialects.core.tags import HEADERS as TAGGED
+from softix_proxy.dialects.request.tags import HEADERS as TAGGED
 
 ANTHROPIC = {"anthropic-version": "2023-06-01"}
 Session = aiohttp.ClientSession

@@ -13,13 +13,13 @@ from softix_proxy.dialects.anthropic.members import COUNT_TOKENS, MESSAGES
 from softix_proxy.dialects.anthropic.references import NAMES, PLAIN, RULES, member_refs, message_refs
 from softix_proxy.dialects.core.base import Family, RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
-from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, fits, is_heavy, read_request, unmetered
-from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.core.hosted_work import UNKNOWN_TOOL
-from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import count, model_name, modes, read_answer, tier
-from softix_proxy.dialects.core.tools import (
+from softix_proxy.dialects.request.fields import MALFORMED, SHARED, JsonMembers, fits, is_heavy, read_request, unmetered
+from softix_proxy.dialects.request.hiding import HIDES_ANYTHING, hidden_parts
+from softix_proxy.dialects.request.references import FoundRefs
+from softix_proxy.dialects.request.tools import (
     CLIENT_SIDE,
     DEFAULT_CALLS,
     TOOLS,

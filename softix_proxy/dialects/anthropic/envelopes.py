@@ -10,10 +10,10 @@ import msgspec
 from softix_proxy.dialects.anthropic.endpoint import MessagesMeter, anthropic_report
 from softix_proxy.dialects.core.base import StreamMeter, UsageReport
 from softix_proxy.dialects.core.event_stream import EventStreamMessage
-from softix_proxy.dialects.core.fields import MALFORMED
 from softix_proxy.dialects.core.frame_meter import FrameMeter
 from softix_proxy.dialects.core.sse import EventAction
 from softix_proxy.dialects.core.tokens import read_answer
+from softix_proxy.dialects.request.fields import MALFORMED
 
 
 def carried(event: EventStreamMessage) -> bytes | None:

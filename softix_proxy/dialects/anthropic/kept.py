@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import MALFORMED
+from softix_proxy.dialects.request.fields import MALFORMED
 from softix_proxy.domain.access.objects import ObjectRef, storable
 
 KEPT = frozenset(("container", "file"))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.dialects.core.members import MemberTable
+from softix_proxy.dialects.request.members import MemberTable
 
 MESSAGES = MemberTable(
     free="""cache_control metadata output_config output_format stop_sequences stream temperature thinking tool_choice

@@ -36,7 +36,7 @@ from softix_proxy.dialects.canonical.types import (
     Turn,
     TurnRole,
 )
-from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.dialects.request.fields import invalid
 
 _OWN = "messages"
 _UNSAID = ("container", "mcp_servers", "context_management", "compaction", "thread", "speed", "user_profile_id")

@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import MALFORMED, JsonMembers
-from softix_proxy.dialects.core.references import FoundRefs, NamingRules, is_list, listed
+from softix_proxy.dialects.request.fields import MALFORMED, JsonMembers
+from softix_proxy.dialects.request.references import FoundRefs, NamingRules, is_list, listed
 
 NAMES = frozenset(
     ("container", "diagnostics", "fallback_credit_token", "mcp_servers", "system", "thread", "user_profile_id")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from softix_proxy.dialects.core.hiding import ANY_SIZE
+from softix_proxy.dialects.request.hiding import ANY_SIZE
 
 MESSAGES: Mapping[str, int] = {
     **dict.fromkeys(

@@ -14,10 +14,10 @@ import msgspec
 
 from softix_proxy.dialects.core.base import StreamMeter, UsageReport
 from softix_proxy.dialects.core.event_stream import EventStreamMessage
-from softix_proxy.dialects.core.fields import MALFORMED
 from softix_proxy.dialects.core.frame_meter import FrameMeter
 from softix_proxy.dialects.core.sse import EventAction
 from softix_proxy.dialects.core.tokens import count, modes, tier
+from softix_proxy.dialects.request.fields import MALFORMED
 from softix_proxy.domain.pricing.rates import STANDARD
 
 _OPENAIS = re.compile(r"(?:^|[./:])openai\.", re.ASCII)

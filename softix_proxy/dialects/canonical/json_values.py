@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import MALFORMED, invalid
+from softix_proxy.dialects.request.fields import MALFORMED, invalid
 
 Object = dict[str, Any]
 _ANY = msgspec.json.Decoder()

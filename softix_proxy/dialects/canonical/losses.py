@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from softix_proxy.dialects.canonical.loss_table import ANSWERS, CARRIED, NAMES, READING, WRITING, Loss
-from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.dialects.request.fields import invalid
 
 
 class LossTreatment(StrEnum):

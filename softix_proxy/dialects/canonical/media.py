@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from softix_proxy.dialects.canonical.types import MediaKind, MediaPart
-from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.dialects.request.fields import invalid
 
 _DATA = re.compile(r"data:([\w.+/-]*)(?:;[\w=.+-]+)*;base64,", re.ASCII)
 _KINDS: Mapping[str, MediaKind] = {"image": "image", "audio": "audio", "video": "video"}

@@ -1,1 +1,1 @@
-"""The parts that all dialects share: request fields, framing, usage, errors and tools."""
+"""The parts that all dialects share: framing, usage, errors, headers and queries."""

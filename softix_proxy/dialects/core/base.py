@@ -8,8 +8,8 @@ from dataclasses import field, replace
 from fractions import Fraction
 from typing import Literal, NamedTuple, Protocol
 
-from softix_proxy.dialects.core.members import MemberTable
 from softix_proxy.dialects.core.spoken import CARRIED_TIERS
+from softix_proxy.dialects.request.members import MemberTable
 from softix_proxy.domain.access.objects import ObjectRef
 from softix_proxy.domain.catalog.models import NAME_LETTERS
 from softix_proxy.domain.core.records import record
@@ -86,14 +86,14 @@ class RequestSpec:
     reads_nothing: bool = False
     """Whether the request has no text to read. Then a report of no input tokens may be true."""
     hides: frozenset[str] = frozenset(("work",))
-    """The parts of the response's cost that may be out of sight while it is streamed (`dialects.core.hiding`).
+    """The parts of the response's cost that may be out of sight while it is streamed (`dialects.request.hiding`).
 
     Without better knowledge it may hide anything.
     """
     adjustable: bool = True
     """Whether softix may write an affordable output limit into the request if the client set none."""
     unknown_members: int = 0
-    """The number of members without a class; see `dialects.core.members`."""
+    """The number of members without a class; see `dialects.request.members`."""
     fees: tuple[str, ...] = ()
     """The meters of which the price must state a fee for this request, since the answer does not report it."""
     stated: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ from softix_proxy.dialects.core.errors import (
     name_error,
     status_in,
 )
-from softix_proxy.dialects.core.fields import MALFORMED
+from softix_proxy.dialects.request.fields import MALFORMED
 from softix_proxy.domain.core.headers import Headers
 from softix_proxy.domain.core.records import record
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from softix_proxy.dialects.core.base import Endpoint
-from softix_proxy.dialects.core.fields import JsonMembers
-from softix_proxy.dialects.core.multipart import FormFields
+from softix_proxy.dialects.request.fields import JsonMembers
+from softix_proxy.dialects.request.multipart import FormFields
 
 _MODEL = frozenset(("model",))
 

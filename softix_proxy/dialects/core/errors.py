@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from softix_proxy.dialects.core.base import Family
-from softix_proxy.dialects.core.fields import MALFORMED
+from softix_proxy.dialects.request.fields import MALFORMED
 from softix_proxy.domain.core.errors import HTTP_STATUS, Code, RefusedError
 
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import MALFORMED
 from softix_proxy.dialects.core.tokens import count
+from softix_proxy.dialects.request.fields import MALFORMED
 
 UNKNOWN_TOOL = "unknown_tool"
 _NOT_SEARCHES = ("open_page", "find_in_page")

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from softix_proxy.dialects.core.base import Family
-from softix_proxy.dialects.core.fields import MALFORMED, invalid
+from softix_proxy.dialects.request.fields import MALFORMED, invalid
 from softix_proxy.domain.core.clock import SECOND_US, from_us
 
 ListedKind = Literal["files", "batches"]

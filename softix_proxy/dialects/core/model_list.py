@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from softix_proxy.dialects.core.base import Family
-from softix_proxy.dialects.core.fields import MALFORMED
+from softix_proxy.dialects.request.fields import MALFORMED
 from softix_proxy.domain.core.clock import SECOND_US, from_us
 
 

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import msgspec
 
 from softix_proxy.dialects.core.base import MODEL_NAME, UsageReport
-from softix_proxy.dialects.core.fields import MALFORMED
 from softix_proxy.dialects.core.usage_places import (
     ANSWERED,
     ANTHROPICS,
@@ -29,6 +28,7 @@ from softix_proxy.dialects.core.usage_places import (
     WRITTEN,
     CounterPath,
 )
+from softix_proxy.dialects.request.fields import MALFORMED
 from softix_proxy.domain.pricing.rates import MODES, STANDARD, UNKNOWN_TIER
 
 T = TypeVar("T")

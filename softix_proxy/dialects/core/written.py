@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import MALFORMED
+from softix_proxy.dialects.request.fields import MALFORMED
 
 
 class _Choice(msgspec.Struct):

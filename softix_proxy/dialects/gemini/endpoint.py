@@ -9,7 +9,16 @@ from typing import Any, Self
 import msgspec
 
 from softix_proxy.dialects.core.base import Family, RequestSpec, StreamMeter, UsageReport
-from softix_proxy.dialects.core.fields import (
+from softix_proxy.dialects.gemini.members import (
+    BATCH_EMBED_CONTENTS,
+    CONFIG,
+    COUNT_TOKENS,
+    EMBED_CONTENT,
+    GENERATE_CONTENT,
+)
+from softix_proxy.dialects.gemini.references import NAMES, RULES, SPEECH, TOOL_RULES, refs_in, refs_of
+from softix_proxy.dialects.gemini.usage import GeminiMeter, read_report, service_tier
+from softix_proxy.dialects.request.fields import (
     MALFORMED,
     JsonMembers,
     fits,
@@ -18,10 +27,10 @@ from softix_proxy.dialects.core.fields import (
     read_fields,
     unmetered,
 )
-from softix_proxy.dialects.core.inputs import Inputs
-from softix_proxy.dialects.core.members import MemberTable
-from softix_proxy.dialects.core.references import FoundRefs
-from softix_proxy.dialects.core.tools import (
+from softix_proxy.dialects.request.inputs import Inputs
+from softix_proxy.dialects.request.members import MemberTable
+from softix_proxy.dialects.request.references import FoundRefs
+from softix_proxy.dialects.request.tools import (
     CLIENT_SIDE,
     DEFAULT_CALLS,
     FREE,
@@ -32,15 +41,6 @@ from softix_proxy.dialects.core.tools import (
     ToolBilling,
     ToolBillings,
 )
-from softix_proxy.dialects.gemini.members import (
-    BATCH_EMBED_CONTENTS,
-    CONFIG,
-    COUNT_TOKENS,
-    EMBED_CONTENT,
-    GENERATE_CONTENT,
-)
-from softix_proxy.dialects.gemini.references import NAMES, RULES, SPEECH, TOOL_RULES, refs_in, refs_of
-from softix_proxy.dialects.gemini.usage import GeminiMeter, read_report, service_tier
 from softix_proxy.domain.access.objects import ObjectRef
 
 _CONFIG = ("generationConfig", "generation_config")

@@ -6,7 +6,7 @@ name in two spellings, so the tables have both.
 
 from __future__ import annotations
 
-from softix_proxy.dialects.core.members import MemberTable, both_spellings
+from softix_proxy.dialects.request.members import MemberTable, both_spellings
 
 _ROUTED = "`{}` lets the provider run another model, at another price. Send the request without it."
 

@@ -10,8 +10,8 @@ from softix_proxy.dialects.canonical.losses import Losses
 from softix_proxy.dialects.canonical.media import kind_of
 from softix_proxy.dialects.canonical.signature_tagging import untag_signature
 from softix_proxy.dialects.canonical.types import ContentPart, MediaPart, TextPart, Thinking, ToolCall, ToolResult
-from softix_proxy.dialects.core.fields import invalid
 from softix_proxy.dialects.gemini.field_names import camel
+from softix_proxy.dialects.request.fields import invalid
 
 OWN = "generate_content"
 _KEPT = re.compile(r"gs://|https://generativelanguage\.googleapis\.com/")

@@ -32,9 +32,9 @@ from softix_proxy.dialects.canonical.types import (
     ToolDefinition,
     Turn,
 )
-from softix_proxy.dialects.core.fields import invalid
 from softix_proxy.dialects.gemini.field_names import camel, json_schema
 from softix_proxy.dialects.gemini.read_parts import ReadParts
+from softix_proxy.dialects.request.fields import invalid
 
 _KNOWN = names(
     "model contents systemInstruction tools toolConfig generationConfig safetySettings cachedContent labels serviceTier"

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from softix_proxy.dialects.core.references import FoundRefs, NamingRules
+from softix_proxy.dialects.request.references import FoundRefs, NamingRules
 from softix_proxy.domain.access.objects import ObjectRef
 
 NAMES = frozenset(

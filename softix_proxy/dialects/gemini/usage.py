@@ -13,10 +13,10 @@ import msgspec
 
 from softix_proxy.dialects.core.base import UsageReport
 from softix_proxy.dialects.core.errors import classify_event
-from softix_proxy.dialects.core.fields import MALFORMED
 from softix_proxy.dialects.core.json_array import JsonArray
 from softix_proxy.dialects.core.sse import MAX_EVENT_BYTES, EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import count, divide, model_name, modes, tier
+from softix_proxy.dialects.request.fields import MALFORMED
 from softix_proxy.domain.pricing.rates import STANDARD, UNKNOWN_TIER
 
 _BY_PROMPT = ("gemini-1", "gemini-2")

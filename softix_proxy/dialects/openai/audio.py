@@ -15,14 +15,14 @@ import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, Scale, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
-from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, read_request, unmetered
-from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import decimals, milliseconds, openai_report
 from softix_proxy.dialects.openai.members import SPEECH, TRANSCRIPTIONS, TRANSLATIONS
 from softix_proxy.dialects.openai.recording import most_ms_per_byte
 from softix_proxy.dialects.openai.references import RULES
 from softix_proxy.dialects.openai.shared import FORM, FormEndpoint, OpenAIEndpoint
+from softix_proxy.dialects.request.fields import MALFORMED, SHARED, JsonMembers, read_request, unmetered
+from softix_proxy.dialects.request.references import FoundRefs
 from softix_proxy.domain.access.objects import ObjectRef
 
 _LETTER_TOKENS = 8

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
-from softix_proxy.dialects.core.fields import SHARED, JsonMembers, invalid, read_request
-from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
-from softix_proxy.dialects.core.inputs import Inputs, read_inputs
 from softix_proxy.dialects.core.tokens import tier
 from softix_proxy.dialects.openai import visible_members
 from softix_proxy.dialects.openai.chat.endpoint import COUNTS, LIMITS, ChatMeter
@@ -15,6 +12,9 @@ from softix_proxy.dialects.openai.members import COMPLETIONS
 from softix_proxy.dialects.openai.outside_input import NAMES as OUTSIDE_NAMES
 from softix_proxy.dialects.openai.outside_input import outside_input
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
+from softix_proxy.dialects.request.fields import SHARED, JsonMembers, invalid, read_request
+from softix_proxy.dialects.request.hiding import HIDES_ANYTHING, hidden_parts
+from softix_proxy.dialects.request.inputs import Inputs, read_inputs
 
 _LIMITS = ("max_tokens", *(name for name in LIMITS if name != "max_tokens"))
 _WATCHED = (

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
-from softix_proxy.dialects.core.fields import SHARED, read_request
-from softix_proxy.dialects.core.inputs import read_inputs
 from softix_proxy.dialects.core.tokens import input_report, read_answer, tier
 from softix_proxy.dialects.openai.chat.endpoint import ChatMeter
 from softix_proxy.dialects.openai.members import EMBEDDINGS
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
+from softix_proxy.dialects.request.fields import SHARED, read_request
+from softix_proxy.dialects.request.inputs import read_inputs
 
 _WATCHED = SHARED | EMBEDDINGS.watched | {"input", "messages"}
 

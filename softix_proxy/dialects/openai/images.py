@@ -13,14 +13,14 @@ import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
-from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, invalid, read_request, unmetered
-from softix_proxy.dialects.core.inputs import TEMPLATE_TOKENS
-from softix_proxy.dialects.core.members import MemberTable
-from softix_proxy.dialects.core.multipart import FormFields
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import openai_report
 from softix_proxy.dialects.openai.members import IMAGE_EDITS, IMAGE_VARIATIONS, IMAGES
 from softix_proxy.dialects.openai.shared import FORM, FormEndpoint, OpenAIEndpoint
+from softix_proxy.dialects.request.fields import MALFORMED, SHARED, JsonMembers, invalid, read_request, unmetered
+from softix_proxy.dialects.request.inputs import TEMPLATE_TOKENS
+from softix_proxy.dialects.request.members import MemberTable
+from softix_proxy.dialects.request.multipart import FormFields
 from softix_proxy.domain.pricing.rates import STANDARD
 
 _SIZE = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})", re.ASCII)

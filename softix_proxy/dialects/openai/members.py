@@ -6,8 +6,8 @@ speak OpenAI's dialect are in `relatives.py`.
 
 from __future__ import annotations
 
-from softix_proxy.dialects.core.members import MemberTable
 from softix_proxy.dialects.openai.relatives import REROUTES, SAMPLING, SERVERS
+from softix_proxy.dialects.request.members import MemberTable
 
 _LABELS = "metadata safety_identifier user"
 _CACHE = MemberTable(free="prompt_cache_retention", priced="prompt_cache_options", names_object="prompt_cache_key")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
-from softix_proxy.dialects.core.fields import SHARED, read_model
-from softix_proxy.dialects.core.inputs import read_inputs
 from softix_proxy.dialects.core.tokens import input_report, read_answer
 from softix_proxy.dialects.openai.chat.endpoint import ChatMeter
 from softix_proxy.dialects.openai.members import MODERATIONS
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
+from softix_proxy.dialects.request.fields import SHARED, read_model
+from softix_proxy.dialects.request.inputs import read_inputs
 
 DEFAULT_MODEL = "omni-moderation-latest"
 """The model that OpenAI uses if the request names none."""

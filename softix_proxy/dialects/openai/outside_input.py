@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import JsonMembers, fits
+from softix_proxy.dialects.request.fields import JsonMembers, fits
 
 OUTSIDE = frozenset(
     (

@@ -13,7 +13,11 @@ import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, UsageReport, Written
 from softix_proxy.dialects.core.errors import classify_event
-from softix_proxy.dialects.core.fields import (
+from softix_proxy.dialects.core.tokens import count, divide
+from softix_proxy.dialects.openai.members import REALTIME as SESSION_MEMBERS
+from softix_proxy.dialects.openai.references import EVENT_RULES
+from softix_proxy.dialects.openai.shared import OpenAIEndpoint
+from softix_proxy.dialects.request.fields import (
     MALFORMED,
     SHARED,
     JsonMembers,
@@ -22,12 +26,8 @@ from softix_proxy.dialects.core.fields import (
     read_request,
     unmetered,
 )
-from softix_proxy.dialects.core.references import FoundRefs
-from softix_proxy.dialects.core.tokens import count, divide
-from softix_proxy.dialects.core.tools import CLIENT_SIDE, FREE, ToolBillings, read_tools
-from softix_proxy.dialects.openai.members import REALTIME as SESSION_MEMBERS
-from softix_proxy.dialects.openai.references import EVENT_RULES
-from softix_proxy.dialects.openai.shared import OpenAIEndpoint
+from softix_proxy.dialects.request.references import FoundRefs
+from softix_proxy.dialects.request.tools import CLIENT_SIDE, FREE, ToolBillings, read_tools
 from softix_proxy.domain.access.objects import ObjectRef
 from softix_proxy.domain.pricing.meters import Meters
 

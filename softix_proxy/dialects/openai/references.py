@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import JsonMembers
-from softix_proxy.dialects.core.references import FoundRefs, NamingRules, is_list, listed
+from softix_proxy.dialects.request.fields import JsonMembers
+from softix_proxy.dialects.request.references import FoundRefs, NamingRules, is_list, listed
 
 _CALLS = frozenset(("callid", "toolcallid", "approvalrequestid", "callerid", "eventid", "itemid", "previousitemid"))
 """The ids of calls and events, which name parts of the same conversation."""

@@ -6,7 +6,7 @@ and Moonshot, and in the servers vLLM, SGLang, llama.cpp, Ollama and LM Studio.
 
 from __future__ import annotations
 
-from softix_proxy.dialects.core.members import MemberTable
+from softix_proxy.dialects.request.members import MemberTable
 
 _SEARCHES = "Searches by a chat model cannot be metered here, since its answer does not count them. Send no `{}`."
 

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
-from softix_proxy.dialects.core.fields import MALFORMED, SHARED, fits, invalid, read_request
-from softix_proxy.dialects.core.inputs import TEMPLATE_TOKENS, read_inputs
 from softix_proxy.dialects.core.tokens import count, decimals, model_name, tell
 from softix_proxy.dialects.openai.chat.endpoint import ChatMeter
 from softix_proxy.dialects.openai.members import RERANK
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
+from softix_proxy.dialects.request.fields import MALFORMED, SHARED, fits, invalid, read_request
+from softix_proxy.dialects.request.inputs import TEMPLATE_TOKENS, read_inputs
 
 _WATCHED = SHARED | RERANK.watched | {"documents", "query", "max_tokens_per_doc", "max_chunks_per_doc"}
 _LIST = b"["[0]

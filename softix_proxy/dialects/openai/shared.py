@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from softix_proxy.dialects.core.base import Family, RequestSpec, UsageReport
-from softix_proxy.dialects.core.fields import ONE_MODEL, JsonMembers, invalid
-from softix_proxy.dialects.core.members import MemberTable
-from softix_proxy.dialects.core.multipart import FormFields
 from softix_proxy.dialects.core.tokens import openai_report, read_answer
+from softix_proxy.dialects.request.fields import ONE_MODEL, JsonMembers, invalid
+from softix_proxy.dialects.request.members import MemberTable
+from softix_proxy.dialects.request.multipart import FormFields
 
 FORM = frozenset(("model", "stream", "models", "fallbacks"))
 """The fields that matter in every form."""

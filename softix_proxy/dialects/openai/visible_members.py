@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from softix_proxy.dialects.core.hiding import ANY_SIZE
+from softix_proxy.dialects.request.hiding import ANY_SIZE
 
 _LONGEST_STOP_BYTES = 64
 """The longest stop sequences. Servers hold back as much text as could be the beginning of one."""

@@ -17,7 +17,7 @@ from softix_proxy.dialects.canonical.losses import Losses
 from softix_proxy.dialects.canonical.types import CanonicalRequest, ContentPart, MediaPart, ToolResult, WriteOptions
 from softix_proxy.dialects.canonical.write_error import anthropic_error, translated_error
 from softix_proxy.dialects.core.event_stream import BrokenFramesError, EventStream
-from softix_proxy.dialects.core.fields import JsonMembers
+from softix_proxy.dialects.request.fields import JsonMembers
 from softix_proxy.dialects.translate.frames import as_message_event
 
 _LIMIT = "max_tokens"

@@ -11,8 +11,8 @@ from softix_proxy.dialects.canonical.json_values import encode, read_object, see
 from softix_proxy.dialects.canonical.losses import Losses, losses
 from softix_proxy.dialects.canonical.types import CanonicalEvent, CanonicalRequest, ResponseContext, WriteOptions
 from softix_proxy.dialects.canonical.write_error import translated_error
-from softix_proxy.dialects.core.fields import invalid
 from softix_proxy.dialects.core.spoken import CARRIED, COUNTS, STREAMS_BY_PATH, dialect_of
+from softix_proxy.dialects.request.fields import invalid
 from softix_proxy.dialects.translate.custom_tools import Customs
 from softix_proxy.dialects.translate.dialect_table import DIALECTS, PROVIDERS, DialectCodec, ProviderSide
 from softix_proxy.dialects.translate.envelopes import Adaptation, Translated, Unwrapper

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from softix_proxy.dialects.canonical.json_values import encode, seen_child, seen_children, seen_object
-from softix_proxy.dialects.core import refused_fields
 from softix_proxy.dialects.core.base import ProviderEndpoint, UsageReport
 from softix_proxy.dialects.core.classification import classify
 from softix_proxy.dialects.core.errors import ProviderError
-from softix_proxy.dialects.core.fields import JsonMembers
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS, path_for, provider_side, streaming
+from softix_proxy.dialects.request import refused_fields
+from softix_proxy.dialects.request.fields import JsonMembers
 from softix_proxy.dialects.translate import Interpretation, WriteOptions, translation
 from softix_proxy.domain.catalog.drop_fields import may_be_dropped
 from softix_proxy.domain.catalog.providers import Provider

@@ -17,7 +17,7 @@ from softix_proxy.dialects.batches import BatchItem
 from softix_proxy.dialects.core.base import Endpoint, RequestSpec
 from softix_proxy.dialects.core.classification import classify
 from softix_proxy.dialects.core.errors import ProviderError
-from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.dialects.request.fields import invalid
 from softix_proxy.domain.access.objects import NO_KEY, AccountPlace
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.core.clock import Clock

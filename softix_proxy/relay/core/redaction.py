@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from softix_proxy.dialects.core.base import StreamMeter
-from softix_proxy.dialects.core.fields import MALFORMED
+from softix_proxy.dialects.request.fields import MALFORMED
 from softix_proxy.domain.catalog.providers import Provider
 from softix_proxy.domain.core.headers import Header
 from softix_proxy.relay.core.account_names import HIDDEN, may_name_account, names_account, without_account

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from softix_proxy.dialects.core import refused_fields
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.classification import Classification, ClientError, as_event, classify, classify_stream
 from softix_proxy.dialects.core.errors import ProviderError
 from softix_proxy.dialects.kept import kept_in
+from softix_proxy.dialects.request import refused_fields
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.core.headers import Header, Headers
 from softix_proxy.domain.ports.upstream import ProviderFault, Upstream, UpstreamRequest, UpstreamResponse

@@ -8,8 +8,8 @@ from fractions import Fraction
 from math import ceil
 
 from softix_proxy.dialects.core.base import RequestSpec
-from softix_proxy.dialects.core.fields import unmetered
-from softix_proxy.dialects.core.inputs import TEMPLATE_TOKENS
+from softix_proxy.dialects.request.fields import unmetered
+from softix_proxy.dialects.request.inputs import TEMPLATE_TOKENS
 from softix_proxy.domain.catalog.models import DEFAULT_CONTEXT_TOKENS, DEFAULT_MAX_OUTPUT_TOKENS, Model
 from softix_proxy.domain.metering.admission import NOTHING, Bound
 from softix_proxy.domain.metering.bounds import Widening

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from softix_proxy.dialects.core.base import RequestSpec
-from softix_proxy.dialects.core.charsets import JSON
-from softix_proxy.dialects.core.fields import JsonMembers
-from softix_proxy.dialects.core.multipart import content_type_of
-from softix_proxy.dialects.core.refused_fields import USAGE_OPTION
 from softix_proxy.dialects.core.request_headers import Passing, passing, passing_translated
 from softix_proxy.dialects.core.response_headers import returned
-from softix_proxy.dialects.core.tags import HEADERS as TAGGED
 from softix_proxy.dialects.registry import HEADERS, REPORT_ON_REQUEST, named, path_for
+from softix_proxy.dialects.request.charsets import JSON
+from softix_proxy.dialects.request.fields import JsonMembers
+from softix_proxy.dialects.request.multipart import content_type_of
+from softix_proxy.dialects.request.refused_fields import USAGE_OPTION
+from softix_proxy.dialects.request.tags import HEADERS as TAGGED
 from softix_proxy.domain.catalog.providers import ProviderKey
 from softix_proxy.domain.core.headers import Header, Headers
 from softix_proxy.domain.ports.upstream import UpstreamRequest

@@ -11,9 +11,9 @@ from functools import cached_property
 
 from softix_proxy.dialects.core.base import ProviderEndpoint, RequestSpec
 from softix_proxy.dialects.core.errors import ERROR_TYPE, error_type
-from softix_proxy.dialects.core.fields import invalid, is_dense
 from softix_proxy.dialects.core.spoken import STREAMS_BY_PATH
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, counting, serves, streaming
+from softix_proxy.dialects.request.fields import invalid, is_dense
 from softix_proxy.dialects.translate import Interpretation, StreamInterpretation, WriteOptions, translation
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import RefusedError

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Generator
 from typing import TypeVar
 
-from softix_proxy.dialects.core.fields import SCANNED_BYTES, scan_steps
-from softix_proxy.dialects.core.scan import Scanned
+from softix_proxy.dialects.request.fields import SCANNED_BYTES, scan_steps
+from softix_proxy.dialects.request.scan import Scanned
 
 T = TypeVar("T")
 

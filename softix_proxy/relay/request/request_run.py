@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from softix_proxy.dialects.core.base import RequestSpec
-from softix_proxy.dialects.core.scan import Scanned
 from softix_proxy.dialects.registry import is_carried
+from softix_proxy.dialects.request.scan import Scanned
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.ports.upstream import UpstreamRequest

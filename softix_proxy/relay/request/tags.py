@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import JsonMembers
-from softix_proxy.dialects.core.tags import INNER
+from softix_proxy.dialects.request.fields import JsonMembers
+from softix_proxy.dialects.request.tags import INNER
 from softix_proxy.domain.core.headers import Headers
 from softix_proxy.relay.core.inbound import Client
 from softix_proxy.relay.request.forward import TagOf

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from softix_proxy.dialects.core.base import Endpoint
-from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.dialects.request.fields import invalid
 from softix_proxy.domain.catalog.providers import Provider
 from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule, rule_of
 from softix_proxy.domain.core.errors import RefusedError

@@ -6,7 +6,7 @@ The rule is one pure function. It goes by the request, the type of the provider 
 from __future__ import annotations
 
 from softix_proxy.dialects.core.base import RequestSpec
-from softix_proxy.dialects.core.hiding import REASONING
+from softix_proxy.dialects.request.hiding import REASONING
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.catalog.providers import Provider
 from softix_proxy.domain.catalog.reasoning import never_reasons

@@ -10,7 +10,7 @@ from typing import ClassVar
 from softix_proxy.dialects import batches as batch_format
 from softix_proxy.dialects.batches import BatchItem
 from softix_proxy.dialects.core.base import Family
-from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.dialects.request.fields import invalid
 from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.access.objects import NO_KEY
 from softix_proxy.domain.catalog.models import Model

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from softix_proxy.dialects import batches as batch_format
 from softix_proxy.dialects.core.classification import classify
-from softix_proxy.dialects.core.fields import unmetered
-from softix_proxy.dialects.core.multipart import FormFields, content_type_of
+from softix_proxy.dialects.request.fields import unmetered
+from softix_proxy.dialects.request.multipart import FormFields, content_type_of
 from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.catalog.providers import ProviderType
 from softix_proxy.domain.core.errors import Code, RefusedError

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from softix_proxy.dialects.core import queries
 from softix_proxy.dialects.core.base import Family
-from softix_proxy.dialects.core.charsets import JSON
 from softix_proxy.dialects.core.classification import ClientError, classify
 from softix_proxy.dialects.core.listings import ListedKind, read_page, write_one, write_page
 from softix_proxy.dialects.core.request_headers import passing
+from softix_proxy.dialects.request.charsets import JSON
 from softix_proxy.domain.access.authorization import AccessDenial, access
 from softix_proxy.domain.catalog.providers import Provider
 from softix_proxy.domain.core.errors import Code, RefusedError

@@ -9,9 +9,9 @@ from aiohttp import web
 
 from softix_proxy.dialects.core import queries
 from softix_proxy.dialects.core.base import Endpoint
-from softix_proxy.dialects.core.charsets import require_utf8
 from softix_proxy.dialects.core.deployments import with_model
 from softix_proxy.dialects.gemini.endpoint import GeminiEndpoint
+from softix_proxy.dialects.request.charsets import require_utf8
 from softix_proxy.relay.core.inbound import Inbound
 from softix_proxy.web.inference import exchange
 from softix_proxy.web.router.request_context import RequestContext

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 import msgspec
 from aiohttp import web
 
-from softix_proxy.dialects.core.fields import invalid, unmetered
 from softix_proxy.dialects.openai.realtime import REALTIME
+from softix_proxy.dialects.request.fields import invalid, unmetered
 from softix_proxy.domain.core.headers import Header
 from softix_proxy.relay.core.inbound import Inbound
 from softix_proxy.web.inference import exchange

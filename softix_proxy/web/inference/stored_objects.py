@@ -8,7 +8,7 @@ from functools import partial
 from aiohttp import web
 
 from softix_proxy.dialects.core.base import Family
-from softix_proxy.dialects.core.charsets import require_utf8
+from softix_proxy.dialects.request.charsets import require_utf8
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.relay.stored_objects.operation_table import OPERATIONS, VERBS_OF_GOOGLE, find_operation
 from softix_proxy.relay.stored_objects.resource_request import ResourceRequest

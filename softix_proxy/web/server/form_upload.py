@@ -10,8 +10,8 @@ from io import BytesIO
 
 from aiohttp import web
 
-from softix_proxy.dialects.core.fields import invalid
-from softix_proxy.dialects.core.multipart import MultipartForm, boundary_of
+from softix_proxy.dialects.request.fields import invalid
+from softix_proxy.dialects.request.multipart import MultipartForm, boundary_of
 from softix_proxy.relay.core.inbound import ClientGoneError
 from softix_proxy.web.server.request_body import BodyPieces, announced_bytes, told, too_large
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import WSMsgType, web
 
-from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.dialects.request.fields import invalid
 from softix_proxy.relay.core.inbound import ClientGoneError
 from softix_proxy.web.server.client_connection import SERVER, ClientConnection
 

@@ -7,8 +7,8 @@ import pytest
 
 from softix_proxy.dialects import batches
 from softix_proxy.dialects.batches import BatchCreation, BatchItemResult, BatchProgress, digest
-from softix_proxy.dialects.core.scan import finished
 from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.dialects.request.scan import finished
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 CHAT = ENDPOINTS["chat_completions"]

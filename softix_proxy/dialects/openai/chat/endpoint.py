@@ -9,14 +9,8 @@ import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.errors import classify_event
-from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, fits, invalid, is_heavy, read_request
-from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
-from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
-from softix_proxy.dialects.core.tags import MEMBERS as TAGGED
-from softix_proxy.dialects.core.tags import read_tags
 from softix_proxy.dialects.core.tokens import openai_report, tier
-from softix_proxy.dialects.core.tools import CLIENT_SIDE, ToolBillings, read_tools
 from softix_proxy.dialects.openai import visible_members
 from softix_proxy.dialects.openai.kept import AUDIO_KEPT, COMPLETION_KEPT, kept_of_completion
 from softix_proxy.dialects.openai.members import CHAT
@@ -24,6 +18,12 @@ from softix_proxy.dialects.openai.outside_input import NAMES as OUTSIDE_NAMES
 from softix_proxy.dialects.openai.outside_input import outside_input
 from softix_proxy.dialects.openai.references import CHAT_NAMES, CHAT_RULES, message_refs
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
+from softix_proxy.dialects.request.fields import MALFORMED, SHARED, JsonMembers, fits, invalid, is_heavy, read_request
+from softix_proxy.dialects.request.hiding import HIDES_ANYTHING, hidden_parts
+from softix_proxy.dialects.request.references import FoundRefs
+from softix_proxy.dialects.request.tags import MEMBERS as TAGGED
+from softix_proxy.dialects.request.tags import read_tags
+from softix_proxy.dialects.request.tools import CLIENT_SIDE, ToolBillings, read_tools
 from softix_proxy.domain.access.objects import NOTHING_KEPT, ObjectRef
 
 LIMITS = ("max_completion_tokens", "max_tokens", "n_predict", "num_predict", "max_output_tokens", "max_new_tokens")

@@ -34,8 +34,8 @@ from softix_proxy.dialects.canonical.types import (
     Turn,
     TurnRole,
 )
-from softix_proxy.dialects.core.fields import invalid
 from softix_proxy.dialects.openai.chat.reasoning import read_details
+from softix_proxy.dialects.request.fields import invalid
 
 _ROLES: dict[str, TurnRole] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 _UNSAID = ("prediction", "store", "logit_bias", "functions", "modalities", "audio", "moderation", "web_search_options")

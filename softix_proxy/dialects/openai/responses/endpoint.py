@@ -11,15 +11,28 @@ import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
-from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, invalid, is_heavy, read_request, unmetered
-from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.core.hosted_work import hosted_work
-from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
-from softix_proxy.dialects.core.tags import WATCHED as TAGGED
-from softix_proxy.dialects.core.tags import read_tags
 from softix_proxy.dialects.core.tokens import openai_report, tier
-from softix_proxy.dialects.core.tools import (
+from softix_proxy.dialects.openai import visible_members
+from softix_proxy.dialects.openai.kept import KEPT, kept_of
+from softix_proxy.dialects.openai.members import INPUT_TOKENS, RESPONSES
+from softix_proxy.dialects.openai.references import RESPONSE_NAMES, RULES, TOP_RULES, item_refs
+from softix_proxy.dialects.openai.shared import OpenAIEndpoint
+from softix_proxy.dialects.request.fields import (
+    MALFORMED,
+    SHARED,
+    JsonMembers,
+    invalid,
+    is_heavy,
+    read_request,
+    unmetered,
+)
+from softix_proxy.dialects.request.hiding import HIDES_ANYTHING, hidden_parts
+from softix_proxy.dialects.request.references import FoundRefs
+from softix_proxy.dialects.request.tags import WATCHED as TAGGED
+from softix_proxy.dialects.request.tags import read_tags
+from softix_proxy.dialects.request.tools import (
     CLIENT_SIDE,
     DEFAULT_CALLS,
     FILE_SEARCH,
@@ -29,11 +42,6 @@ from softix_proxy.dialects.core.tools import (
     ToolBillings,
     read_tools,
 )
-from softix_proxy.dialects.openai import visible_members
-from softix_proxy.dialects.openai.kept import KEPT, kept_of
-from softix_proxy.dialects.openai.members import INPUT_TOKENS, RESPONSES
-from softix_proxy.dialects.openai.references import RESPONSE_NAMES, RULES, TOP_RULES, item_refs
-from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 from softix_proxy.domain.access.objects import NOTHING_KEPT
 
 _LIMIT, _CALL_LIMIT = "max_output_tokens", "max_tool_calls"

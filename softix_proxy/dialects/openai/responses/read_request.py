@@ -33,9 +33,9 @@ from softix_proxy.dialects.canonical.types import (
     Turn,
     TurnRole,
 )
-from softix_proxy.dialects.core.fields import invalid
 from softix_proxy.dialects.openai.chat.read_request import name_of, read_cache
 from softix_proxy.dialects.openai.responses.namespaces import flat_name, flat_tools
+from softix_proxy.dialects.request.fields import invalid
 
 _OWN = "responses"
 _ROLES: dict[str, TurnRole] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}

@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 from support.sources import ROOT
 
-from softix_proxy.dialects.core.members import MemberClass
 from softix_proxy.dialects.openai import members
 from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.dialects.request.members import MemberClass
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 

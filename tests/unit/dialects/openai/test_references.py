@@ -13,9 +13,9 @@ from openai.types.realtime import realtime_client_event_param
 from openai.types.responses import input_token_count_params, response_create_params
 from support.sdk_types import SdkMember, members
 
-from softix_proxy.dialects.core.tags import INNER
 from softix_proxy.dialects.openai.references import RULES, TOP_RULES
 from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.dialects.request.tags import INNER
 from softix_proxy.domain.access.objects import ObjectRef
 
 RESPONSES, INPUT_TOKENS, CHAT = ENDPOINTS["responses"], ENDPOINTS["input_tokens"], ENDPOINTS["chat_completions"]

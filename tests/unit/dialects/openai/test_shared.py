@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.dialects.core.fields import JsonMembers
 from softix_proxy.dialects.openai.shared import wants_usage
 from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.dialects.request.fields import JsonMembers
 from softix_proxy.domain.core.errors import RefusedError
 
 CHAT = ENDPOINTS["chat_completions"]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.dialects.core.hiding import CALLS, HIDES_ANYTHING, REASONING
 from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.dialects.request.hiding import CALLS, HIDES_ANYTHING, REASONING
 
 TALK = [{"role": "user", "content": "hi"}]
 FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {}}}

@@ -6,8 +6,8 @@ from importlib import import_module
 import pytest
 
 from softix_proxy import dialects
-from softix_proxy.dialects.core.refused_fields import USAGE_OPTION
 from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.dialects.request.refused_fields import USAGE_OPTION
 from softix_proxy.domain.catalog.drop_fields import changed, checked_field
 from softix_proxy.domain.core.errors import BadInputError
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from softix_proxy.dialects.core.fields import SCANNED_BYTES, JsonMembers
-from softix_proxy.dialects.core.scan import scanned
+from softix_proxy.dialects.request.fields import SCANNED_BYTES, JsonMembers
+from softix_proxy.dialects.request.scan import scanned
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.relay.request.large_body import scan
 

@@ -1,7 +1,7 @@
 import pytest
 
-from softix_proxy.dialects.core.fields import JsonMembers
-from softix_proxy.dialects.core.hiding import (
+from softix_proxy.dialects.request.fields import JsonMembers
+from softix_proxy.dialects.request.hiding import (
     ANY_SIZE,
     CALLS,
     HIDES_ANYTHING,

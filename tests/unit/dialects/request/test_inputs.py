@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.dialects.core import fields
-from softix_proxy.dialects.core.fields import JsonMembers
-from softix_proxy.dialects.core.inputs import EACH_ADDS_TOKENS, TEMPLATE_TOKENS, Inputs, read_inputs
+from softix_proxy.dialects.request import fields
+from softix_proxy.dialects.request.fields import JsonMembers
+from softix_proxy.dialects.request.inputs import EACH_ADDS_TOKENS, TEMPLATE_TOKENS, Inputs, read_inputs
 
 MANY = 60_000
 """As many elements as make a list too heavy to be decoded, with their commas and brackets."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.dialects.core.fields import JsonMembers
-from softix_proxy.dialects.core.members import MemberClass, MembersRead, MemberTable, both_spellings, snake_case
 from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.dialects.request.fields import JsonMembers
+from softix_proxy.dialects.request.members import MemberClass, MembersRead, MemberTable, both_spellings, snake_case
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 BASE = MemberTable(free="seed", refused={"router": "It routes."}, brings_work="router")

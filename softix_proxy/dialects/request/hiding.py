@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from softix_proxy.dialects.core.fields import JsonMembers
+from softix_proxy.dialects.request.fields import JsonMembers
 from softix_proxy.domain.metering.text_tokens import MOST_COUNTED
 
 WORK, CALLS, REASONING = "work", "calls", "reasoning"

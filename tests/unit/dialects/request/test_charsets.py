@@ -1,6 +1,6 @@
 import pytest
 
-from softix_proxy.dialects.core.charsets import require_utf8
+from softix_proxy.dialects.request.charsets import require_utf8
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from softix_proxy.dialects.core.scan import LargeList, Member, Scanned, elements, finished, members, scanned
+from softix_proxy.dialects.request.scan import LargeList, Member, Scanned, elements, finished, members, scanned
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.dialects.core.multipart import FormFields, MultipartForm, boundary_of, content_type_of
+from softix_proxy.dialects.request.multipart import FormFields, MultipartForm, boundary_of, content_type_of
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 WATCHED = frozenset(("model", "n", "stream"))

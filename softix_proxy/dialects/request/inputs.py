@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import LARGE_BODY_BYTES, MALFORMED, JsonMembers, is_heavy
+from softix_proxy.dialects.request.fields import LARGE_BODY_BYTES, MALFORMED, JsonMembers, is_heavy
 from softix_proxy.domain.core.records import record
 
 TEMPLATE_TOKENS = 1024

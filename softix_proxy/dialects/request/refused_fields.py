@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import MALFORMED, JsonMembers
+from softix_proxy.dialects.request.fields import MALFORMED, JsonMembers
 
 USAGE_OPTION = "stream_options"
 """The member by which softix requests the usage of a stream if the client did not do so."""

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from softix_proxy.dialects.core.refused_fields import members, named_fields, names_field, without_field
+from softix_proxy.dialects.request.refused_fields import members, named_fields, names_field, without_field
 
 
 @pytest.mark.parametrize(

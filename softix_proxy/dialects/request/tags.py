@@ -7,7 +7,7 @@ sends another word in its place, which only the same API key gets.
 
 from __future__ import annotations
 
-from softix_proxy.dialects.core.fields import JsonMembers
+from softix_proxy.dialects.request.fields import JsonMembers
 
 HEADERS = frozenset(
     (

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from softix_proxy.dialects.core.charsets import require_utf8
-from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.dialects.request.charsets import require_utf8
+from softix_proxy.dialects.request.fields import invalid
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 _BOUNDARY = re.compile(

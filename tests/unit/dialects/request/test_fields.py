@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softix_proxy.dialects.core.base import Endpoint
-from softix_proxy.dialects.core.fields import JsonMembers, fits, is_dense, is_heavy, read_request
 from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.dialects.request.fields import JsonMembers, fits, is_dense, is_heavy, read_request
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 WATCHED = frozenset(("model", "models", "stream", "n"))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import MALFORMED, JsonMembers, invalid, is_heavy, unmetered
+from softix_proxy.dialects.request.fields import MALFORMED, JsonMembers, invalid, is_heavy, unmetered
 
 DEFAULT_CALLS = 10
 """The number of calls to which softix limits a request that names no limit."""

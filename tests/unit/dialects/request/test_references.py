@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.dialects.core.references import FoundRefs, NamingRules
+from softix_proxy.dialects.request.references import FoundRefs, NamingRules
 from softix_proxy.domain.access.objects import MOST_REFS
 from softix_proxy.domain.core.errors import Code, RefusedError
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from softix_proxy.dialects.core import scan
-from softix_proxy.dialects.core.scan import PIECE_BYTES, ByteSpan, Scanned, elements, finished, members, scanned
+from softix_proxy.dialects.request import scan
+from softix_proxy.dialects.request.scan import PIECE_BYTES, ByteSpan, Scanned, elements, finished, members, scanned
 
 MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])

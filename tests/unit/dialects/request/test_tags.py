@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from softix_proxy.dialects.core.fields import JsonMembers
 from softix_proxy.dialects.core.request_headers import COMMON, FAMILIES
-from softix_proxy.dialects.core.tags import HEADERS, WATCHED, read_tags
+from softix_proxy.dialects.request.fields import JsonMembers
+from softix_proxy.dialects.request.tags import HEADERS, WATCHED, read_tags
 from softix_proxy.domain.core.errors import RefusedError
 
 

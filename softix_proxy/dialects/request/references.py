@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import MALFORMED, JsonMembers, invalid
+from softix_proxy.dialects.request.fields import MALFORMED, JsonMembers, invalid
 from softix_proxy.domain.access.objects import MOST_ID_LETTERS, MOST_REFS, ObjectRef
 from softix_proxy.domain.core.errors import RefusedError
 

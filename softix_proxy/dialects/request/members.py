@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import JsonMembers, unmetered
+from softix_proxy.dialects.request.fields import JsonMembers, unmetered
 
 
 class MemberClass(StrEnum):

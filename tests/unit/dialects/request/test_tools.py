@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from softix_proxy.dialects.core.tools import (
+from softix_proxy.dialects.request.tools import (
     CLIENT_SIDE,
     DEFAULT_CALLS,
     FILE_SEARCH,
