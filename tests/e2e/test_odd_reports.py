@@ -12,7 +12,8 @@ from support.provider import FakeProvider, told
 from support.tenants import rows
 from support.wire import CHAT, MESSAGES, ROUTES, Route, post
 
-from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType
+from softix_proxy.domain.catalog.profiles import PROFILES
+from softix_proxy.domain.catalog.provider_types import ProviderType
 from softix_proxy.domain.metering.text_tokens import count_tokens
 
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])

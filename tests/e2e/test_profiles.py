@@ -16,7 +16,8 @@ from support.provider import FakeProvider
 
 from softix_proxy.dialects.gemini.endpoint import GeminiEndpoint
 from softix_proxy.dialects.registry import ENDPOINTS, PROVIDER_ENDPOINTS, path_for
-from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType
+from softix_proxy.domain.catalog.profiles import PROFILES
+from softix_proxy.domain.catalog.provider_types import ProviderType
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.ports.upstream import UpstreamRequest
 from softix_proxy.operations.catalog.base_urls import read_base_url

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 from support.daemon import Prepared
-from support.framings import KEY, LENIENT, MARK, RIGHT, SMUGGLED, Framing, wrong
+from support.framings import KEY, MARK, RIGHT, SMUGGLED, Framing, wrong
 from support.front_proxy import NGINX, connect_to, front_proxy
 from support.provider import FakeProvider
 from support.tenants import tenant
@@ -31,8 +31,7 @@ class Outcome(NamedTuple):
 
 
 def rows(framings: Iterable[Framing]) -> list[object]:
-    marks = {row.name: pytest.mark.xfail(strict=True, reason=row.lenient) for row in framings if row.lenient}
-    return [pytest.param(row, id=row.name, marks=marks.get(row.name, ())) for row in framings]
+    return [pytest.param(row, id=row.name) for row in framings]
 
 
 async def answers(to: Prepared, framing: Framing) -> bytes:
@@ -102,10 +101,9 @@ def test_smuggled_request_alone_would_be_served(attacker: Prepared, outcomes: Ma
     assert found.statuses == [200] and attacker.key_id.encode() in found.said
 
 
-def test_framings_have_names_of_their_own_and_each_lenient_one_exists() -> None:
+def test_framings_have_names_of_their_own() -> None:
     names = [row.name for row in (*RIGHT, *WRONG)]
     assert len(names) == len(set(names)) > 163
-    assert set(LENIENT) <= set(names)
 
 
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed here")

@@ -91,24 +91,8 @@ WAYS: dict[str, dict[str, object]] = {
 }
 
 
-def leaks() -> list[object]:
-    reason = "a provider's key is looked for in whole errors only, and in its plain form"
-    return [
-        pytest.param(
-            form, way, marks=pytest.mark.xfail(strict=True, reason=reason) if (form, way) in KNOWN_LEAKS else ()
-        )
-        for form in FORMS
-        for way in WAYS
-    ]
-
-
-KNOWN_LEAKS = {(form, "error in a stream") for form in FORMS} | {
-    (form, way) for form in ("in base64", "percent-encoded") for way in ("error 400", "error 500")
-}
-"""Forms and places in which a key is not looked for yet."""
-
-
-@pytest.mark.parametrize(("form", "way"), leaks())
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("form", FORMS)
 async def test_key_of_the_provider_in_its_answer_does_not_reach_the_client(
     form: str, way: str, guarded: Prepared, fake_provider: FakeProvider
 ) -> None:

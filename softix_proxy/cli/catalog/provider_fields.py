@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console.console import invocation, say, show
-from softix_proxy.domain.catalog.profiles import ProviderType
+from softix_proxy.domain.catalog.provider_types import ProviderType
 from softix_proxy.domain.catalog.providers import Provider
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import OperatorError

@@ -21,7 +21,8 @@ from softix_proxy.cli.catalog.provider_fields import (
 )
 from softix_proxy.cli.console.console import Command, instance, say
 from softix_proxy.cli.console.key_source import KeySource, key_options
-from softix_proxy.domain.catalog.profiles import BLANKS, PROFILES, OnDisconnect, ProviderType
+from softix_proxy.domain.catalog.profiles import PROFILES
+from softix_proxy.domain.catalog.provider_types import BLANKS, OnDisconnect, ProviderType
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.operations.catalog import provider_probe
 from softix_proxy.operations.catalog import providers as operations

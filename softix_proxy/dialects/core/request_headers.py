@@ -12,7 +12,8 @@ from functools import cache
 from typing import NamedTuple
 
 from softix_proxy.dialects.core.base import Family
-from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType
+from softix_proxy.domain.catalog.profiles import PROFILES
+from softix_proxy.domain.catalog.provider_types import ProviderType
 
 Reasons = Mapping[str, str]
 """A mapping from a header's name in lower case to the reason why it may pass."""

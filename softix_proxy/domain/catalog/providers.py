@@ -9,10 +9,10 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from softix_proxy.domain.catalog.profiles import PROFILES as PROFILES
-from softix_proxy.domain.catalog.profiles import OnDisconnect as OnDisconnect
 from softix_proxy.domain.catalog.profiles import Profile as Profile
-from softix_proxy.domain.catalog.profiles import ProviderType as ProviderType
 from softix_proxy.domain.catalog.profiles import path_behind_version
+from softix_proxy.domain.catalog.provider_types import OnDisconnect as OnDisconnect
+from softix_proxy.domain.catalog.provider_types import ProviderType as ProviderType
 from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 
 

@@ -16,7 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS
 from softix_proxy.domain.catalog.forbidden_hosts import is_forbidden_host
-from softix_proxy.domain.catalog.profiles import BLANKS, PROFILES, Profile, ProviderType, path_behind_version
+from softix_proxy.domain.catalog.profiles import PROFILES, Profile, path_behind_version
+from softix_proxy.domain.catalog.provider_types import BLANKS, ProviderType
 from softix_proxy.domain.core.errors import BadInputError
 
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?\.?|[0-9a-f:.]+")

@@ -8,7 +8,8 @@ from softix_proxy.dialects.core.model_list import read_names
 from softix_proxy.dialects.registry import HEADERS
 from softix_proxy.domain.catalog.credentials import AwsKeys, parse
 from softix_proxy.domain.catalog.models import NAME
-from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType, path_behind_version
+from softix_proxy.domain.catalog.profiles import PROFILES, path_behind_version
+from softix_proxy.domain.catalog.provider_types import ProviderType
 from softix_proxy.domain.catalog.providers import Provider
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError

@@ -27,6 +27,8 @@ from softix_proxy.relay.routing.retry_plan import RetryPlan
 from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease
 from softix_proxy.relay.settlement.hold import Hold
 
+_NORMAL = 1000
+
 
 async def dial(
     lifecycle: Lifecycle, lines: WebSocketClient, request: Inbound, hold: Hold
@@ -122,3 +124,8 @@ def _call(request: Inbound, hold: Hold, lease: Lease, pass_headers: frozenset[st
         key=lease.key,
         timeouts=target.leg.timeouts,
     )
+
+
+def sendable(code: int | None) -> int:
+    """Returns the provider's close code if it may be sent, and otherwise the normal one."""
+    return code if code is not None and (code in (1000, 1001, 1008, 1011, 1013) or 3000 <= code < 5000) else _NORMAL

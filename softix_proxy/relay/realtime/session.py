@@ -32,7 +32,7 @@ from softix_proxy.domain.core.ids import RequestIds, format_request_id
 from softix_proxy.domain.ports.upstream import ProviderFault, WebSocketClient, WebSocketConnection
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.inbound import ClientGoneError, Guest, Inbound
-from softix_proxy.relay.realtime.dial import dial
+from softix_proxy.relay.realtime.dial import dial, sendable
 from softix_proxy.relay.request.admit import require_known
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.request.unknown_members import judge
@@ -44,7 +44,7 @@ _SWITCHED = 101
 _FINISH_S = 5.0
 """The longest wait for the report of a cancelled response, in seconds."""
 _CLOSE = {Code.SHUTTING_DOWN: 1001, Code.BODY_TOO_LARGE: 1009}
-_POLICY, _FAILED, _NORMAL = 1008, 1011, 1000
+_POLICY, _FAILED = 1008, 1011
 _OURS = frozenset((Code.PROVIDER_BROKE_OFF, Code.PROVIDER_TIMEOUT, Code.STORAGE_UNAVAILABLE, Code.INTERNAL))
 
 
@@ -363,7 +363,7 @@ class Session:
         if ending is not None:
             code = _CLOSE.get(ending.code, _FAILED if ending.code in _OURS else _POLICY)
         else:
-            code = _sendable(line.close_code)
+            code = sendable(line.close_code)
         await self.guest.close(code)
 
     async def _read_on(self, line: WebSocketConnection) -> None:
@@ -395,8 +395,3 @@ class Session:
 
 def _stopping() -> RefusedError:
     return RefusedError(Code.SHUTTING_DOWN, "softix is stopping. Open another session in a moment.")
-
-
-def _sendable(code: int | None) -> int:
-    """Returns the provider's close code if it may be sent, and otherwise the normal one."""
-    return code if code is not None and (code in (1000, 1001, 1008, 1011, 1013) or 3000 <= code < 5000) else _NORMAL

@@ -13,7 +13,7 @@ from softix_proxy.dialects.core.errors import ProviderError
 from softix_proxy.dialects.kept import kept_in
 from softix_proxy.dialects.request import refused_fields
 from softix_proxy.domain.core.errors import Code, RefusedError
-from softix_proxy.domain.core.headers import Header, Headers
+from softix_proxy.domain.core.headers import Header
 from softix_proxy.domain.ports.upstream import ProviderFault, Upstream, UpstreamRequest, UpstreamResponse
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.inbound import Client, ClientGoneError
@@ -21,7 +21,7 @@ from softix_proxy.relay.core.plan import Target
 from softix_proxy.relay.core.policy import Policy
 from softix_proxy.relay.core.redaction import NOTHING_HIDDEN, Redaction, StreamRedaction, redaction
 from softix_proxy.relay.request.client_disconnect import ClientDisconnect
-from softix_proxy.relay.request.forward import returning, retyped
+from softix_proxy.relay.request.forward import added_fields, is_text, returning, retyped, without
 from softix_proxy.relay.routing import failures
 from softix_proxy.relay.routing.failures import Failure
 from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease
@@ -137,9 +137,7 @@ class Attempt:
 
     async def _without_added(self, refused: UpstreamRequest, failure: Failure) -> Failure | None:
         """Repeats the request without the members that softix added, if the provider says that it refused them."""
-        told = failure.told.body if failure.told is not None else b""
-        added = (*refused.added_limits, *((refused_fields.USAGE_OPTION,) if refused.adds_usage_option else ()))
-        names = refused_fields.named_fields(told, added)
+        names = added_fields(failure.told.body, refused) if failure.told is not None else ()
         if not names:
             return failure
         if self.hold.client_is_gone or self.client.gone:
@@ -148,17 +146,7 @@ class Attempt:
         # the hold gets the planned target, because the one here may have another of its dialects
         self.hold.retried(self.hold.target)
         self.failure, self._goes_without = None, self._goes_without | frozenset(names)
-        body = refused.body
-        for name in names:
-            body = refused_fields.without_field(body, name)
-        return await self.run(
-            replace(
-                refused,
-                body=body,
-                adds_usage_option=refused.adds_usage_option and refused_fields.USAGE_OPTION not in names,
-                added_limits=tuple(name for name in refused.added_limits if name not in names),
-            )
-        )
+        return await self.run(without(refused, names))
 
     async def _send(self, outbound: UpstreamRequest) -> UpstreamResponse:
         hold = self.hold
@@ -237,7 +225,7 @@ class Attempt:
         first = await exchange.chunk()
         while first and not first.strip() and (chunk := await exchange.chunk()):
             first += chunk
-        if not first or (_is_text(exchange.headers) and not first.lstrip().startswith(_STREAMS)):
+        if not first or (is_text(exchange.headers) and not first.lstrip().startswith(_STREAMS)):
             return await self._whole(exchange, headers, first)
         return await self._stream(exchange, headers, first)
 
@@ -407,8 +395,3 @@ class Attempt:
             return
         if complete:
             self.hold.completed(classify_stream(meter))
-
-
-def _is_text(headers: Headers) -> bool:
-    kind = next((value for name, value in headers if name == "content-type"), "")
-    return kind.startswith(("text/", _JSON))

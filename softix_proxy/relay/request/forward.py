@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.dialects.core.request_headers import Passing, passing, passing_translated
@@ -11,7 +12,7 @@ from softix_proxy.dialects.registry import HEADERS, REPORT_ON_REQUEST, named, pa
 from softix_proxy.dialects.request.charsets import JSON
 from softix_proxy.dialects.request.fields import JsonMembers
 from softix_proxy.dialects.request.multipart import content_type_of
-from softix_proxy.dialects.request.refused_fields import USAGE_OPTION
+from softix_proxy.dialects.request.refused_fields import USAGE_OPTION, named_fields, without_field
 from softix_proxy.dialects.request.tags import HEADERS as TAGGED
 from softix_proxy.domain.catalog.providers import ProviderKey
 from softix_proxy.domain.core.headers import Header, Headers
@@ -62,18 +63,14 @@ def call(
         if limit_names:
             body = _with_limits(body, limit_names, spec.max_output_tokens or 1)
     elif model is not None or output_limit is not None or ask_usage:
-        body = request.endpoint.rewrite(
-            body,
-            model=model,
-            max_output_tokens=output_limit,
-            ask_usage=ask_usage,
-            output_fields=limit_names,
+        rewrite = request.endpoint.rewrite
+        body = rewrite(
+            body, model=model, max_output_tokens=output_limit, ask_usage=ask_usage, output_fields=limit_names
         )
     body = _understood(body, target, usage_refused=unasked and usage_refused)
     path = named(request.path, target.model.upstream_name)
-    headers = own_headers(request, target, pass_headers, tag_of)
     kind = JSON if request.endpoint.form_fields is None else content_type_of(body)
-    headers.append(("content-type", kind))
+    headers = [*own_headers(request, target, pass_headers, tag_of), ("content-type", kind)]
     rest = request.rest if request.rest_bytes else None
     return UpstreamRequest(
         caller_key_id,
@@ -87,6 +84,24 @@ def call(
         target.leg.timeouts,
         adds_usage_option=ask_usage,
         added_limits=limit_names if spec.limited_by else limit_names[1:],
+    )
+
+
+def added_fields(told: bytes, refused: UpstreamRequest) -> Collection[str]:
+    """Returns the members that softix added to a request and that the provider's error names."""
+    return named_fields(told, (*refused.added_limits, *((USAGE_OPTION,) if refused.adds_usage_option else ())))
+
+
+def without(refused: UpstreamRequest, names: Collection[str]) -> UpstreamRequest:
+    """Returns the request without these members, which softix added and the provider refused."""
+    body = refused.body
+    for name in names:
+        body = without_field(body, name)
+    return replace(
+        refused,
+        body=body,
+        adds_usage_option=refused.adds_usage_option and USAGE_OPTION not in names,
+        added_limits=tuple(name for name in refused.added_limits if name not in names),
     )
 
 
@@ -195,3 +210,8 @@ def _named_by_connection(headers: Headers) -> frozenset[str]:
     if not named:
         return _NONE
     return frozenset(part.strip().lower() for value in named for part in value.split(","))
+
+
+def is_text(headers: Headers) -> bool:
+    kind = next((value for name, value in headers if name == "content-type"), "")
+    return kind.startswith(("text/", JSON))

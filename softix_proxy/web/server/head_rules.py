@@ -13,8 +13,9 @@ from aiohttp import hdrs
 
 from softix_proxy.web.server.aiohttp_internals import HeadRefusedError, HttpVersion10, HttpVersion11, RequestHead
 
+_MOST_PORT = 65_535
 _LONGEST_HOST = 255 + len(":65535")
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?")
 """A name as DNS has them, or an address, and a port. Compose and Kubernetes make names with an underscore."""
 _USUAL_PATH = 256
 """The length from which no prepared line is kept for a path, so that they take a bounded memory."""
@@ -59,7 +60,8 @@ def _follows_empty_lines(line: bytes, raw: bytes, start: int) -> bool:
 
 @lru_cache(1024)
 def _is_host(host: str) -> bool:
-    return _HOST.fullmatch(host) is not None
+    found = _HOST.fullmatch(host)
+    return found is not None and int(found[1] or 0) <= _MOST_PORT
 
 
 def _check_target(head: RequestHead, host: str | None) -> None:

@@ -8,7 +8,8 @@ from softix_proxy.dialects.core.request_headers import (
     passing,
     passing_translated,
 )
-from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType
+from softix_proxy.domain.catalog.profiles import PROFILES
+from softix_proxy.domain.catalog.provider_types import ProviderType
 from softix_proxy.domain.catalog.request_headers import checked_header
 
 LISTED = [

@@ -1,6 +1,7 @@
 import pytest
 
-from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType
+from softix_proxy.domain.catalog.profiles import PROFILES
+from softix_proxy.domain.catalog.provider_types import ProviderType
 from softix_proxy.operations.catalog import catalogue
 
 DRAINED = {"bedrock", "gemini", "vertex", "groq", "mistral", "perplexity", "openrouter"}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from softix_proxy.domain.catalog.profiles import ProviderType
+from softix_proxy.domain.catalog.provider_types import ProviderType
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.operations.catalog.base_urls import BaseUrl, read_base_url

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.playbook import ANSWER, ASK, JSON, LAB, PRICE, Exchange, Stage
 
-from softix_proxy.domain.catalog.profiles import ProviderType
+from softix_proxy.domain.catalog.provider_types import ProviderType
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.pricing.rates import PriceSheet
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from support.playbook import LAB, MODEL, PRICE, Exchange, Stage
 
 from softix_proxy.dialects.registry import ENDPOINTS
-from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType
+from softix_proxy.domain.catalog.profiles import PROFILES
+from softix_proxy.domain.catalog.provider_types import ProviderType
 from softix_proxy.domain.core.errors import RefusedError
 from softix_proxy.domain.pricing.rates import PriceSheet, Rate
 

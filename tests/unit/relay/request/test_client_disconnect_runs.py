@@ -22,7 +22,8 @@ from support.playbook import LAB, MODEL, PRICE, SSE, Exchange, Stage
 from softix_proxy.dialects.core.base import Endpoint
 from softix_proxy.dialects.gemini.endpoint import StreamGenerateContent
 from softix_proxy.dialects.registry import ENDPOINTS
-from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType
+from softix_proxy.domain.catalog.profiles import PROFILES
+from softix_proxy.domain.catalog.provider_types import ProviderType
 from softix_proxy.domain.pricing.rates import PriceSheet
 from softix_proxy.relay.core.inbound import ClientGoneError
 

@@ -6,7 +6,7 @@ from support.playbook import ANSWER, ASK, DONE, HELLO, LAB, PLAIN, SECRET, STOP,
 
 from softix_proxy.dialects.core.request_headers import Passing, passing
 from softix_proxy.dialects.registry import ENDPOINTS
-from softix_proxy.domain.catalog.profiles import ProviderType
+from softix_proxy.domain.catalog.provider_types import ProviderType
 from softix_proxy.relay.core.redaction import NOTHING_HIDDEN, Redaction
 from softix_proxy.relay.request.forward import outgoing, returning
 

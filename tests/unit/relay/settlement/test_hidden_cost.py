@@ -6,7 +6,8 @@ import pytest
 from support.playbook import LAB, MODEL
 
 from softix_proxy.dialects.core.base import RequestSpec
-from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType
+from softix_proxy.domain.catalog.profiles import PROFILES
+from softix_proxy.domain.catalog.provider_types import ProviderType
 from softix_proxy.relay.core.policy import Policy
 from softix_proxy.relay.settlement.hidden_cost import can_hide, reads_on
 
