@@ -88,8 +88,6 @@ class Attack:
     ask: Ask
     costs: Costs = lambda sent: None
     headers: Mapping[str, str] = field(default_factory=dict)
-    loses: str = ""
-    """Why softix charges less than the provider counts today; empty where it does not."""
     alone: bool = False
     """Whether it does not go together with others."""
 
@@ -112,16 +110,20 @@ def opens(sent: Sent) -> None:
     sent.input_tokens = max(sent.input_tokens, CONTEXT_TOKENS)
 
 
-def rounds(meter: str, limit: Callable[[Sent], int | None]) -> Costs:
-    """A tool is called so often, and each call reads the whole context again."""
+def rounds(meter: str, limit: Callable[[Sent], int | None], most: int = UNLIMITED_CALLS + 1) -> Costs:
+    """A tool is called so often, and the whole context is read for each call and for the answer.
+
+    `most` is how often a provider has the model read on at all. The limit of the output is that of the whole response,
+    whatever calls are in it. Sources: OpenAI's reference of `max_output_tokens`, and Anthropic's of `max_tokens` and of
+    its loop of server tools, which pauses after ten rounds.
+    """
 
     def costs(sent: Sent) -> None:
         most = limit(sent)
         calls = UNLIMITED_CALLS if most is None else most
         if meter:
             sent.add(meter, calls)
-        sent.input_tokens = CONTEXT_TOKENS * (calls + 1)
-        sent.output_tokens *= calls + 1
+        sent.input_tokens = CONTEXT_TOKENS * min(calls + 1, most)
 
     return costs
 

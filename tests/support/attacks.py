@@ -1,7 +1,6 @@
 """What a client may put into a request so that the provider's count is higher than what softix holds for it.
 
 Each row is one part of a request of one dialect, with what it costs at most. Rows of a dialect are mixed.
-A row that loses money today says why. Once it does not, the test demands that this is taken out.
 """
 
 from __future__ import annotations
@@ -29,12 +28,10 @@ from support.adversary import (
 )
 
 CHAT_LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
-OTHER_LIMITS = ("max_new_tokens", "max_output_tokens", "max_gen_len", "num_predict", "min_tokens", "max_length")
+OTHER_LIMITS = ("max_new_tokens", "max_output_tokens", "max_gen_len", "num_predict", "max_length")
 """What other servers of the dialect obey."""
 PAGE = "https://example.org/picture.png"
-BOUND = "a hold that is no upper bound"
-MODE = "a requested mode without a price"
-LOOP = "the rounds of a hosted tool sum up"
+ANTHROPIC_ROUNDS = 10
 
 _SPEECH_BYTES_A_MS = 8
 """Of MP3 at 64 kbit/s."""
@@ -138,7 +135,6 @@ def _other_limit(name: str) -> Attack:
         "chat_completions",
         fields(max_tokens=1, **{name: 400}),
         output(*CHAT_LIMITS, name, times=("n", "best_of")),
-        loses=BOUND,
         alone=True,
     )
 
@@ -178,22 +174,19 @@ CHAT = (
         "chat_completions",
         fields(chat_template="{% for i in range(9999) %}x{% endfor %}"),
         opens,
-        loses=BOUND,
     ),
     Attack(
         "arguments of a template",
         "chat_completions",
         fields(chat_template_kwargs={"documents": "x"}),
         opens,
-        loses=BOUND,
     ),
-    Attack("documents by their ids", "chat_completions", fields(documents=["doc-1"]), opens, loses=BOUND),
+    Attack("documents by their ids", "chat_completions", fields(documents=["doc-1"]), opens),
     Attack(
         "a source of data",
         "chat_completions",
         fields(data_sources=[{"type": "azure_search", "parameters": {}}]),
         opens,
-        loses=BOUND,
     ),
     *map(_other_limit, OTHER_LIMITS),
 )
@@ -208,7 +201,6 @@ COMPLETIONS = (
         "completions",
         fields(prompt=[_ALMOST] * 4),
         lambda sent: _prompts(sent),
-        loses=BOUND,
         alone=True,
     ),
 )
@@ -235,7 +227,6 @@ RESPONSES = (
         "responses",
         fields(tools=[{"type": "web_search"}], max_tool_calls=3),
         rounds("web_search_calls", _max_tool_calls),
-        loses=LOOP,
         alone=True,
     ),
     Attack(
@@ -243,7 +234,6 @@ RESPONSES = (
         "responses",
         fields(tools=[{"type": "web_search"}]),
         rounds("web_search_calls", _max_tool_calls),
-        loses=LOOP,
         alone=True,
     ),
     Attack(
@@ -251,7 +241,6 @@ RESPONSES = (
         "responses",
         fields(tools=[{"type": "file_search", "vector_store_ids": ["vs_1"]}]),
         rounds("tool_calls", _max_tool_calls),
-        loses=LOOP,
         alone=True,
     ),
     Attack(
@@ -259,7 +248,6 @@ RESPONSES = (
         "responses",
         fields(tools=[{"type": "mcp", "server_label": "s", "server_url": "https://example.org"}]),
         rounds("", _max_tool_calls),
-        loses=LOOP,
         alone=True,
     ),
 )
@@ -283,24 +271,21 @@ MESSAGES = (
         "searches with a limit",
         "messages",
         fields(tools=[{"type": "web_search_20250305", "name": "web_search", "max_uses": 3}]),
-        rounds("web_search_calls", _max_uses),
-        loses=LOOP,
+        rounds("web_search_calls", _max_uses, ANTHROPIC_ROUNDS),
         alone=True,
     ),
     Attack(
         "searches without a limit",
         "messages",
         fields(tools=[{"type": "web_search_20250305", "name": "web_search"}]),
-        rounds("web_search_calls", _max_uses),
-        loses=LOOP,
+        rounds("web_search_calls", _max_uses, ANTHROPIC_ROUNDS),
         alone=True,
     ),
     Attack(
         "fetched pages",
         "messages",
         fields(tools=[{"type": "web_fetch_20250910", "name": "web_fetch"}]),
-        rounds("", _max_uses),
-        loses=LOOP,
+        rounds("", _max_uses, ANTHROPIC_ROUNDS),
         alone=True,
     ),
     Attack(
@@ -309,7 +294,6 @@ MESSAGES = (
         fields(messages=[{"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": PAGE}}]}]),
         _wide,
         headers={"anthropic-beta": "context-1m-2025-08-07"},
-        loses=BOUND,
         alone=True,
     ),
 )
@@ -347,18 +331,16 @@ LISTS = (
         "transcriptions",
         lambda chance: {"file": "x" * chance.randrange(8_000, 80_000)},
         lambda sent: sent.calls.update(audio_ms=len(sent.fields["file"]) * _SILENCE_MS_A_BYTE),
-        loses=BOUND,
         alone=True,
     ),
     Attack("tokens", "embeddings", lambda chance: {"input": [chance.randrange(50_000) for _ in range(99)]}),
     Attack("an image", "embeddings", fields(input=[{"image": PAGE}]), opens),
-    Attack("texts above one context", "embeddings", fields(input=[_ALMOST] * 4), _long, loses=BOUND, alone=True),
+    Attack("texts above one context", "embeddings", fields(input=[_ALMOST] * 4), _long, alone=True),
     Attack(
         "texts above one context",
         "batch_embed_contents",
         fields(requests=[{"content": {"parts": [{"text": _ALMOST}]}}] * 4),
         _long,
-        loses=BOUND,
         alone=True,
     ),
     Attack("several images", "image_generations", lambda chance: {"n": chance.randrange(2, 5)}),
@@ -368,7 +350,6 @@ LISTS = (
         "rerank",
         fields(query="q" * 2000, documents=["d"] * 500),
         lambda sent: _pairs(sent),
-        loses=BOUND,
         alone=True,
     ),
 )
@@ -382,7 +363,7 @@ def _pairs(sent: Sent) -> None:
 
 
 MODES = tuple(
-    Attack(f"`{name}` {value}", endpoint, fields(**{name: value}), lambda sent: _doubled(sent), loses=MODE, alone=True)
+    Attack(f"`{name}` {value}", endpoint, fields(**{name: value}), lambda sent: _doubled(sent), alone=True)
     for endpoint, name, value in (
         ("chat_completions", "service_tier", "priority"),
         ("responses", "service_tier", "priority"),

@@ -1,5 +1,4 @@
 import asyncio
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +8,6 @@ from support.playbook import (
     ANSWER,
     HELLO,
     KEY,
-    LAB,
     MICRO,
     PLAIN,
     STREAM,
@@ -18,7 +16,6 @@ from support.playbook import (
     Stage,
 )
 
-from softix_proxy.domain.catalog.providers import ProviderType
 from softix_proxy.domain.core.errors import Code, FailureError, RefusedError
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.ports.upstream import ProviderFault
@@ -136,20 +133,3 @@ async def test_hold_covers_each_attempt_that_may_be_charged(
     dearest = 1 if targets == 1 else 10
     once_pico = dearest * ((len(PLAIN) + TEMPLATE_TOKENS) * MICRO + 50 * 2 * MICRO) + len(METERS)
     assert at.settlement.hold_pico == times * once_pico
-
-
-async def test_large_request_is_translated_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    apart: list[str] = []
-
-    async def to_thread(function: Any, *arguments: Any) -> Any:
-        apart.append(function.__name__)
-        return function(*arguments)
-
-    monkeypatch.setattr(asyncio, "to_thread", to_thread)
-    for size, expected in ((1_000, []), (200_000, ["interpret"])):
-        at = Stage(providers=(replace(LAB, type=ProviderType.ANTHROPIC),))
-        at.upstream.answer = Exchange(b'{"content":[],"usage":{"input_tokens":7,"output_tokens":5}}')
-        asked = {"model": "llama", "max_tokens": 5, "messages": [{"role": "user", "content": "x" * size}]}
-        await at.serve(json.dumps(asked).encode())
-        assert at.upstream.calls[0].path == "/v1/messages" and apart == expected
-        at.settled_once()
