@@ -137,9 +137,9 @@ def _providers_and_models(instance: Instance, url: str) -> None:
 
 def _balances(instance: Instance) -> None:
     softix = instance.cli
-    has(softix("balance", "add", "ada", "25.00", "--note", "invoice 7"), BALANCE)
-    assert softix("balance", "set", "ada", "30.00")["difference"] == "5.00"
-    assert softix("balance", "credit-limit", "ada", "10.00")["available"] == "40.00"
+    has(softix("balance", "add", "ada@example.org", "25.00", "--note", "invoice 7"), BALANCE)
+    assert softix("balance", "set", "ada@example.org", "30.00")["difference"] == "5.00"
+    assert softix("balance", "credit-limit", "ada@example.org", "10.00")["available"] == "40.00"
     assert has(softix("balance", "show", "ada"), BALANCE)["balance"] == "30.00"
     has(softix("balance", "history", "ada"), {"posted_at", "kind", "amount", "balance", "note"})
 

@@ -50,11 +50,11 @@ async def test_request_above_its_hold_is_charged_and_the_next_is_held_for_more_a
     client: Prepared, fake_provider: FakeProvider
 ) -> None:
     async with client.instance.serving():
-        client.instance.cli("balance", "set", client.user, "0.000001")
+        client.instance.cli("balance", "set", client.user_id, "0.000001")
         status, body = await ask(client, ASK)
         narrow_pico = refused_for(body)
         assert status == 429 and narrow_pico < CHARGE_PICO
-        client.instance.cli("balance", "set", client.user, "5.00")
+        client.instance.cli("balance", "set", client.user_id, "5.00")
         assert (await ask(client, ASK, tokens=f"{READ},10"))[0] == 200
         [row] = client.usage()
         assert (pico(row["charge"]), row["note"]) == (CHARGE_PICO, "above_hold")
@@ -63,7 +63,7 @@ async def test_request_above_its_hold_is_charged_and_the_next_is_held_for_more_a
         assert pico(bound["added"]) == CHARGE_PICO - narrow_pico and bound["uncharged"] == "0.00"
         assert "cost more than was held" in client.instance.log_text()
     async with client.instance.serving():
-        client.instance.cli("balance", "set", client.user, "0.000001")
+        client.instance.cli("balance", "set", client.user_id, "0.000001")
         assert is_covered(refused_for((await ask(client, ASK))[1]))
         client.instance.cli("bounds", "reset", "gpt-test")
         assert refused_for((await ask(client, ASK))[1]) == narrow_pico
@@ -81,7 +81,7 @@ async def test_excess_of_a_request_with_a_template_is_held_for_with_templates_on
         assert (await ask(client, TEMPLATE, tokens=f"{READ},10"))[0] == 200
         [bound] = client.instance.cli("bounds", "list")
         assert bound["member"] == "chat_template"
-        client.instance.cli("balance", "set", client.user, "0.000001")
+        client.instance.cli("balance", "set", client.user_id, "0.000001")
         assert is_covered(refused_for((await ask(client, TEMPLATE))[1]))
         assert refused_for((await ask(client, ASK))[1]) < CHARGE_PICO // 10
 
@@ -90,9 +90,9 @@ async def test_concurrent_requests_above_their_holds_take_the_balance_to_zero_an
     client: Prepared, fake_provider: FakeProvider
 ) -> None:
     async with client.instance.serving():
-        client.instance.cli("balance", "set", client.user, "0.000001")
+        client.instance.cli("balance", "set", client.user_id, "0.000001")
         narrow_pico = refused_for((await ask(client, ASK))[1])
-        client.instance.cli("balance", "set", client.user, f"0.{narrow_pico * 4 + 30_000 * MICRO:012d}")
+        client.instance.cli("balance", "set", client.user_id, f"0.{narrow_pico * 4 + 30_000 * MICRO:012d}")
         directives = {"tokens": f"{READ},10", "gate": "all"}
         asked = [asyncio.create_task(ask(client, ASK, **directives)) for _ in range(4)]
         await fake_provider.waiting("all", 4)

@@ -81,9 +81,9 @@ async def test_rotated_key_keeps_the_spend_under_its_cap(client: Prepared) -> No
 
 async def test_emptied_balance_refuses_the_next_request(client: Prepared) -> None:
     assert await ask(client) == OK
-    client.instance.cli("balance", "set", client.user, "0.00")
+    client.instance.cli("balance", "set", client.user_id, "0.00")
     assert await ask(client) == (429, "insufficient_balance")
-    client.instance.cli("balance", "credit-limit", client.user, "1.00")
+    client.instance.cli("balance", "credit-limit", client.user_id, "1.00")
     assert await ask(client) == OK
     assert client.balance()["balance"].startswith("-")
 

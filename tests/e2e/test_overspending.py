@@ -45,7 +45,7 @@ async def test_concurrent_requests_are_admitted_as_far_as_the_balance_pays(
 ) -> None:
     async with client.instance.serving(), aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         needed = await price_of_one(session, client)
-        client.instance.cli("balance", "set", client.user, times(needed, AFFORDABLE))
+        client.instance.cli("balance", "set", client.user_id, times(needed, AFFORDABLE))
         asked = [asyncio.create_task(ask(session, client, **fake(gate="all"))) for _ in range(AT_ONCE)]
         await fake_provider.waiting("all", AFFORDABLE)
         refused, waiting = await asyncio.wait(asked, return_when=asyncio.ALL_COMPLETED, timeout=5)
@@ -70,7 +70,7 @@ async def test_concurrent_requests_for_the_last_cents_never_overdraw_the_balance
     """Without gates: what one request gives back, the next may take, until nothing passes any more."""
     async with client.instance.serving(), aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         needed = await price_of_one(session, client)
-        client.instance.cli("balance", "set", client.user, times(needed, 2))
+        client.instance.cli("balance", "set", client.user_id, times(needed, 2))
         before_pico = pico(client.balance()["balance"])
         statuses = [status for status, _ in await asyncio.gather(*(ask(session, client) for _ in range(AT_ONCE)))]
     assert set(statuses) <= {200, 429} and 200 in statuses
@@ -87,7 +87,7 @@ async def test_request_without_an_output_limit_gets_one_that_the_balance_pays_fo
     """The client set no limit and the balance is short: the affordable one is written into the request."""
     open_ended = {name: value for name, value in ASK.items() if name != "max_tokens"}
     async with client.instance.serving(), aiohttp.ClientSession() as session:
-        client.instance.cli("balance", "set", client.user, "0.003")
+        client.instance.cli("balance", "set", client.user_id, "0.003")
         url = f"{client.openai_url}/chat/completions"
         async with session.post(url, json=open_ended, headers=client.headers) as answer:
             assert answer.status == 200

@@ -91,7 +91,7 @@ def kept_waiting(served: Served) -> Iterator[None]:
     """By a program that has its turn, and was stopped in it."""
     turn = WriteTurn(served.database, WAIT_S)
     turn.take()
-    command = ("balance", "add", served.client.user, "1", "--note", "x")
+    command = ("balance", "add", served.client.user_id, "1", "--note", "x")
     done = served.client.instance.run(*command, SOFTIX_STORAGE_BUSY_TIMEOUT_MS="100")
     assert done.code == 1 and "locked by another program" in done.stderr and "try again" in done.stderr, done
     yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ def make_settlement(intent: Intent, *, charge_pico: int = USD // 4, **changes: A
 
 
 def post(connection: SqliteConnection, settlements: Sequence[Settlement], now_us: int) -> None:
-    """Admitted and settled in one group, at this instant."""
+    """Admitted and settled in one group, at this instant. Each is charged in full, whatever was held for it."""
     connection.execute("BEGIN IMMEDIATE")
     group = CommitGroup(connection, 0, now_us)
     intents = [one.intent for one in settlements]
@@ -119,6 +120,6 @@ def post(connection: SqliteConnection, settlements: Sequence[Settlement], now_us
     for intent in intents:
         object.__setattr__(intent, "revision", revision(connection))
     assert all(isinstance(decision, Admitted) for decision in group.admit(intents))
-    group.settle(settlements)
+    group.settle([replace(one, postpaid=True) for one in settlements])
     group.save()
     connection.execute("COMMIT")
