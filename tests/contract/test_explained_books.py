@@ -100,6 +100,8 @@ class Book:
             return
         self.number += 1
         hold_pico = USD // 100 * (1 + self.number % 3)
+        if (await self.storage.reading().balance.get(user_id)).available_pico < hold_pico:
+            return
         more = {"price_id": rate.price_id, "started_at_us": self.clock.us}
         intent = make_intent(self.number, 0, hold_pico=hold_pico, user=user_id, **more)
         observed = {
@@ -111,7 +113,7 @@ class Book:
         }[how]
         policy = Policy(16, "bound" if self.number % 2 else "nothing", 5.0, 1)
         terms = HoldTerms(intent, hold_pico, intent.postpaid)
-        post(self.connection, [charge(RequestSpec("m"), observed, rate, terms, policy)], self.clock.us)
+        post(self.connection, [charge(RequestSpec("m"), observed, rate, terms, policy)], self.clock.us, in_full=False)
 
     async def _row(self, number: int) -> str | None:
         rows = [row for row in await usage.newest(self.storage, limit=100) if row.source is not UsageSource.CORRECTION]
@@ -171,7 +173,10 @@ async def check(storage: SqliteStorage) -> None:
         if row.source in (UsageSource.PROVIDER, UsageSource.PARTIAL, UsageSource.ESTIMATE):
             assert row.price_id is not None
             charge_pico = plain(row, versions[row.price_id].sheet.dump(), row.markup, row.fee_pico)
-            assert row.charge_pico == (min(charge_pico, row.hold_pico) if explained.limited else charge_pico)
+            if explained.limited:
+                assert row.hold_pico <= row.charge_pico < charge_pico
+            else:
+                assert row.charge_pico == charge_pico
             assert row.cost_pico == plain_cost(row, versions)
             assert explained.final_cost_pico == row.cost_pico + sum(
                 one.cost_pico for one in rows if one.corrects_row_id == row.id

@@ -111,8 +111,8 @@ def make_settlement(intent: Intent, *, charge_pico: int = USD // 4, **changes: A
     return Settlement(**{**values, **changes})
 
 
-def post(connection: SqliteConnection, settlements: Sequence[Settlement], now_us: int) -> None:
-    """Admitted and settled in one group, at this instant. Each is charged in full, whatever was held for it."""
+def post(connection: SqliteConnection, settlements: Sequence[Settlement], now_us: int, *, in_full: bool = True) -> None:
+    """Admitted and settled in one group, at this instant. Each is charged in full, or as far as the balance reaches."""
     connection.execute("BEGIN IMMEDIATE")
     group = CommitGroup(connection, 0, now_us)
     intents = [one.intent for one in settlements]
@@ -120,6 +120,6 @@ def post(connection: SqliteConnection, settlements: Sequence[Settlement], now_us
     for intent in intents:
         object.__setattr__(intent, "revision", revision(connection))
     assert all(isinstance(decision, Admitted) for decision in group.admit(intents))
-    group.settle([replace(one, postpaid=True) for one in settlements])
+    group.settle([replace(one, postpaid=in_full or one.postpaid) for one in settlements])
     group.save()
     connection.execute("COMMIT")
