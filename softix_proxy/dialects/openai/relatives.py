@@ -69,6 +69,6 @@ SERVERS = MemberTable(
 """What servers and gateways add to chat and completions.
 
 A template, and what fills it, may say each word many times. `outside_input` judges the values that fill it, since most
-are switches. The model reads Azure's `data_sources` and Groq's `documents`. A search by `web_search_options` costs a fee
-for each request, which the answer does not report.
+are switches. The model reads Azure's `data_sources` and Groq's `documents`. A search by `web_search_options` costs a
+fee for each request, which the answer does not report.
 """
