@@ -25,6 +25,7 @@ _WATCHED = (
 )
 _PROMPTS = frozenset(b'"[n')
 """The first bytes of a text, of a list and of null."""
+_LIST = b"["[0]
 
 
 class Completions(OpenAIEndpoint):
@@ -75,7 +76,18 @@ def _prompts(fields: JsonMembers) -> Inputs:
     if raw is not None and memoryview(raw)[0] not in _PROMPTS:
         raise invalid("`prompt` must be a string or a list.")
     prompts = read_inputs(fields, "prompt")
-    embedded = fields.elements("prompt_embeds") if fields.has("prompt_embeds") else []
+    embedded = _embedded(fields)
     if not prompts.counted or embedded is None:
         raise invalid("`prompt` is too large a list: send fewer prompts in a request.")
-    return replace(prompts, number=prompts.number + len(embedded))
+    return replace(prompts, number=prompts.number + embedded)
+
+
+def _embedded(fields: JsonMembers) -> int | None:
+    """Counts the prompts that are embeddings. Anything but a list is one. Returns None if a list is too large."""
+    raw = fields.raw("prompt_embeds")
+    if raw is None or not fields.has("prompt_embeds"):
+        return 0
+    if memoryview(raw)[0] != _LIST:
+        return 1
+    embedded = fields.elements("prompt_embeds")
+    return None if embedded is None else len(embedded)

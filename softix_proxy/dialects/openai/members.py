@@ -45,7 +45,7 @@ RESPONSES = MemberTable(
     free=f"""{_LABELS} access_programs client_metadata image include parallel_tool_calls reasoning store stream
     stream_options text tool_choice top_logprobs truncation""",
     priced="input instructions max_output_tokens max_tool_calls model service_tier",
-    brings_input="context_management",
+    brings_input="chat_template_kwargs context_management",
     brings_work="background background_options deferred moderation tools",
     names_object="conversation previous_response_id prompt",
     opens="conversation previous_response_id prompt",

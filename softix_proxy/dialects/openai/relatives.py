@@ -50,9 +50,9 @@ SERVERS = MemberTable(
     spaces_between_special_tokens stream_reasoning structured_outputs structural_tag t_max_predict_ms think thinking
     thinking_budget timings_per_token top_logits tool_stream transforms truncate_prompt_tokens usage
     user_security_context""",
-    brings_input="""add_special_tokens chat_template chat_template_kwargs data_sources document_image_limit
-    document_page_limit documents media_io_kwargs mm_processor_kwargs options speculation
-    vl_high_resolution_images""",
+    priced="chat_template_kwargs",
+    brings_input="""add_special_tokens chat_template data_sources document_image_limit document_page_limit documents
+    media_io_kwargs mm_processor_kwargs options speculation vl_high_resolution_images""",
     brings_work="""compound_custom enable_code_interpreter enable_search enable_search_classifier plugins
     response_fields safety_model search_options search_parameters search_settings vllm_xargs web_search
     web_search_options""",
@@ -68,6 +68,7 @@ SERVERS = MemberTable(
 )
 """What servers and gateways add to chat and completions.
 
-A template, and what fills it, may say each word many times. The model reads Azure's `data_sources` and Groq's
-`documents`. A search by `web_search_options` costs a fee for each request, which the answer does not report.
+A template, and what fills it, may say each word many times. `outside_input` judges the values that fill it, since most
+are switches. The model reads Azure's `data_sources` and Groq's `documents`. A search by `web_search_options` costs a
+fee for each request, which the answer does not report.
 """

@@ -133,8 +133,7 @@ class SqliteJournal:
             self._loop.call_soon(self._hand_over, len(self._waiting), until_s)
             return
         waiting, self._waiting = self._waiting, []
-        for work in waiting:
-            self.writer.submit(work)
+        self.writer.submit(*waiting)
 
 
 @asynccontextmanager

@@ -83,6 +83,8 @@ class Writer:
     check: Callable[[], None] = lambda: None
     """The check that raises if the file at the database's path is no longer the one that is open."""
     _queue: SimpleQueue[WriteStep | None] = field(default_factory=SimpleQueue)
+    _handing: threading.Lock = field(default_factory=threading.Lock)
+    """The lock on putting several steps into the queue, and on taking all that are there."""
     _backlog: list[WriteStep] = field(default_factory=list)
     _in_hand: int = 0
     _began_ns: int = 0
@@ -98,8 +100,11 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="softix-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: WriteStep) -> None:
-        self._queue.put(work)
+    def submit(self, *steps: WriteStep) -> None:
+        """Submits steps together. The thread wakes up at the first one, but does not begin without the rest."""
+        with self._handing:
+            for work in steps:
+                self._queue.put(work)
 
     @property
     def depth(self) -> int:
@@ -139,8 +144,9 @@ class Writer:
             threading.Event().wait(_RETRY_S[min(group[0].tries, len(_RETRY_S)) - 1])
         elif not self._take(group, block=True):
             return group
-        while len(group) < self.group_max and self._take(group, block=False):
-            pass
+        with self._handing:
+            while len(group) < self.group_max and self._take(group, block=False):
+                pass
         self._in_hand = len(group)
         return group
 

@@ -57,7 +57,7 @@ def test_read_tools_with_limited_tools_counts_a_round_for_each_use() -> None:
         "mcp": ToolBilling(None, True, rounds=9),
     }
     search = b'{"type":"web_search_20250305","max_uses":3}'
-    assert read_tools(raw(b"[%b]" % search), kinds) == HostedTools({"web_search_calls": 3}, True, 4)
+    assert read_tools(raw(b"[%b]" % search), kinds)[:4] == ({"web_search_calls": 3}, True, 4, False)
     assert read_tools(raw(b'[%b,{"type":"mcp"}]' % search), kinds).rounds == 13
     unlimited = read_tools(raw(b'[{"type":"web_search_20250305"}]'), kinds)
     assert (unlimited.rounds, unlimited.unlimited) == (1 + DEFAULT_CALLS, True)

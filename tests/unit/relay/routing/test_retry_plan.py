@@ -59,7 +59,7 @@ async def test_retry_after_safe_failure_uses_another_target_and_charges_its_pric
     await at.serve(PLAIN)
     at.settled_once()
     assert at.upstream.asked == ["lab", "two"] and at.client.body == ANSWER
-    assert {call.body for call in at.upstream.calls} == {PLAIN}
+    assert {call.body for call in at.upstream.calls} == {PLAIN[:-1] + b',"max_completion_tokens":50}'}
     settlement = at.settlement
     assert (settlement.intent.provider_id, settlement.intent.model_id, settlement.intent.price_id) == (2, 2, 2)
     assert at.journal.intents[0].provider_id == 1
