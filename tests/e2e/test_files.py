@@ -83,7 +83,7 @@ async def test_file_upload_without_balance_or_credit_is_refused(house: Prepared,
         with pytest.raises(openai.RateLimitError) as refused:
             await sdk.files.create(file=("in.jsonl", LINE), purpose="batch")
         assert refused.value.code == "insufficient_balance" and lab.seen == []
-        assert house.instance.run("balance", "credit-limit", poor.user, "1.00").code == 0
+        assert house.instance.run("balance", "credit-limit", poor.user_id, "1.00").code == 0
         assert (await sdk.files.create(file=("in.jsonl", LINE), purpose="batch")).id in lab.files
 
 

@@ -184,7 +184,7 @@ async def test_realtime_session_without_balance_for_a_response_is_closed(
     client: Prepared, session: aiohttp.ClientSession
 ) -> None:
     begun = await talk(client, session)
-    client.instance.cli("balance", "set", client.user, "3.47")
+    client.instance.cli("balance", "set", client.user_id, "3.47")
     for _ in range(7):
         await begun.respond()
         await begun.until("response.done")
