@@ -212,7 +212,7 @@ async def test_batch_that_cannot_be_stored_is_made_once_and_cancelled(client: Pr
 
 
 async def test_file_that_cannot_be_stored_is_deleted_at_the_provider(client: Prepared, lab: BatchLab) -> None:
-    break_books(client, "files")
+    break_books(client, "objects")
     with pytest.raises(openai.InternalServerError):
         await uploaded(client)
     assert lab.files == {} and ("POST", "/files") in lab.seen

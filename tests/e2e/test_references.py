@@ -16,7 +16,7 @@ from softix_proxy.domain.catalog.providers import ProviderType
 from softix_proxy.domain.core.errors import Code
 
 OFFERED = ("gpt-test", "tool-test", "claude-test", "gemini-test", "speech-test")
-TOOL_PRICE = {**PRICE, "web_search": "10", "tool_call": "10"}
+TOOL_PRICE = {**PRICE, "audio_output": "64", "web_search": "10", "tool_call": "10"}
 RESPONSES, CHAT, MESSAGES = "/v1/responses", "/v1/chat/completions", "/v1/messages"
 INPUT_TOKENS, COUNT_TOKENS = "/v1/responses/input_tokens", "/v1/messages/count_tokens"
 GENERATE, COUNT = "/v1beta/models/gemini-test:generateContent", "/v1beta/models/gemini-test:countTokens"
@@ -296,7 +296,7 @@ async def test_id_that_is_given_out_again_belongs_to_its_newest_owner(house: Pre
 
 async def test_spoken_answer_and_container_are_their_owner_s_alone(house: Prepared, lab: KeepingLab) -> None:
     owner, stranger = await tenant(house, offered=OFFERED), await tenant(house, offered=OFFERED)
-    chat = {"model": "gpt-test", "max_tokens": 16, "modalities": ["text", "audio"], "messages": said()}
+    chat = {"model": "tool-test", "max_tokens": 16, "modalities": ["text", "audio"], "messages": said()}
     _, spoken = await post(owner, CHAT, chat)
     name = spoken["choices"][0]["message"]["audio"]["id"]
     again = {**chat, "messages": [{"role": "assistant", "audio": {"id": name}}, {"role": "user", "content": "Go on."}]}

@@ -78,9 +78,15 @@ async def test_responses_stream_on_an_anthropic_model_is_translated_and_charged_
     await charged_once(any_client, "responses")
 
 
-async def test_previous_response_id_on_an_anthropic_model_is_refused(openais: openai.AsyncOpenAI) -> None:
-    with pytest.raises(openai.BadRequestError, match="previous_response_id"):
-        await openais.responses.create(model="claude-test", input="And?", previous_response_id="resp_1")
+async def test_previous_response_id_on_an_anthropic_model_is_refused(
+    any_client: Prepared, openais: openai.AsyncOpenAI
+) -> None:
+    """No answer of such a model is kept for anybody, not even the client's own."""
+    made = await openais.responses.create(model="claude-test", input="What is there to say?")
+    with pytest.raises(openai.NotFoundError, match="stored response") as refused:
+        await openais.responses.create(model="claude-test", input="And?", previous_response_id=made.id)
+    assert refused.value.code == "object_not_found"
+    await charged_once(any_client, "responses")
 
 
 async def test_messages_on_an_openai_model_are_translated_and_charged_once(
