@@ -392,10 +392,8 @@ async def test_metrics_parse_and_name_no_user(client: Prepared, session: Session
     await post(session, client.url, CHAT, {**client.headers, **fake(status=500)})
     text = (await send(session, "GET", f"{client.url}/metrics", {})).body.decode()
     families = {family.name: family for family in text_string_to_metric_families(text)}
-    wanted = (
-        "requests tokens charge_usd open_requests held_usd request_errors latency_seconds time_to_first_byte_seconds"
-    )
-    assert {f"softix_{name}" for name in wanted.split()} <= families.keys()
+    each = "requests tokens charge_usd open_requests held_usd request_errors latency_seconds time_to_first_byte_seconds"
+    assert {f"softix_{name}" for name in each.split()} <= families.keys()
     statuses = {sample.labels["status"]: sample.value for sample in families["softix_requests"].samples}
     assert statuses["200"] and statuses["500"] and families["softix_open_requests"].samples[0].value == 0
     labels = {value for family in families.values() for sample in family.samples for value in sample.labels.values()}

@@ -42,10 +42,18 @@ COLUMNS = (
     ("periods", "zone"),
     ("batches", "remote_id"),
     ("batches", "provider_key"),
-    ("files", "remote_id"),
+    ("object_accounts", "provider_key"),
+    ("objects", "remote_id"),
+    ("object_shares", "remote_id"),
+    ("widened_bounds", "member"),
 )
 LISTS = (("keys", "models"), ("keys", "earlier_models"), ("keys", "regions"), ("providers", "drop_fields"))
 OBJECTS = (("bills", "document"), ("customers", "details"), ("manifests", "head"))
+EXCEEDED = """
+INSERT INTO widened_bounds (model_id, member, excess_pico, factor_permille, dearest_pico, times, missing_pico,
+  uncharged_pico, first_at_us, last_at_us, last_request_id) VALUES (1, 'documents', 1, 1001, 2, 3, 4, 5, 6, 7, 8)
+"""
+"""A bound that was too low."""
 READING = {
     "doctor": ["--offline"],
     "users list": [],
@@ -61,6 +69,9 @@ READING = {
     "routes show": ["rte_one"],
     "routes health": [],
     "batches list": ["--all"],
+    "objects list": [],
+    "objects list --shared": [],
+    "bounds list": [],
     "prices list": [],
     "prices missing": [],
     "prices diff": [],
@@ -108,6 +119,7 @@ async def _fill(path: Path) -> None:
             await write_directory(unit)
         with closing(database.connect()) as connection:
             write_requests(connection, NOW_US)
+            connection.execute(EXCEEDED)
         async with storage.writing() as unit:
             await write_papers(unit)
     finally:

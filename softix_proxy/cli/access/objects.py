@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Group, instance, show, show_all
+from softix_proxy.cli.console.console import COUNT, Group, instance, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.objects import KINDS, ObjectShare, OwnedObject
 from softix_proxy.domain.core.clock import format_instant
@@ -40,7 +40,7 @@ def objects() -> None:
 @click.option("--shared", is_flag=True, help="List what is shared instead.")
 @click.option("--user", help="Only what this user has: name, e-mail or id.")
 @click.option("--kind", type=click.Choice(list(KINDS)), help="Only things of this kind.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="The most rows to list.")
+@click.option("--limit", type=COUNT, default=100, show_default=True, help="The most rows to list.")
 @instance
 async def list_(instance: Instance, shared: bool, user: str | None, kind: str | None, limit: int) -> None:
     """List what users keep at providers, the newest first. Example: softix objects list --user ada"""
