@@ -81,7 +81,8 @@ def test_usage_explain_of_a_request_above_its_hold_shows_what_was_held_and_what_
     for number, balance_pico in ((4, 10**12), (5, 3 * 10**9)):
         connection.execute("UPDATE wallets SET posted_pico = ?", (balance_pico,))
         above = make_intent(number, 0, price_id=1, hold_pico=10**9)
-        post(connection, [make_settlement(above, charge_pico=3_300_000_000, **paid)], NOW_US + number)
+        settlement = make_settlement(above, charge_pico=3_300_000_000, **paid)
+        post(connection, [settlement], NOW_US + number, in_full=False)
     connection.close()
     assert shown(run(f"usage explain {ABOVE}"))[-3:] == [
         "held: 0.001 USD",
