@@ -12,9 +12,10 @@ from softix_proxy.domain.access.objects import (
     OwnedObject,
     is_storable,
 )
-from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.operations.access import users
+from softix_proxy.operations.catalog import providers
 
 
 async def list_all(
@@ -22,7 +23,7 @@ async def list_all(
 ) -> Sequence[OwnedObject]:
     """Returns what is kept at providers, the newest first. Raises NotFoundError, BadInputError."""
     unit = storage.reading()
-    owner = None if user is None else await _user(unit, user)
+    owner = None if user is None else await users.find(unit, user)
     if kind is not None:
         _check_kind(kind)
     return await unit.objects.list(None if owner is None else owner.id, kind, limit)
@@ -62,13 +63,11 @@ async def unshare(
 
 
 async def _share(unit: Unit, kind: str, name: str, provider: str, label: str | None, user: str | None) -> ObjectShare:
-    found = await unit.providers.find(provider)
-    if found is None:
-        raise NotFoundError(f"no provider {provider!r}", "see: softix providers list")
+    found = await providers.find(unit, provider)
     labels = [key.label for key in found.keys] or [NO_KEY]
     if label is not None and label not in labels:
         raise NotFoundError(f"{found.name} has no key {label!r}", f"see: softix providers show {found.name}")
-    whose = None if user is None else await _user(unit, user)
+    whose = None if user is None else await users.find(unit, user)
     return ObjectShare(
         kind=kind,
         remote_id=name,
@@ -79,13 +78,6 @@ async def _share(unit: Unit, kind: str, name: str, provider: str, label: str | N
         user=None if whose is None else whose.name,
         created_at_us=unit.clock.now_us(),
     )
-
-
-async def _user(unit: Unit, reference: str) -> User:
-    found = await unit.users.find(reference)
-    if found is None:
-        raise NotFoundError(f"no user {reference!r}", "see: softix users list")
-    return found
 
 
 def _check_kind(kind: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectShare, OwnedObject
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, selected
-from softix_proxy.storage.sqlite.write_path.object_statements import ADD_ACCOUNT, RESOLVE, asked_as_json
+from softix_proxy.storage.sqlite.write_path.object_statements import ACCOUNT, ADD_ACCOUNT, resolved, resolving
 
 _PLACES = "JOIN object_accounts AS a ON a.id = o.account_id JOIN providers AS p ON p.id = a.provider_id"
 _USERS = "JOIN users AS u ON u.id = o.user_id"
@@ -31,7 +31,6 @@ _OWNED = RecordMapping(
     user=selected("u.name"),
     created_at_us=selected("o.created_at_us"),
 )
-_ACCOUNT = "(SELECT id FROM object_accounts WHERE provider_id = ? AND provider_key = ?)"
 
 
 class SqliteObjectStore:
@@ -45,7 +44,7 @@ class SqliteObjectStore:
         await self._session.run(ADD_ACCOUNT, *place)
         await self._session.run(
             "INSERT INTO object_shares (kind, remote_id, account_id, user_id, created_at_us)"
-            f" VALUES (?, ?, {_ACCOUNT}, ?, ?) ON CONFLICT DO NOTHING",
+            f" VALUES (?, ?, {ACCOUNT}, ?, ?) ON CONFLICT DO NOTHING",
             share.kind,
             share.remote_id,
             *place,
@@ -55,7 +54,7 @@ class SqliteObjectStore:
 
     async def unshare(self, share: ObjectShare) -> bool:
         removed = await self._session.run(
-            f"DELETE FROM object_shares WHERE kind = ? AND remote_id = ? AND account_id = {_ACCOUNT} AND user_id IS ?",
+            f"DELETE FROM object_shares WHERE kind = ? AND remote_id = ? AND account_id = {ACCOUNT} AND user_id IS ?",
             share.kind,
             share.remote_id,
             share.provider_id,
@@ -81,5 +80,5 @@ class SqliteObjectStore:
         return _OWNED.read_all(rows)
 
     async def resolve(self, user_id: int, refs: Sequence[ObjectRef]) -> Sequence[tuple[int, AccountPlace]]:
-        rows = await self._session.all(RESOLVE, asked_as_json(refs), user_id)
-        return [(number, AccountPlace(provider_id, label)) for number, provider_id, label in rows]
+        text, values = resolving(user_id, refs)
+        return resolved(await self._session.all(text, *values))

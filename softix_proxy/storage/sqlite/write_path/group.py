@@ -116,7 +116,7 @@ class CommitGroup:
         return [count(check, self._keys[check.key_id], self._now_us) for check in checks]
 
     def _place_of(self, intent: Intent) -> AccountPlace | Unresolved:
-        found = objects.resolve(self._connection, intent.user_id, intent.refs)
+        found = objects.resolved(self._connection.execute(*objects.resolving(intent.user_id, intent.refs)))
         return pin(intent.refs, found, [each.place for each in intent.places])
 
     def settle(self, settlements: Sequence[Settlement]) -> list[Settled | None]:

@@ -83,8 +83,8 @@ class SqliteJournal:
 
     async def resolve(self, user_id: int, refs: Sequence[ObjectRef]) -> Sequence[tuple[int, AccountPlace]]:
         """Returns where the user may use the thing of each name. Raises UnusableError."""
-        rows = await self._database.session.all(objects.RESOLVE, objects.asked_as_json(refs), user_id)
-        return [(number, AccountPlace(provider_id, label)) for number, provider_id, label in rows]
+        text, values = objects.resolving(user_id, refs)
+        return objects.resolved(await self._database.session.all(text, *values))
 
     async def settle(self, settlement: Settlement) -> Settled | None:
         """Writes the usage row, posts the charge and releases the hold. A second call changes nothing.

@@ -6,14 +6,15 @@ Admission and settlement run them within their transaction. The stores of other 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from softix_proxy.domain.access.objects import AccountPlace, NewObject, ObjectRef, asked_for
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 
-_ACCOUNT = "(SELECT id FROM object_accounts WHERE provider_id = ? AND provider_key = ?)"
+ACCOUNT = "(SELECT id FROM object_accounts WHERE provider_id = ? AND provider_key = ?)"
+"""The number of an account, by its provider and the label of its key."""
 _ITEM = "item"
 RESOLVE = """
 WITH asked (number, kind, remote_id) AS (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)),
@@ -31,15 +32,15 @@ and for one that somebody else has.
 """
 ADD_ACCOUNT = "INSERT INTO object_accounts (provider_id, provider_key) VALUES (?, ?) ON CONFLICT DO NOTHING"
 FORGET_OLDER = f"""
-DELETE FROM objects WHERE remote_id = ? AND kind = ? AND account_id = {_ACCOUNT}
+DELETE FROM objects WHERE remote_id = ? AND kind = ? AND account_id = {ACCOUNT}
 AND user_id <> ? AND created_at_us <= ?"""
 """Takes a name away from another owner, because the provider has given it to a newer thing."""
 ADD_OBJECT = f"""
 INSERT INTO objects (remote_id, kind, account_id, user_id, key_id, batch_id, created_at_us)
-VALUES (?, ?, {_ACCOUNT}, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
+VALUES (?, ?, {ACCOUNT}, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 ADD_ITEM = f"""
-INSERT OR REPLACE INTO object_items (remote_id, account_id, user_id, created_at_us) VALUES (?, {_ACCOUNT}, ?, ?)"""
-REMOVE = f"DELETE FROM objects WHERE remote_id = ? AND kind = ? AND account_id = {_ACCOUNT} AND user_id = ?"
+INSERT OR REPLACE INTO object_items (remote_id, account_id, user_id, created_at_us) VALUES (?, {ACCOUNT}, ?, ?)"""
+REMOVE = f"DELETE FROM objects WHERE remote_id = ? AND kind = ? AND account_id = {ACCOUNT} AND user_id = ?"
 
 
 class Statement(NamedTuple):
@@ -49,16 +50,14 @@ class Statement(NamedTuple):
     values: Sequence[object]
 
 
-def asked_as_json(refs: Sequence[ObjectRef]) -> str:
-    return msgspec.json.encode(list(asked_for(refs))).decode()
+def resolving(user_id: int, refs: Sequence[ObjectRef]) -> Statement:
+    """Returns the statement that finds where the user may use the thing of each name."""
+    return Statement(RESOLVE, (msgspec.json.encode(list(asked_for(refs))).decode(), user_id))
 
 
-def resolve(
-    connection: SqliteConnection, user_id: int, refs: Sequence[ObjectRef]
-) -> Iterator[tuple[int, AccountPlace]]:
-    """Yields where the user may use the thing of each name, by the number of the name."""
-    for number, provider_id, label in connection.execute(RESOLVE, (asked_as_json(refs), user_id)):
-        yield number, AccountPlace(provider_id, label)
+def resolved(rows: Iterable[Sequence[Any]]) -> list[tuple[int, AccountPlace]]:
+    """Returns what such a statement has found, by the number of the name."""
+    return [(number, AccountPlace(provider_id, label)) for number, provider_id, label in rows]
 
 
 def recording(new: NewObject, batch_id: int | None = None) -> Iterator[Statement]:
