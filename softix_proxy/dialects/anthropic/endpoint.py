@@ -33,8 +33,6 @@ from softix_proxy.domain.access.objects import ObjectRef
 from softix_proxy.domain.pricing.rates import STANDARD, UNKNOWN_TIER
 
 _LIMIT = "max_tokens"
-_OUTSIDE = frozenset(("mcp_servers", "container", "context_management", "compaction", "thread"))
-"""The fields that add input, or further rounds of it, that is not in the body."""
 _COMPACTING = frozenset(("context_management", "compaction"))
 """The fields by which the model may summarise its input before it answers."""
 _BILLED_TO = "billing_policy"
@@ -81,7 +79,7 @@ class Messages:
         model, fields = read_request(body, _WATCHED)
         members = MESSAGES.read(fields)
         hosted = read_tools(fields.raw("tools"), _TOOLS)
-        outside = tuple(sorted(name for name in _OUTSIDE if fields.has(name)))
+        outside = fields.having(MESSAGES.opens)
         compacts = _compacts(fields)
         _check_who_is_billed(fields)
         if fields.text("inference_geo") not in _GLOBAL:

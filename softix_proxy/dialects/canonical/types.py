@@ -291,9 +291,9 @@ class WriteOptions(msgspec.Struct, frozen=True, kw_only=True):
     output_limit: int | None = None
     """The output limit that the client can pay for. It has priority over the limit in the request."""
     output_field: str = "max_completion_tokens"
+    """The name of the output limit at a server with OpenAI's chat."""
     more_output_fields: tuple[str, ...] = ()
     """The other names under which chat's output limit is written, because nobody knows which one is obeyed."""
-    """The name of the output limit at a server with OpenAI's chat."""
     wraps_counts: bool = True
     """Whether the request to count is wrapped in a member of the body. Gemini expects this, and Vertex does not."""
     betas: Sequence[str] = ()

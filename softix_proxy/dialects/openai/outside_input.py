@@ -54,7 +54,7 @@ def outside_input(fields: JsonMembers) -> tuple[str, ...]:
     """Returns the members of this request that bring input. `fields` must watch NAMES."""
     if not fields.has_any(NAMES):
         return ()
-    found = sorted(name for name in OUTSIDE if fields.has(name))
+    found = fields.having(OUTSIDE)
     if fields.has(_TEMPLATE_VALUES) and not fits(fields.raw(_TEMPLATE_VALUES), _SWITCHES):
-        found.append(_TEMPLATE_VALUES)
-    return tuple(found)
+        return (*found, _TEMPLATE_VALUES)
+    return found

@@ -173,6 +173,10 @@ class JsonMembers:
         """Yields every member in its order. A name that occurs twice is yielded twice."""
         return ((name.text, value) for name, value in self._members.items())
 
+    def having(self, names: frozenset[str]) -> tuple[str, ...]:
+        """Returns those of the names that have content, in the order of the alphabet."""
+        return tuple(sorted(name for name in names if self.has(name))) if self.has_any(names) else ()
+
     def raw(self, name: str) -> msgspec.Raw | None:
         return self._found.get(name)
 

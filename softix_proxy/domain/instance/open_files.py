@@ -48,6 +48,14 @@ def clients() -> int:
     return found
 
 
+def connections(wanted: int) -> int:
+    """Returns how many clients can be connected at once: as many as the operator wants, if the limit is enough.
+
+    Raises FailureError if it is not enough for one.
+    """
+    return min(wanted, clients())
+
+
 def share(most: int, wanted: int) -> int:
     """Returns how many of `most` one client may have: what the operator wants, or all but an eighth if that is 0."""
     return min(wanted, most) if wanted else most - most // _KEPT_FREE

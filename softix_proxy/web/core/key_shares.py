@@ -41,5 +41,4 @@ class KeyShares:
 
 def _most(server: ServerSection) -> int:
     """Returns the share of one key. As many requests can be in work as clients can be connected."""
-    most = min(server.max_connections, open_files.clients())
-    return open_files.share(most, server.max_requests_per_key)
+    return open_files.share(open_files.connections(server.max_connections), server.max_requests_per_key)

@@ -160,7 +160,7 @@ class HttpServer:
 
 def _room(listening: ListenerSettings) -> int:
     """Returns how many clients can be connected at once. Raises FailureError if there is no room for any."""
-    room = open_files.clients()
+    room = open_files.connections(listening.max_connections)
     if room < listening.max_connections:
         log.warning(
             "server.max_connections is %d, but %d open files are enough for %d; %s",
@@ -169,7 +169,7 @@ def _room(listening: ListenerSettings) -> int:
             room,
             open_files.RAISE_IT,
         )
-    return min(room, listening.max_connections)
+    return room
 
 
 class ConnectionFactory(web.Server):

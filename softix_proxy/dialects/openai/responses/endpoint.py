@@ -189,7 +189,7 @@ class Responses(OpenAIEndpoint):
             found.walk(tool, RULES)
         if more := fields.has_any(_MORE):
             found.members(fields, RESPONSE_NAMES, TOP_RULES)
-        calls, stored, outside = hosted.calls, fields.has("prompt"), _outside(fields)
+        calls, stored, outside = hosted.calls, fields.has("prompt"), fields.having(_OUTSIDE)
         if stored:
             calls = {"web_search_calls": DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS} | calls
         works, compacts = stored or hosted.rounds > 1, fields.has("context_management")
@@ -233,10 +233,6 @@ class Responses(OpenAIEndpoint):
         The usage comes without a request, in an event that every client needs, so it is never hidden.
         """
         return ResponsesMeter()
-
-
-def _outside(fields: JsonMembers) -> tuple[str, ...]:
-    return tuple(sorted(name for name in _OUTSIDE if fields.has(name))) if fields.has_any(_OUTSIDE) else ()
 
 
 _FALSE = msgspec.Raw(b"false")

@@ -251,3 +251,9 @@ def test_objects_of_a_large_list_are_read_as_those_of_a_small_one() -> None:
     twice = JsonMembers(b'{"input":[{"n":1,"n":2,"x":"%b"}]}' % (b"y" * 2_000_000), watched)
     with pytest.raises(RefusedError, match="An item has `n` twice"):
         twice.objects("input", frozenset(("n",)), "An item", 5)
+
+
+def test_json_members_having_content_are_named_in_the_order_of_the_alphabet() -> None:
+    fields = JsonMembers(b'{"stream":true,"n":3,"models":[],"model":null,"other":1}', WATCHED)
+    assert fields.having(WATCHED) == ("n", "stream")
+    assert fields.having(frozenset(("models", "model"))) == fields.having(frozenset(("other",))) == ()

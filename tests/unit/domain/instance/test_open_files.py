@@ -80,3 +80,11 @@ def test_are_used_up_with_resolver_error_is_decided_by_opening_a_file() -> None:
     with used_up():
         resolver, refused = open_files.are_used_up(socket.gaierror()), open_files.are_used_up(ConnectionRefusedError())
     assert resolver and not refused
+
+
+@pytest.mark.parametrize(("wanted", "room"), [(10, 10), (84, 84), (4096, 84)])
+def test_open_files_connections_are_as_many_as_wanted_and_enough_for(
+    wanted: int, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_files, "limit", lambda: 200)
+    assert open_files.connections(wanted) == room
