@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -345,7 +345,12 @@ class Stage:
         await asyncio.sleep(0)
 
     async def serve(
-        self, body: bytes, endpoint: str | Endpoint = "chat_completions", credential: str | None = KEY_TEXT
+        self,
+        body: bytes,
+        endpoint: str | Endpoint = "chat_completions",
+        credential: str | None = KEY_TEXT,
+        *,
+        is_heavy: bool = False,
     ) -> None:
         async def read_body() -> bytes:
             self.journal.story.append("read")
@@ -353,7 +358,7 @@ class Stage:
 
         found = ENDPOINTS[endpoint] if isinstance(endpoint, str) else endpoint
         inbound = Inbound(5, "req_5", found, found.path, self.headers, credential, "10.1.2.3", NOW_US, 0, read_body)
-        await self.lifecycle.serve(inbound, self.client)
+        await self.lifecycle.serve(replace(inbound, is_heavy=is_heavy), self.client)
 
     @property
     def settlement(self) -> Settlement:

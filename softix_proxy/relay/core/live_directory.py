@@ -41,6 +41,15 @@ class LiveDirectory:
             self.current.apply(await self._storage.changes(self.current.revision))
             self._served, self._covered_s = covers, began_s
 
+    async def has_changed(self) -> bool:
+        """Reads what changed, and returns whether anything did. Then a refusal by what was known is no longer valid.
+
+        Raises FailureError.
+        """
+        revision = self.current.revision
+        await self.refresh()
+        return self.current.revision != revision
+
     async def refresh_shared(self) -> None:
         """Does the same for whom anybody can make ask, at most once in a short time for all of them.
 

@@ -41,9 +41,7 @@ async def admit(
         try:
             planned = await plan()
         except RefusedError as error:
-            revision = directory.current.revision
-            await directory.refresh()
-            if directory.current.revision != revision:
+            if await directory.has_changed():
                 continue
             if isinstance(error, UnpricedError):
                 journal.note_unpriced(error.model_id)

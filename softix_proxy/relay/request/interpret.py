@@ -5,7 +5,7 @@ The rest of the relay handles the provider's own bytes: they are metered before 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,6 +20,7 @@ from softix_proxy.domain.core.errors import RefusedError
 from softix_proxy.domain.core.headers import Header, Headers
 from softix_proxy.relay.core.inbound import Client, Inbound
 from softix_proxy.relay.core.plan import Target
+from softix_proxy.relay.core.wrapped_client import WrappedClient
 
 DROPPED = "x-softix-dropped"
 _JSON, _EVENTS = "application/json", "text/event-stream"
@@ -100,11 +101,11 @@ def _setting(request: Inbound, target: Target, output_limit: int | None) -> Writ
     )
 
 
-class Interpreter:
-    """The client to whom the provider's bytes are sent. It implements `relay.core.inbound.Client`."""
+class Interpreter(WrappedClient):
+    """The client to whom the provider's bytes are sent, and who gets them translated."""
 
     def __init__(self, client: Client, found: Interpretation, dropped: tuple[str, ...], kind: str) -> None:
-        self._client = client
+        super().__init__(client)
         self._translation = found
         self._dropped = dropped
         self._kind = kind
@@ -112,14 +113,6 @@ class Interpreter:
     @cached_property
     def _stream(self) -> StreamInterpretation:
         return self._translation.stream()
-
-    @property
-    def begun(self) -> bool:
-        return self._client.begun
-
-    @property
-    def gone(self) -> bool:
-        return self._client.gone
 
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         if status < _OK:
@@ -136,19 +129,10 @@ class Interpreter:
         passed = self._stream.feed(data)
         return self._client.send(passed) if passed else True
 
-    async def caught_up(self) -> None:
-        await self._client.caught_up()
-
     async def end(self) -> None:
         if rest := self._stream.end():
             self._client.send(rest)
         await self._client.end()
-
-    def cut(self) -> None:
-        self._client.cut()
-
-    def when_gone(self, notice: Callable[[], None]) -> None:
-        self._client.when_gone(notice)
 
     def _headers(self, headers: Headers, kind: str) -> list[Header]:
         kept = [header for header in headers if header[0] not in ("content-type", ERROR_TYPE, DROPPED)]

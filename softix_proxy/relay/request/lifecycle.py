@@ -30,7 +30,7 @@ from softix_proxy.relay.request.large_body import scan
 from softix_proxy.relay.request.request_run import RequestRun, is_whole
 from softix_proxy.relay.request.route import prefix_of, route
 from softix_proxy.relay.request.standing import require_standing
-from softix_proxy.relay.request.tags import WordsBack, tagged
+from softix_proxy.relay.request.tags import UntaggedClient, tagged
 from softix_proxy.relay.request.unknown_members import permitted
 from softix_proxy.relay.routing.target_pool import TargetPool
 from softix_proxy.relay.settlement.hold import Hold
@@ -77,7 +77,8 @@ class Lifecycle:
         size_bytes = len(body) + request.rest_bytes
         if spec.tags:
             tag_of = partial(self.vault.tag, plan.caller.key.id)
-            body, client = tagged(body, spec.tags, tag_of), WordsBack(client, spec.tags, tag_of)
+            body, client = tagged(body, spec.tags, tag_of), UntaggedClient(client, spec.tags, tag_of)
+            scanned = None  # it was of the body before; the run scans this one, once the hold has its owner
         hold = Hold(
             journal=self.journal,
             clock=self.clock,
@@ -165,16 +166,17 @@ class Lifecycle:
             return
         digest = self.vault.digest(credential) if credential else None
         now_us, books = self.clock.now_us(), self.books()
+
+        async def judge() -> None:
+            caller = identify(self.directory.current, digest, address, now_us)
+            await require_standing(self.directory.current, books, caller, endpoints, now_us)
+
         try:
-            caller = identify(self.directory.current, digest, address, now_us)
-            await require_standing(self.directory.current, books, caller, endpoints, now_us)
+            await judge()
         except RefusedError:
-            revision = self.directory.current.revision
-            await self.directory.refresh()
-            if self.directory.current.revision == revision:
+            if not await self.directory.has_changed():
                 raise
-            caller = identify(self.directory.current, digest, address, now_us)
-            await require_standing(self.directory.current, books, caller, endpoints, now_us)
+            await judge()
 
     async def admit(
         self, request: Inbound, digest: bytes | None, spec: RequestSpec, body: bytes

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.dialects.registry import is_carried
 from softix_proxy.dialects.request.scan import Scanned
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import Code, RefusedError
-from softix_proxy.domain.ports.upstream import UpstreamRequest
+from softix_proxy.domain.ports.upstream import Upstream, UpstreamRequest
+from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.inbound import Client, ClientGoneError, Inbound
 from softix_proxy.relay.core.plan import Target
+from softix_proxy.relay.core.policy import Policy
 from softix_proxy.relay.request.attempt import Attempt
 from softix_proxy.relay.request.client_disconnect import ClientDisconnect
 from softix_proxy.relay.request.forward import call
+from softix_proxy.relay.request.large_body import scan
 from softix_proxy.relay.request.unknown_members import forwarded
 from softix_proxy.relay.routing.failures import Failure
 from softix_proxy.relay.routing.retry_plan import RetryPlan
-from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease
+from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease, TargetPool
 from softix_proxy.relay.settlement import hidden_cost
 from softix_proxy.relay.settlement.hold import Hold
 
 if TYPE_CHECKING:
     from softix_proxy.relay.request.interpret import Interpreted
-    from softix_proxy.relay.request.lifecycle import Lifecycle
 
 TRANSLATED_AT_ONCE_BYTES = 128 * 1024
 """The largest body that is translated within the event loop. It takes some milliseconds."""
@@ -39,6 +42,19 @@ def is_whole(request: Inbound, target: Target) -> bool:
     return target.endpoint is request.endpoint or is_carried(request.endpoint, target.endpoint)
 
 
+class RunParts(Protocol):
+    """The parts of the relay that the runs of all requests share. `Lifecycle` has them."""
+
+    upstream: Upstream
+    vault: Vault
+    policy: Policy
+    target_pool: TargetPool
+    translating: asyncio.Semaphore
+
+    @property
+    def pause(self) -> Callable[[float], Awaitable[None]]: ...
+
+
 @dataclass(slots=True)
 class RequestRun:
     """The run of an admitted request: attempts at its targets, and the response to the client."""
@@ -47,7 +63,7 @@ class RequestRun:
     client: Client
     spec: RequestSpec
     hold: Hold
-    lifecycle: Lifecycle
+    parts: RunParts
     body: bytes
     scanned: Scanned | None = None
     """What was found in a large body. It goes when the body does."""
@@ -57,7 +73,9 @@ class RequestRun:
 
         It stops when the client has a part of a response, or when no other target may do better.
         """
-        hold, target_pool = self.hold, self.lifecycle.target_pool
+        if self.scanned is None and self.request.is_heavy and self.request.rest is None:
+            self.scanned = await scan(self.body)
+        hold, target_pool = self.hold, self.parts.target_pool
         retry_plan, client_disconnect = RetryPlan(target_pool, hold.plan), ClientDisconnect(hold)
         lease = retry_plan.first()
         if lease is None:
@@ -95,7 +113,7 @@ class RequestRun:
             await attempt.tell(failure)
 
     async def _prepare(self, lease: Lease, client_disconnect: ClientDisconnect, *, last: bool) -> Attempt:
-        lifecycle, target, client, body = self.lifecycle, lease.target, self.client, self.body
+        parts, target, client, body = self.parts, lease.target, self.client, self.body
         call_limit = self.spec.call_limit
         if call_limit is not None and is_whole(self.request, target):
             body = self.request.endpoint.limit_calls(body, call_limit)
@@ -116,8 +134,8 @@ class RequestRun:
             target=target,
             body=body,
             hold=self.hold,
-            upstream=lifecycle.upstream,
-            policy=lifecycle.policy,
+            upstream=parts.upstream,
+            policy=parts.policy,
             client_disconnect=client_disconnect,
             lease=lease,
             last=last,
@@ -125,7 +143,7 @@ class RequestRun:
         )
 
     def _reads_on(self, target: Target) -> bool:
-        return hidden_cost.reads_on(self.spec, target.provider, target.model, self.lifecycle.policy)
+        return hidden_cost.reads_on(self.spec, target.provider, target.model, self.parts.policy)
 
     async def _interpret(self, target: Target, body: bytes) -> Interpreted:
         """Translates the request. A large one is translated beside the event loop, one at a time."""
@@ -134,7 +152,7 @@ class RequestRun:
         limit = self.hold.admitted.output_limit
         if len(body) <= TRANSLATED_AT_ONCE_BYTES:
             return interpret(self.request, self.client, target, self.spec, body, limit)
-        async with self.lifecycle.translating:
+        async with self.parts.translating:
             return await asyncio.to_thread(interpret, self.request, self.client, target, self.spec, body, limit)
 
     def _let_go(self) -> None:
@@ -146,7 +164,7 @@ class RequestRun:
         limit, caller, passed = self.hold.admitted.output_limit, self.hold.plan.caller, attempt.policy.pass_headers
         if self.spec.unknown_members:
             body = forwarded(self.request.endpoint, body, attempt.target, caller, attempt.policy)
-        target_pool, provider = self.lifecycle.target_pool, attempt.target.provider
+        target_pool, provider = self.parts.target_pool, attempt.target.provider
         outbound = call(
             self.request,
             body,
@@ -156,7 +174,7 @@ class RequestRun:
             caller.key.id,
             attempt.lease.key,
             passed,
-            tag_of=partial(self.lifecycle.vault.tag, caller.key.id),
+            tag_of=partial(self.parts.vault.tag, caller.key.id),
             usage_refused=target_pool.refuses_usage_option(provider),
             limits_refused=target_pool.refused_limits(provider),
         )
@@ -176,7 +194,7 @@ class RequestRun:
         lease, wait_us = retry_plan.after(attempt.lease.target, failure.outcome)
         if wait_us:
             try:
-                await self.lifecycle.pause(wait_us / SECOND_US)
+                await self.parts.pause(wait_us / SECOND_US)
             except asyncio.CancelledError:
                 if client_disconnect.swallow():
                     raise ClientGoneError from None

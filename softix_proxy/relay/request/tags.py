@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -10,6 +10,7 @@ from softix_proxy.dialects.request.fields import JsonMembers
 from softix_proxy.dialects.request.tags import INNER
 from softix_proxy.domain.core.headers import Headers
 from softix_proxy.relay.core.inbound import Client
+from softix_proxy.relay.core.wrapped_client import WrappedClient
 from softix_proxy.relay.request.forward import TagOf
 
 
@@ -23,47 +24,24 @@ def tagged(body: bytes, words: Sequence[tuple[str, str]], tag_of: TagOf) -> byte
     return fields.replaced(tags)
 
 
-class WordsBack:
-    """The client to whom a response is sent with its own words. It implements `relay.core.inbound.Client`.
+class UntaggedClient(WrappedClient):
+    """The client to whom a response is sent with its own words.
 
     A response repeats the words as values of JSON, and its events are passed whole. So each tag is found as one text.
     """
 
     def __init__(self, client: Client, words: Sequence[tuple[str, str]], tag_of: TagOf) -> None:
-        self._client = client
+        super().__init__(client)
         self._words = [(msgspec.json.encode(tag_of(word)), msgspec.json.encode(word)) for _, word in words]
 
-    def _back(self, data: bytes) -> bytes:
+    async def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        await self._client.answer(status, headers, self._untagged(body))
+
+    def send(self, data: bytes) -> bool:
+        return self._client.send(self._untagged(data))
+
+    def _untagged(self, data: bytes) -> bytes:
         for tag, word in self._words:
             if tag in data:
                 data = data.replace(tag, word)
         return data
-
-    @property
-    def begun(self) -> bool:
-        return self._client.begun
-
-    @property
-    def gone(self) -> bool:
-        return self._client.gone
-
-    async def answer(self, status: int, headers: Headers, body: bytes) -> None:
-        await self._client.answer(status, headers, self._back(body))
-
-    async def begin(self, status: int, headers: Headers) -> None:
-        await self._client.begin(status, headers)
-
-    def send(self, data: bytes) -> bool:
-        return self._client.send(self._back(data))
-
-    async def caught_up(self) -> None:
-        await self._client.caught_up()
-
-    async def end(self) -> None:
-        await self._client.end()
-
-    def cut(self) -> None:
-        self._client.cut()
-
-    def when_gone(self, notice: Callable[[], None]) -> None:
-        self._client.when_gone(notice)

@@ -97,3 +97,9 @@ async def test_directory_refreshed_for_anybody_is_as_new_as_the_call() -> None:
     assert not directory.current.users and directory.was_read_within(10) and not directory.was_read_within(0)
     await directory.refresh_shared()
     assert directory.current.users == {1: USER}
+
+
+async def test_directory_says_whether_anything_has_changed() -> None:
+    directory, storage = live(Changes(1), Changes(1), Changes(2, users=(USER,)))
+    found = [await directory.has_changed() for _ in range(3)]
+    assert found == [True, False, True] and storage.reads == 3 and directory.current.users == {1: USER}

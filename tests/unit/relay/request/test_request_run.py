@@ -4,8 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.playbook import LAB, Exchange, Stage
+from support.playbook import LAB, MODEL, Exchange, Stage
 
+from softix_proxy.dialects.request import fields
+from softix_proxy.dialects.request.fields import SCANNED_BYTES
 from softix_proxy.domain.catalog.providers import ProviderType
 
 
@@ -24,3 +26,14 @@ async def test_large_request_is_translated_beside_the_event_loop(monkeypatch: py
         await at.serve(json.dumps(asked).encode())
         assert at.upstream.calls[0].path == "/v1/messages" and apart == expected
         at.settled_once()
+
+
+async def test_large_body_whose_words_were_tagged_is_scanned_again_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once: list[object] = []
+    finished = fields.finished
+    monkeypatch.setattr(fields, "finished", lambda steps: at_once.append(steps) or finished(steps))
+    at = Stage(models=(replace(MODEL, upstream_name="there"),))
+    message = {"role": "user", "content": "x" * SCANNED_BYTES}
+    asked = {"model": "llama", "max_tokens": 5, "messages": [message], "prompt_cache_key": "mine"}
+    await at.serve(json.dumps(asked).encode(), is_heavy=True)
+    assert b'"mine"' not in at.upstream.calls[0].body and at_once == []

@@ -6,7 +6,7 @@ import json
 
 from support.playbook import Client
 
-from softix_proxy.relay.request.tags import WordsBack, tagged
+from softix_proxy.relay.request.tags import UntaggedClient, tagged
 
 WORDS = (("prompt_cache_key", 'team "A"'), ("background_options.continuation_id", "go"))
 
@@ -24,14 +24,14 @@ def test_body_has_tags_in_place_of_the_words_and_is_else_unchanged() -> None:
 
 async def test_client_gets_its_words_back() -> None:
     client = Client([])
-    back = WordsBack(client, WORDS, tag)
+    back = UntaggedClient(client, WORDS, tag)
     await back.answer(200, [], b'{"prompt_cache_key":"tag-of-8","text":"tag-of-8 is no value"}')
     assert json.loads(client.body) == {"prompt_cache_key": 'team "A"', "text": "tag-of-8 is no value"}
 
 
 async def test_stream_has_the_words_and_passes_everything_else() -> None:
     client = Client([])
-    back = WordsBack(client, WORDS, tag)
+    back = UntaggedClient(client, WORDS, tag)
     await back.begin(200, [])
     back.send(b'data: {"prompt_cache_key":"tag-of-8"}\n\n')
     back.send(b"data: x\n\n")
