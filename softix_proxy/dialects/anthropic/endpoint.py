@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from softix_proxy.dialects.anthropic import betas, visible_members
-from softix_proxy.dialects.anthropic.kept import KEPT, THREAD_KEPT, kept_of
 from softix_proxy.dialects.anthropic.members import COUNT_TOKENS, MESSAGES
 from softix_proxy.dialects.anthropic.references import NAMES, PLAIN, RULES, member_refs, message_refs
+from softix_proxy.dialects.anthropic.stored_refs import STORED, THREAD_STORED, stored_refs_of
 from softix_proxy.dialects.core.base import Family, RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.hosted_work import UNKNOWN_TOOL
@@ -73,7 +73,7 @@ class Messages:
     framed = True
     form_fields: frozenset[str] | None = None
     members = MESSAGES
-    heeds = betas.HEADER
+    bound_header = betas.HEADER
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
@@ -108,11 +108,11 @@ class Messages:
             members=(*outside, *TOOLS) if hosted.open_input else outside,
             unknown_members=members.unknown,
             refs=refs,
-            keeps=THREAD_KEPT if fields.has_any(_HELD) else KEPT,
+            stored_kinds=THREAD_STORED if fields.has_any(_HELD) else STORED,
             hides=hides,
         )
 
-    def heed(self, spec: RequestSpec, value: str) -> RequestSpec:
+    def with_header(self, spec: RequestSpec, value: str) -> RequestSpec:
         return betas.with_betas(spec, value)
 
     def limit_calls(self, body: bytes, limit: int) -> bytes:
@@ -168,7 +168,7 @@ class MessagesCountTokens(Messages):
     path = "/v1/messages/count_tokens"
     metered = False
     members = COUNT_TOKENS
-    heeds = ""
+    bound_header = ""
 
     def read(self, body: bytes) -> RequestSpec:
         """Reads the model and the names of things, since nothing is produced and nothing charged."""
@@ -361,10 +361,10 @@ class MessagesMeter(EventMeter):
             self.weigh(delta.text or delta.thinking or delta.partial_json)
             self.finishing = self.finishing or delta.stop_reason is not None
             if delta.container is not None:
-                self.kept += kept_of(None, delta.container)
+                self.stored_refs += stored_refs_of(None, delta.container)
         if frame.message is not None:
             self._model = frame.message.model
-            self.kept += kept_of(frame.message.id, frame.message.container)
+            self.stored_refs += stored_refs_of(frame.message.id, frame.message.container)
         usage = frame.usage if frame.message is None else frame.message.usage
         if isinstance(usage, dict):
             self._usage |= grown(self._usage, usage)

@@ -102,7 +102,7 @@ class RequestSpec:
     """The meters whose price depends on the service tier. Empty if the tier applies to all of them."""
     refs: tuple[ObjectRef, ...] = ()
     """The things at the provider that the request names. Admission finds out whose they are."""
-    keeps: frozenset[str] = frozenset()
+    stored_kinds: frozenset[str] = frozenset()
     """The kinds of things that the provider keeps of the answer, so that later requests can name them."""
     tags: tuple[tuple[str, str], ...] = ()
     """The members that are words of the client's own choice for something at the provider, and the words."""
@@ -203,7 +203,7 @@ class StreamMeter(Protocol):
 
     It is one of the fixed list in `dialects.core.errors`.
     """
-    kept: tuple[ObjectRef, ...]
+    stored_refs: tuple[ObjectRef, ...]
     """The things that the provider keeps of the response, as far as it has passed."""
 
     def feed(self, chunk: bytes) -> bytes:
@@ -255,7 +255,7 @@ class Endpoint(ProviderEndpoint, Protocol):
     family: Family
     members: MemberTable
     """The classes of the members that requests may have."""
-    heeds: str
+    bound_header: str
     """The header that changes what a request may cost, in lower case. Empty if there is none."""
 
     def read(self, body: bytes) -> RequestSpec:
@@ -279,8 +279,8 @@ class Endpoint(ProviderEndpoint, Protocol):
         """
         ...
 
-    def heed(self, spec: RequestSpec, value: str) -> RequestSpec:
-        """Returns the spec of a request whose header `heeds` has this value."""
+    def with_header(self, spec: RequestSpec, value: str) -> RequestSpec:
+        """Returns the spec of a request whose header `bound_header` has this value."""
         ...
 
     def limit_calls(self, body: bytes, limit: int) -> bytes:

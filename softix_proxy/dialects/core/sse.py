@@ -63,7 +63,7 @@ class EventMeter:
     that matter of every event costs less than to search it for the words that would make it matter.
     """
 
-    kept: tuple[ObjectRef, ...] = ()
+    stored_refs: tuple[ObjectRef, ...] = ()
 
     def __init__(self) -> None:
         self.report: UsageReport | None = None

@@ -119,7 +119,7 @@ class GeminiEndpoint:
     metered = True
     framed = True
     form_fields: frozenset[str] | None = None
-    heeds = ""
+    bound_header = ""
     model = ""
 
     @staticmethod
@@ -157,7 +157,7 @@ class GeminiEndpoint:
             changes[name] = config.replaced({limit: b"%d" % max_output_tokens})
         return fields.replaced(changes) if changes else body
 
-    def heed(self, spec: RequestSpec, value: str) -> RequestSpec:
+    def with_header(self, spec: RequestSpec, value: str) -> RequestSpec:
         return spec
 
     def limit_calls(self, body: bytes, limit: int) -> bytes:

@@ -219,7 +219,7 @@ class ResponseMeter:
         self.ended = False
         self.finishing = False
         self.failure: str | None = None
-        self.kept: tuple[ObjectRef, ...] = ()
+        self.stored_refs: tuple[ObjectRef, ...] = ()
         self._letters: Counter[str] = Counter()
         self._held = b""
 

@@ -34,7 +34,7 @@ class OpenAIEndpoint:
     metered = True
     framed = True
     form_fields: frozenset[str] | None = None
-    heeds = ""
+    bound_header = ""
     output_fields: tuple[str, ...] = ()
     """The fields for the output limit.
 
@@ -64,7 +64,7 @@ class OpenAIEndpoint:
             changes["stream_options"] = _with_usage(fields)
         return fields.replaced(changes) if changes else body
 
-    def heed(self, spec: RequestSpec, value: str) -> RequestSpec:
+    def with_header(self, spec: RequestSpec, value: str) -> RequestSpec:
         return spec
 
     def limit_calls(self, body: bytes, limit: int) -> bytes:

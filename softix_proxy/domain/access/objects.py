@@ -20,7 +20,7 @@ MOST_REFS = 1000
 """The most things that one request may name."""
 
 
-NOTHING_KEPT: frozenset[str] = frozenset()
+NOTHING_STORED: frozenset[str] = frozenset()
 
 
 class ObjectKind(NamedTuple):

@@ -12,7 +12,7 @@ from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.routing.directory import Directory
 from softix_proxy.operations.catalog.models import NOBODY
 from softix_proxy.operations.instance.client_files import FileSyntax, changed
-from softix_proxy.operations.instance.linkless import linkless_folder
+from softix_proxy.operations.instance.no_follow import no_follow_folder
 
 BACKUP = ".before-softix"
 """The suffix of the backup, which is the file as it was. The backup is empty if there was no file."""
@@ -154,7 +154,7 @@ def write(client: ClientProgram, access: ClientAccess, file: Path) -> WrittenFil
     """
     backup = file.with_name(file.name + BACKUP)
     try:
-        with linkless_folder(file.parent, make=True) as folder:
+        with no_follow_folder(file.parent, make=True) as folder:
             before = folder.read(file.name, _MOST_BYTES)
             text = _changed(client, access, _decoded(file, before))
             if folder.read(backup.name, _MOST_BYTES) is None:
@@ -174,7 +174,7 @@ def undo(file: Path) -> WrittenFile:
     if _read(backup) is None:
         raise ConflictError(f"there is no {backup}", "nothing was written there, or it was put back already")
     try:
-        with linkless_folder(file.parent) as folder:
+        with no_follow_folder(file.parent) as folder:
             if before := folder.read(backup.name, _MOST_BYTES):
                 folder.replace(file.name, before)
             else:
@@ -187,7 +187,7 @@ def undo(file: Path) -> WrittenFile:
 
 def _read(file: Path) -> bytes | None:
     try:
-        with linkless_folder(file.parent) as folder:
+        with no_follow_folder(file.parent) as folder:
             return folder.read(file.name, _MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.classification import Classification, ClientError, as_event, classify, classify_stream
 from softix_proxy.dialects.core.errors import ProviderError
-from softix_proxy.dialects.kept import kept_in
 from softix_proxy.dialects.request import refused_fields
+from softix_proxy.dialects.stored_refs import stored_refs_in
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.core.headers import Header
 from softix_proxy.domain.ports.upstream import ProviderFault, Upstream, UpstreamRequest, UpstreamResponse
@@ -151,7 +151,7 @@ class Attempt:
     async def _send(self, outbound: UpstreamRequest) -> UpstreamResponse:
         hold = self.hold
         hold.dispatched()
-        if self.spec.keeps:
+        if self.spec.stored_kinds:
             hold.placed(self.lease.place)
         try:
             if hold.client_is_gone:
@@ -186,8 +186,8 @@ class Attempt:
             self._failed(found, failure, answer)
             return failure
         self.hold.completed(found, answer_tokens(found.report, answer, self.spec))
-        if self.spec.keeps:
-            self.hold.keeps(kept_in(self.target.endpoint.name, answer, self.spec.keeps))
+        if self.spec.stored_kinds:
+            self.hold.stores(stored_refs_in(self.target.endpoint.name, answer, self.spec.stored_kinds))
         await self.hold.settle()
         await self.client.answer(exchange.status, headers + self.hold.headers(), self.hidden.content(answer))
         return None

@@ -25,11 +25,11 @@ from softix_proxy.relay.core.plan import Caller, Plan, Target
 from softix_proxy.relay.core.policy import Policy
 from softix_proxy.relay.request.admit import admit
 from softix_proxy.relay.request.bound import bound, estimate, together, tokens_bound
+from softix_proxy.relay.request.eligibility import require_eligible
 from softix_proxy.relay.request.identify import identify
 from softix_proxy.relay.request.large_body import scan
 from softix_proxy.relay.request.request_run import RequestRun, is_whole
 from softix_proxy.relay.request.route import prefix_of, route
-from softix_proxy.relay.request.standing import require_standing
 from softix_proxy.relay.request.tags import UntaggedClient, tagged
 from softix_proxy.relay.request.unknown_members import permitted
 from softix_proxy.relay.routing.target_pool import TargetPool
@@ -67,10 +67,10 @@ class Lifecycle:
         digest = self.vault.digest(request.credential) if request.credential else None
         await self._identify(request.credential, digest, request.address, request.started_at_us)
         if request.is_heavy:
-            await self.require_standing(request.credential, request.address, (request.endpoint,))
+            await self.require_eligible(request.credential, request.address, (request.endpoint,))
         body = await request.read_body()
         scanned = await scan(body) if request.is_heavy and request.rest is None else None
-        spec = self._heed(request, request.endpoint.read(body))
+        spec = self._with_headers(request, request.endpoint.read(body))
         if spec.unknown_members:
             self.telemetry.unknown_members(request.endpoint.name, spec.unknown_members)
         plan, admitted = await self.admit(request, digest, spec, body)
@@ -105,13 +105,13 @@ class Lifecycle:
                 self.telemetry.finished(hold.settlement, hold.target.provider.name, hold.target.model.name)
 
     @staticmethod
-    def _heed(request: Inbound, spec: RequestSpec) -> RequestSpec:
+    def _with_headers(request: Inbound, spec: RequestSpec) -> RequestSpec:
         """Returns the spec with what the request's headers change."""
-        endpoint, name = request.endpoint, request.endpoint.heeds
+        endpoint, name = request.endpoint, request.endpoint.bound_header
         if name:
             for header, value in request.headers:
                 if header == name:
-                    spec = endpoint.heed(spec, value)
+                    spec = endpoint.with_header(spec, value)
         return spec
 
     async def identify(self, credential: str | None, address: str) -> Caller:
@@ -160,7 +160,7 @@ class Lifecycle:
     def _monotonic_us(self) -> int:
         return self.clock.monotonic_ns() // 1000
 
-    async def require_standing(self, credential: str | None, address: str, endpoints: Sequence[Endpoint]) -> None:
+    async def require_eligible(self, credential: str | None, address: str, endpoints: Sequence[Endpoint]) -> None:
         """Refuses whoever can do nothing at these endpoints, before work is spent on a large or compressed body."""
         if self.books is None:
             return
@@ -169,7 +169,7 @@ class Lifecycle:
 
         async def judge() -> None:
             caller = identify(self.directory.current, digest, address, now_us)
-            await require_standing(self.directory.current, books, caller, endpoints, now_us)
+            await require_eligible(self.directory.current, books, caller, endpoints, now_us)
 
         try:
             await judge()

@@ -74,7 +74,7 @@ class Hold:
     """The attempts before the current one."""
     place: AccountPlace | None = None
     """The account that the current attempt uses, if the provider keeps something of the response there."""
-    kept: tuple[ObjectRef, ...] = ()
+    stored_refs: tuple[ObjectRef, ...] = ()
     """The things that a whole response says the provider keeps."""
     _state: State = "pending"
     _status_code: int | None = None
@@ -146,7 +146,7 @@ class Hold:
         """
         observed = self._observed(self._elapsed_ms())
         settlement = charge(self.spec, observed, self.target.rate, self._terms(self.admitted.hold_pico), self.policy)
-        if self.place is not None and (kept := self._kept(self.place)):
+        if self.place is not None and (kept := self._stored(self.place)):
             settlement = replace(settlement, objects=kept)
         self._move("settled")
         self.settlement = settlement
@@ -159,11 +159,11 @@ class Hold:
 
     def placed(self, place: AccountPlace) -> None:
         """Records the account of the attempt, because the provider keeps something of the response there."""
-        self.place, self.kept = place, ()
+        self.place, self.stored_refs = place, ()
 
-    def keeps(self, kept: tuple[ObjectRef, ...]) -> None:
+    def stores(self, stored_refs: tuple[ObjectRef, ...]) -> None:
         """Records what a whole response says the provider keeps."""
-        self.kept = kept
+        self.stored_refs = stored_refs
 
     def routed(self, target: Target) -> None:
         self._move("routed")
@@ -299,10 +299,10 @@ class Hold:
             own_ns += self.clock.monotonic_ns() - self._returned_ns
         return cost_headers(charge_pico, own_ns)
 
-    def _kept(self, place: AccountPlace) -> tuple[NewObject, ...]:
+    def _stored(self, place: AccountPlace) -> tuple[NewObject, ...]:
         """Returns the things of the response that the provider keeps for the user."""
-        meter, intent, kinds = self.meter, self.intent, self.spec.keeps
-        kept, now_us = self.kept if meter is None else meter.kept, self.clock.now_us()
+        meter, intent, kinds = self.meter, self.intent, self.spec.stored_kinds
+        kept, now_us = self.stored_refs if meter is None else meter.stored_refs, self.clock.now_us()
         return tuple(NewObject(place, ref, intent.user_id, intent.key_id, now_us) for ref in kept if ref.kind in kinds)
 
     def _move(self, event: Event) -> None:

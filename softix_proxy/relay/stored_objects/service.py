@@ -36,5 +36,5 @@ async def serve(lifecycle: Lifecycle, batches: Callable[[], Batches], request: R
     caller = await lifecycle.enter(request.credential, request.address)
     folder, names = parse(request.path)
     if request.is_heavy:
-        await lifecycle.require_standing(request.credential, request.address, _MADE_OF[folder])
+        await lifecycle.require_eligible(request.credential, request.address, _MADE_OF[folder])
     await HANDLERS[folder](batches(), caller, request, client).handle(names)

@@ -98,7 +98,7 @@ class ClientConnection(HttpProtocol):
         if self.when_gone is not None:
             self.when_gone()
 
-    def give_way(self) -> None:
+    def close_at_once(self) -> None:
         """Closes the connection at once. A client that no longer listens could delay an orderly end."""
         stream = self._stream
         self.force_close()

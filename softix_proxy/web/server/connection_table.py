@@ -30,7 +30,7 @@ class SlotHolder(Protocol):
     @property
     def requests_begun(self) -> int: ...
 
-    def give_way(self) -> None:
+    def close_at_once(self) -> None:
         """Closes the connection at once."""
         ...
 
@@ -134,7 +134,7 @@ class ConnectionTable:
 
     def close(self, slot: ConnectionSlot, share: NetworkShare) -> None:
         self.remove(slot, share)
-        slot.holder.give_way()
+        slot.holder.close_at_once()
 
     def _leave_rank(self, share: NetworkShare) -> None:
         peers = self._by_rank.get(share.rank)

@@ -16,8 +16,8 @@ from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance import open_files
 from softix_proxy.domain.instance.sections import ServerSection
 from softix_proxy.web.server import startup_check
+from softix_proxy.web.server.acceptor import PendingConnection, PlainAcceptor, TlsAcceptor, TlsContext
 from softix_proxy.web.server.aiohttp_internals import MAX_LINE_BYTES, check_names
-from softix_proxy.web.server.arrivals import Arrival, Newcomer, TlsArrivals, TlsContext
 from softix_proxy.web.server.client_address import ClientAddresses
 from softix_proxy.web.server.client_connection import ClientConnection
 from softix_proxy.web.server.connection_table import ConnectionSlot, ConnectionTable
@@ -97,7 +97,7 @@ class HttpServer:
         self._listening = listening
         self._connections = ConnectionFactory(handle, requests, listening, _room(listening))
         self._socket: asyncio.Server | None = None
-        self._tls_arrivals: TlsArrivals | None = None
+        self._tls_acceptor: TlsAcceptor | None = None
 
     async def open(self) -> str:
         """Starts to listen, and returns the base URL. Raises FailureError."""
@@ -125,8 +125,8 @@ class HttpServer:
             for each in sockets:
                 each.close()
         else:
-            self._tls_arrivals = TlsArrivals(self._connections, where.tls)
-            self._tls_arrivals.open(sockets)
+            self._tls_acceptor = TlsAcceptor(self._connections, where.tls)
+            self._tls_acceptor.open(sockets)
         host = f"[{where.host}]" if ":" in where.host else where.host
         return f"{'https' if where.tls else 'http'}://{host}:{port}"
 
@@ -144,8 +144,8 @@ class HttpServer:
         It waits for `drain_s`, or until `now`. Requests that are cut are settled before this returns.
         """
         self._requests.stop_taking()
-        if self._tls_arrivals is not None:
-            self._tls_arrivals.close()
+        if self._tls_acceptor is not None:
+            self._tls_acceptor.close()
         if self._socket is not None:
             self._socket.close()
         await self._connections.drain(self._requests.running, drain_s, now)
@@ -200,12 +200,12 @@ class ConnectionFactory(web.Server):
     def tls_handshake_timeout_s(self) -> float:
         return self._listening.tls_handshake_timeout_s
 
-    def __call__(self) -> Arrival:  # type: ignore[override] # it becomes such a connection once it is admitted
-        return Arrival(self)
+    def __call__(self) -> PlainAcceptor:  # type: ignore[override] # it becomes such a connection once it is admitted
+        return PlainAcceptor(self)
 
     def connect_alone(self) -> ClientConnection:
         """Returns a connection that came over no socket."""
-        slot = self.table.admit("", Newcomer(lambda: None))
+        slot = self.table.admit("", PendingConnection(lambda: None))
         assert slot is not None  # noqa: S101 - the table is empty
         return self.connect(slot)
 

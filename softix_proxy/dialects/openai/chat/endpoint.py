@@ -12,19 +12,19 @@ from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import openai_report, tier
 from softix_proxy.dialects.openai import visible_members
-from softix_proxy.dialects.openai.kept import AUDIO_KEPT, COMPLETION_KEPT, kept_of_completion
 from softix_proxy.dialects.openai.members import CHAT
 from softix_proxy.dialects.openai.outside_input import NAMES as OUTSIDE_NAMES
 from softix_proxy.dialects.openai.outside_input import outside_input
 from softix_proxy.dialects.openai.references import CHAT_NAMES, CHAT_RULES, message_refs
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
+from softix_proxy.dialects.openai.stored_refs import AUDIO_STORED, COMPLETION_STORED, stored_refs_of_completion
 from softix_proxy.dialects.request.fields import MALFORMED, SHARED, JsonMembers, fits, invalid, is_heavy, read_request
 from softix_proxy.dialects.request.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.request.references import FoundRefs
 from softix_proxy.dialects.request.tags import MEMBERS as TAGGED
 from softix_proxy.dialects.request.tags import read_tags
 from softix_proxy.dialects.request.tools import CLIENT_SIDE, ToolBillings, read_tools
-from softix_proxy.domain.access.objects import NOTHING_KEPT, ObjectRef
+from softix_proxy.domain.access.objects import NOTHING_STORED, ObjectRef
 
 LIMITS = ("max_completion_tokens", "max_tokens", "n_predict", "num_predict", "max_output_tokens", "max_new_tokens")
 COUNTS = ("n", "best_of")
@@ -107,7 +107,7 @@ class ChatCompletions(OpenAIEndpoint):
             unknown_members=members.unknown,
             fees=members.fees,
             refs=_refs(fields, len(body)) if more or not text_only else (),
-            keeps=_kept(fields) if more else NOTHING_KEPT,
+            stored_kinds=_stored(fields) if more else NOTHING_STORED,
             tags=read_tags(fields) if more else (),
             hides=hides,
             stated=_stated(fields.raw("modalities")) if more else (),
@@ -124,11 +124,11 @@ def _refs(fields: JsonMembers, size_bytes: int) -> tuple[ObjectRef, ...]:
     return found.refs
 
 
-def _kept(fields: JsonMembers) -> frozenset[str]:
+def _stored(fields: JsonMembers) -> frozenset[str]:
     """Returns what the provider keeps of the answer: all of it if it is stored, and what is spoken in it."""
     if fields.has("store"):
-        return COMPLETION_KEPT
-    return AUDIO_KEPT if fields.has("modalities") else NOTHING_KEPT
+        return COMPLETION_STORED
+    return AUDIO_STORED if fields.has("modalities") else NOTHING_STORED
 
 
 def _stated(raw: msgspec.Raw | None) -> tuple[str, ...]:
@@ -219,7 +219,9 @@ class ChatMeter(EventMeter):
 
     def _keep(self, name: object, spoken: object) -> None:
         """Records a spoken answer. Only its first chunk has its id."""
-        self.kept += tuple(ref for ref in kept_of_completion(name, [spoken]) if ref not in self.kept)
+        self.stored_refs += tuple(
+            ref for ref in stored_refs_of_completion(name, [spoken]) if ref not in self.stored_refs
+        )
 
     def _weigh_choice(self, choice: _Choice) -> None:
         delta = choice.delta

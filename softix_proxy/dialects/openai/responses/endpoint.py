@@ -15,10 +15,10 @@ from softix_proxy.dialects.core.hosted_work import hosted_work
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import openai_report, tier
 from softix_proxy.dialects.openai import visible_members
-from softix_proxy.dialects.openai.kept import KEPT, kept_of
 from softix_proxy.dialects.openai.members import INPUT_TOKENS, RESPONSES
 from softix_proxy.dialects.openai.references import RESPONSE_NAMES, RULES, TOP_RULES, item_refs
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
+from softix_proxy.dialects.openai.stored_refs import STORED, stored_refs_of
 from softix_proxy.dialects.request.fields import (
     MALFORMED,
     SHARED,
@@ -42,7 +42,7 @@ from softix_proxy.dialects.request.tools import (
     ToolBillings,
     read_tools,
 )
-from softix_proxy.domain.access.objects import NOTHING_KEPT
+from softix_proxy.domain.access.objects import NOTHING_STORED
 
 _LIMIT, _CALL_LIMIT = "max_output_tokens", "max_tool_calls"
 _OUTSIDE = frozenset(("previous_response_id", "conversation", "prompt", "context_management"))
@@ -213,7 +213,7 @@ class Responses(OpenAIEndpoint):
             unknown_members=members.unknown,
             fees=members.fees,
             refs=found.refs,
-            keeps=NOTHING_KEPT if _stores_nothing(fields) else KEPT,
+            stored_kinds=NOTHING_STORED if _stores_nothing(fields) else STORED,
             tags=read_tags(fields) if more else (),
             hides=hides,
         )
@@ -340,8 +340,8 @@ class ResponsesMeter(EventMeter):
         response = frame.response
         if response is not None:
             self.report = _report(response) or self.report
-            if response.id is not None and (not self.kept or response.output):
-                self.kept = kept_of(response.id, response.conversation, response.output)
+            if response.id is not None and (not self.stored_refs or response.output):
+                self.stored_refs = stored_refs_of(response.id, response.conversation, response.output)
         if not frame.error and (not isinstance(frame.type, str) or frame.type not in _ENDS):
             return EventAction.PASS
         if frame.error or frame.type in ("error", "response.failed"):

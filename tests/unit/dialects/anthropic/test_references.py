@@ -48,7 +48,7 @@ def test_own_data_of_the_client_names_nothing() -> None:
     tools = [{"name": "n", "input_schema": {"properties": {"file_id": {}}}}, {"type": "bash_20250124", "name": "bash"}]
     system = [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}]
     spec = read(messages=messages, tools=tools, system=system, metadata={"user_id": "u"}, thread={"type": "create"})
-    assert spec.refs == () and "message" in spec.keeps
+    assert spec.refs == () and "message" in spec.stored_kinds
 
 
 def test_block_whose_type_is_given_twice_cannot_hide_a_file() -> None:

@@ -14,7 +14,7 @@ class Guest:
         self.requests_begun = 0
         self.slot: ConnectionSlot | None = None
 
-    def give_way(self) -> None:
+    def close_at_once(self) -> None:
         self.hall.closed.append(self.name)
 
     def ask(self) -> Guest:

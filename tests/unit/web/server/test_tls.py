@@ -123,7 +123,7 @@ async def test_client_without_a_certificate_of_the_authority_is_refused(opened: 
                 found = False
             assert found is answered, pair
         async with asyncio.timeout(10):
-            while place.server._tls_arrivals.handshakes:
+            while place.server._tls_acceptor.handshakes:
                 await asyncio.sleep(0.005)
 
 

@@ -22,8 +22,8 @@ _OUT_OF_FILES_S = 1.0
 """The time for which nobody is accepted if there is no open file left. asyncio has the same."""
 
 
-class Reception(Protocol):
-    """What arrivals share: the table of connections, and how a client is served."""
+class AcceptContext(Protocol):
+    """What acceptors share: the table of connections, and how a client is served."""
 
     @property
     def table(self) -> ConnectionTable: ...
@@ -37,7 +37,7 @@ class Reception(Protocol):
     def connect(self, slot: ConnectionSlot) -> ClientConnection: ...
 
 
-class Newcomer:
+class PendingConnection:
     """Holds the place of a client whose connection is not set up yet. `end` is called if it has to make room."""
 
     is_idle = True
@@ -46,38 +46,38 @@ class Newcomer:
     def __init__(self, end: Callable[[], object]) -> None:
         self._end = end
 
-    def give_way(self) -> None:
+    def close_at_once(self) -> None:
         self._end()
 
 
-def admit(reception: Reception, peer: str, end: Callable[[], object]) -> ConnectionSlot | None:
+def admit(context: AcceptContext, peer: str, end: Callable[[], object]) -> ConnectionSlot | None:
     """Returns the place of a client, or None if there is none. `end` is called if it has to give it up again."""
-    is_limited = not reception.client_addresses.trust(peer)
-    return reception.table.admit(client_network(peer), Newcomer(end), is_limited=is_limited)
+    is_limited = not context.client_addresses.trust(peer)
+    return context.table.admit(client_network(peer), PendingConnection(end), is_limited=is_limited)
 
 
-class Arrival(asyncio.Protocol):
+class PlainAcceptor(asyncio.Protocol):
     """The protocol of a connection without TLS, until a ClientConnection takes over at once."""
 
-    def __init__(self, reception: Reception) -> None:
-        self._reception = reception
+    def __init__(self, context: AcceptContext) -> None:
+        self._context = context
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)  # a listener of TCP makes no other
-        slot = admit(self._reception, end_of(stream, "peername"), stream.abort)
+        slot = admit(self._context, end_of(stream, "peername"), stream.abort)
         if slot is None:
             stream.close()
             return
-        connection = self._reception.connect(slot)
+        connection = self._context.connect(slot)
         stream.set_protocol(connection)
         connection.connection_made(stream)
 
 
-class TlsArrivals:
+class TlsAcceptor:
     """Accepts clients at sockets that listen, and does the handshakes."""
 
-    def __init__(self, reception: Reception, tls: TlsContext) -> None:
-        self._reception = reception
+    def __init__(self, context: AcceptContext, tls: TlsContext) -> None:
+        self._context = context
         self._tls = tls
         self._sockets: list[socket.socket] = []
         self.loop = asyncio.get_running_loop()
@@ -108,12 +108,12 @@ class TlsArrivals:
             self.loop.call_later(_OUT_OF_FILES_S, self._accept_again, listening)
             return
         accepted.setblocking(False)
-        slot = admit(self._reception, address[0], accepted.close)
+        slot = admit(self._context, address[0], accepted.close)
         if slot is None:
             accepted.close()
             return
         task = asyncio.create_task(self._shake_hands(accepted, slot))
-        slot.holder = Newcomer(task.cancel)
+        slot.holder = PendingConnection(task.cancel)
         self.handshakes.add(task)
         task.add_done_callback(self.handshakes.discard)
 
@@ -125,10 +125,10 @@ class TlsArrivals:
         """Ends without a word if there is no handshake in time: no TLS, another version, or not the right client."""
         try:
             transport, _ = await self.loop.connect_accepted_socket(
-                lambda: self._reception.connect(slot),
+                lambda: self._context.connect(slot),
                 accepted,
                 ssl=self._tls(),
-                ssl_handshake_timeout=self._reception.tls_handshake_timeout_s,
+                ssl_handshake_timeout=self._context.tls_handshake_timeout_s,
             )
         except BaseException as error:
             slot.leave()

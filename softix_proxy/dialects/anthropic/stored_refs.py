@@ -9,9 +9,9 @@ import msgspec
 from softix_proxy.dialects.request.fields import MALFORMED
 from softix_proxy.domain.access.objects import ObjectRef, storable
 
-KEPT = frozenset(("container", "file"))
+STORED = frozenset(("container", "file"))
 """The kinds of things that an answer may leave at the provider."""
-THREAD_KEPT = KEPT | {"message"}
+THREAD_STORED = STORED | {"message"}
 """The kinds if the request asked the provider to hold the state of the conversation under the answer's id."""
 
 
@@ -34,14 +34,14 @@ def of_message(answer: bytes) -> tuple[ObjectRef, ...]:
         message = _ANSWER.decode(answer)
     except MALFORMED:
         return ()
-    found = kept_of(message.id, message.container)
+    found = stored_refs_of(message.id, message.container)
     if message.container is not None:
         written = [each for block in message.content or () for each in _files(block.content)]
         found += storable(("file", each) for each in written)
     return found
 
 
-def kept_of(name: object, container: object) -> tuple[ObjectRef, ...]:
+def stored_refs_of(name: object, container: object) -> tuple[ObjectRef, ...]:
     inner = container.get("id") if isinstance(container, dict) else container
     return storable((("message", name), ("container", inner)))
 

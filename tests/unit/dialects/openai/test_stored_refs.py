@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.dialects.openai.kept import of_completion, of_response
+from softix_proxy.dialects.openai.stored_refs import of_completion, of_response
 from softix_proxy.dialects.registry import ENDPOINTS
 
 OUTPUT: list[dict[str, Any]] = [
@@ -21,7 +21,7 @@ OUTPUT: list[dict[str, Any]] = [
     },
 ]
 RESPONSE = {"id": "resp", "conversation": {"id": "conv"}, "output": OUTPUT}
-KEPT = {
+STORED = {
     ("response", "resp"),
     ("conversation", "conv"),
     *(("item", name) for name in ("rs", "ci", "fs", "msg")),
@@ -36,7 +36,7 @@ def event(kind: str, **response: Any) -> bytes:
 
 
 def test_response_keeps_itself_its_items_and_what_they_name() -> None:
-    assert set(of_response(json.dumps(RESPONSE).encode())) == KEPT
+    assert set(of_response(json.dumps(RESPONSE).encode())) == STORED
 
 
 def test_response_that_was_not_stored_keeps_nothing() -> None:
@@ -46,9 +46,9 @@ def test_response_that_was_not_stored_keeps_nothing() -> None:
 def test_stream_keeps_what_its_events_have_told() -> None:
     meter = ENDPOINTS["responses"].stream(hide_usage=False)
     meter.feed(event("response.created", id="resp", output=[]))
-    assert [tuple(ref) for ref in meter.kept] == [("response", "resp")]
+    assert [tuple(ref) for ref in meter.stored_refs] == [("response", "resp")]
     meter.feed(event("response.completed", **RESPONSE, usage={"input_tokens": 1, "output_tokens": 1}))
-    assert set(meter.kept) == KEPT
+    assert set(meter.stored_refs) == STORED
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_streamed_completion_keeps_what_it_spoke() -> None:
     meter = ENDPOINTS["chat_completions"].stream(hide_usage=False)
     for audio in ({"id": "a"}, {"data": "x"}, {"id": "a"}):
         meter.feed(b"data: %b\n\n" % json.dumps({"id": "c", "choices": [{"delta": {"audio": audio}}]}).encode())
-    assert set(meter.kept) == {("completion", "c"), ("audio", "a")}
+    assert set(meter.stored_refs) == {("completion", "c"), ("audio", "a")}

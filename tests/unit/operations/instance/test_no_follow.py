@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from softix_proxy.domain.core.errors import ConflictError
-from softix_proxy.operations.instance.linkless import linkless_folder
+from softix_proxy.operations.instance.no_follow import no_follow_folder
 
 MOST = 100
 
@@ -15,7 +15,7 @@ MOST = 100
 def test_file_is_replaced_as_a_whole_for_its_owner_alone(tmp_path: Path) -> None:
     old = os.umask(0)
     try:
-        with linkless_folder(tmp_path / "deep" / "er", make=True) as folder:
+        with no_follow_folder(tmp_path / "deep" / "er", make=True) as folder:
             assert folder.read("a", MOST) is None
             folder.replace("a", b"one")
             folder.replace("a", b"two")
@@ -31,7 +31,7 @@ def test_partial_file_that_somebody_put_there_is_not_followed(tmp_path: Path) ->
     other = tmp_path / "other"
     other.write_text("kept")
     (tmp_path / "a.partial").symlink_to(other)
-    with linkless_folder(tmp_path) as folder:
+    with no_follow_folder(tmp_path) as folder:
         folder.replace("a", b"new")
     assert other.read_text() == "kept" and (tmp_path / "a").read_text() == "new"
 
@@ -41,7 +41,7 @@ def test_folder_that_is_swapped_meanwhile_leads_nowhere_else(tmp_path: Path) -> 
     mine.mkdir()
     others.mkdir()
     (others / "a").write_text("kept")
-    with linkless_folder(mine) as folder:
+    with no_follow_folder(mine) as folder:
         mine.rename(tmp_path / "moved")
         mine.symlink_to(others)
         folder.replace("a", b"new")
@@ -54,7 +54,7 @@ def test_link_in_the_path_is_refused_by_its_name(tmp_path: Path, make: bool) -> 
     (tmp_path / "link").symlink_to(tmp_path / "real")
     with (
         pytest.raises(ConflictError, match=r"link in .* is a symbolic link"),
-        linkless_folder(tmp_path / "link" / "below", make=make),
+        no_follow_folder(tmp_path / "link" / "below", make=make),
     ):
         pytest.fail("not reached")
     assert list((tmp_path / "real").iterdir()) == []
@@ -72,14 +72,14 @@ def test_file_that_is_no_plain_file_of_its_own_is_not_read(tmp_path: Path, kind:
         place.mkdir()
     else:
         os.mkfifo(place)
-    with linkless_folder(tmp_path) as folder, pytest.raises(ConflictError):
+    with no_follow_folder(tmp_path) as folder, pytest.raises(ConflictError):
         folder.read("a", MOST)
 
 
 def test_missing_folder_and_file_are_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), linkless_folder(tmp_path / "no"):
+    with pytest.raises(FileNotFoundError), no_follow_folder(tmp_path / "no"):
         pytest.fail("not reached")
-    with linkless_folder(tmp_path) as folder:
+    with no_follow_folder(tmp_path) as folder:
         folder.remove("nothing")
         assert folder.read("nothing", MOST) is None
 
@@ -91,6 +91,6 @@ def test_failed_replacement_leaves_the_earlier_file(tmp_path: Path, monkeypatch:
         raise OSError("full")
 
     monkeypatch.setattr(os, "fsync", fails)
-    with linkless_folder(tmp_path) as folder, pytest.raises(OSError, match="full"):
+    with no_follow_folder(tmp_path) as folder, pytest.raises(OSError, match="full"):
         folder.replace("a", b"after")
     assert (tmp_path / "a").read_text() == "before" and [one.name for one in tmp_path.iterdir()] == ["a"]

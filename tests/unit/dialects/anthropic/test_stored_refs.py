@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from softix_proxy.dialects.anthropic.kept import of_message
+from softix_proxy.dialects.anthropic.stored_refs import of_message
 from softix_proxy.dialects.registry import ENDPOINTS
 
 WRITTEN = {"type": "code_execution_output", "file_id": "f"}
@@ -30,4 +30,4 @@ def test_streamed_message_keeps_its_container_wherever_it_is_told() -> None:
         {"type": "message_delta", "delta": {"stop_reason": "end_turn", "container": {"id": "c"}}},
     ):
         meter.feed(b"data: %b\n\n" % json.dumps(event).encode())
-    assert meter.kept == (("message", "m"), ("container", "c"))
+    assert meter.stored_refs == (("message", "m"), ("container", "c"))

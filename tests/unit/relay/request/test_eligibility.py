@@ -21,7 +21,7 @@ from softix_proxy.domain.pricing.rates import PriceSheet
 from softix_proxy.domain.routing.directory import Changes, Directory
 from softix_proxy.domain.routing.routes import ModelRoute, RouteLeg, RouteStatus
 from softix_proxy.relay.core.plan import Caller
-from softix_proxy.relay.request.standing import require_standing
+from softix_proxy.relay.request.eligibility import require_eligible
 
 FREE = replace(PRICE, sheet=PriceSheet(()))
 ZERO = replace(PRICE, sheet=PriceSheet.parse({"bands": [{"prices": {"input": "0", "output": "0"}}]}))
@@ -55,7 +55,7 @@ async def standing(
     directory.apply(Changes(1, **{**WORLD, "users": (user,), "keys": (key,), **world}))
     endpoints = [ENDPOINTS[name] for name in names]
     try:
-        await require_standing(directory, books or Books(), Caller(user, key), endpoints, 2)
+        await require_eligible(directory, books or Books(), Caller(user, key), endpoints, 2)
     except RefusedError as error:
         return error.code
     return None

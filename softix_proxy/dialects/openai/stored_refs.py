@@ -10,10 +10,10 @@ import msgspec
 from softix_proxy.dialects.request.fields import MALFORMED
 from softix_proxy.domain.access.objects import ObjectRef, storable
 
-KEPT = frozenset(("response", "item", "conversation", "container", "cited_file"))
+STORED = frozenset(("response", "item", "conversation", "container", "cited_file"))
 """The kinds of things that a response leaves at the provider."""
-AUDIO_KEPT = frozenset(("audio",))
-COMPLETION_KEPT = AUDIO_KEPT | {"completion"}
+AUDIO_STORED = frozenset(("audio",))
+COMPLETION_STORED = AUDIO_STORED | {"completion"}
 """The kinds that a chat completion leaves at the provider if it is stored."""
 
 
@@ -53,10 +53,10 @@ def of_response(answer: bytes) -> tuple[ObjectRef, ...]:
         stored = _STORED.decode(answer)
     except MALFORMED:
         return ()
-    return () if stored.store is False else kept_of(stored.id, stored.conversation, stored.output)
+    return () if stored.store is False else stored_refs_of(stored.id, stored.conversation, stored.output)
 
 
-def kept_of(name: object, conversation: object, output: msgspec.Raw) -> tuple[ObjectRef, ...]:
+def stored_refs_of(name: object, conversation: object, output: msgspec.Raw) -> tuple[ObjectRef, ...]:
     """Returns what is kept, by the members of a response. Ids that are no names are left out."""
     found = [("response", name)]
     if conversation is not None:
@@ -116,9 +116,9 @@ def of_completion(answer: bytes) -> tuple[ObjectRef, ...]:
     except MALFORMED:
         return ()
     spoken = [choice.message.audio for choice in completion.choices or () if choice.message is not None]
-    return kept_of_completion(completion.id, spoken)
+    return stored_refs_of_completion(completion.id, spoken)
 
 
-def kept_of_completion(name: object, spoken: list[Any]) -> tuple[ObjectRef, ...]:
+def stored_refs_of_completion(name: object, spoken: list[Any]) -> tuple[ObjectRef, ...]:
     found = [("completion", name), *(("audio", each.get("id")) for each in spoken if isinstance(each, dict))]
     return storable(found)

@@ -23,7 +23,7 @@ from softix_proxy.relay.core.plan import Caller
 _LEAST_PICO = 1
 
 
-async def require_standing(
+async def require_eligible(
     directory: Directory, books: Unit, caller: Caller, endpoints: Sequence[Endpoint], now_us: int
 ) -> None:
     """Raises RefusedError if no request of this key to any of these endpoints could be admitted now.

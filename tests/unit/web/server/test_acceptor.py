@@ -107,7 +107,7 @@ async def test_handshake_that_does_not_end_is_given_up_after_its_timeout(opened:
             line = await connect(place)
             line[1].write(start)
             await ended(line)
-        await until(lambda: len(table(place)) == 0 and not place.server._tls_arrivals.handshakes)
+        await until(lambda: len(table(place)) == 0 and not place.server._tls_acceptor.handshakes)
 
 
 @pytest.mark.parametrize("trusted", [(), ("127.0.0.0/8",)])

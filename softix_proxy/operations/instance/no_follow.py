@@ -20,7 +20,7 @@ _MODE = 0o600
 _LINK = "a link could lead to somebody else's file: name the file itself, with --file"
 
 
-class LinklessFolder:
+class NoFollowFolder:
     """An open folder. Its methods raise OSError, and ConflictError for a link."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -75,7 +75,7 @@ class LinklessFolder:
 
 
 @contextmanager
-def linkless_folder(path: Path, *, make: bool = False) -> Iterator[LinklessFolder]:
+def no_follow_folder(path: Path, *, make: bool = False) -> Iterator[NoFollowFolder]:
     """Opens the folder. With `make` it makes what is missing of it, for its owner alone.
 
     Links directly below the root belong to the system (`/home`, `/tmp`), and are followed. Raises ConflictError for any
@@ -88,7 +88,7 @@ def linkless_folder(path: Path, *, make: bool = False) -> Iterator[LinklessFolde
             inner = _step(descriptor, name, whole, make=make, follow=depth == 0)
             os.close(descriptor)
             descriptor = inner
-        yield LinklessFolder(whole, descriptor)
+        yield NoFollowFolder(whole, descriptor)
     finally:
         os.close(descriptor)
 
