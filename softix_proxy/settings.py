@@ -16,6 +16,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from softix_proxy.domain.access.portal_section import PortalSection
 from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.instance.sections import (
@@ -57,6 +58,7 @@ class Settings:
     master_key: MasterKeySection = MasterKeySection()  # noqa: RUF009
     demo: DemoSection = DemoSection()  # noqa: RUF009
     billing: Billing = Billing()  # noqa: RUF009
+    portal: PortalSection = PortalSection()  # noqa: RUF009
     from_file: frozenset[str] = field(default=frozenset(), compare=False)
     """The names (`section.field`) that the file sets."""
 

@@ -11,8 +11,14 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from softix_proxy.domain.access.account_tokens import AccountTokenStore
+    from softix_proxy.domain.access.accounts import AccountStore
     from softix_proxy.domain.access.keys import KeyStore
     from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectStore
+    from softix_proxy.domain.access.organisations import MembershipStore
+    from softix_proxy.domain.access.security_events import SecurityEventStore
+    from softix_proxy.domain.access.sessions import SessionStore
+    from softix_proxy.domain.access.throttles import ThrottleStore
     from softix_proxy.domain.access.users import UserStore
     from softix_proxy.domain.billing.bill import BillStore
     from softix_proxy.domain.catalog.models import ModelStore
@@ -28,6 +34,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.metering.bounds import BoundStore
     from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
     from softix_proxy.domain.metering.usage import UsageStore
+    from softix_proxy.domain.notices.outbox import OutboxStore
     from softix_proxy.domain.pricing.prices import PriceStore
     from softix_proxy.domain.reporting.manifests import ManifestStore
     from softix_proxy.domain.routing.directory import Changes
@@ -87,6 +94,27 @@ class Unit(Protocol):
 
     @property
     def keys(self) -> KeyStore: ...
+
+    @property
+    def accounts(self) -> AccountStore: ...
+
+    @property
+    def account_tokens(self) -> AccountTokenStore: ...
+
+    @property
+    def sessions(self) -> SessionStore: ...
+
+    @property
+    def throttles(self) -> ThrottleStore: ...
+
+    @property
+    def security_events(self) -> SecurityEventStore: ...
+
+    @property
+    def memberships(self) -> MembershipStore: ...
+
+    @property
+    def outbox(self) -> OutboxStore: ...
 
     @property
     def objects(self) -> ObjectStore: ...

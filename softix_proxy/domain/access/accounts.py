@@ -1,0 +1,75 @@
+"""The accounts by which people sign in. They are apart from `users`, each change of which makes every daemon reload."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from softix_proxy.domain.access.users import UserRole
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person who can sign in. The hash of the password is no part of it, so that it is in no `repr`."""
+
+    id: int
+    public_id: str
+    """The id by which people and pages name it: `acc_` and letters."""
+    email: str = field(repr=False)
+    """The address as it was verified. Mail goes to this text only."""
+    display_name: str = field(repr=False)
+    role: UserRole
+    """What the person may do under /admin. `user` means nothing. No form of the portal sets it."""
+    status: AccountStatus
+    created_at_us: int
+    verified_at_us: int | None = None
+    """When the person proved that mail to `email` arrives. None until then, and nobody signs in until then."""
+    age_attested_at_us: int | None = None
+    """When the person confirmed to be at least 16 years old."""
+    locale: str = "en"
+
+    @property
+    def can_sign_in(self) -> bool:
+        return self.status is AccountStatus.ACTIVE and self.verified_at_us is not None
+
+
+def folded_email(email: str) -> str:
+    """Returns the form in which addresses are compared. A usable address is ASCII, so no other letter folds into it."""
+    return email.lower()
+
+
+class AccountStore(Protocol):
+    """Stores accounts."""
+
+    async def add(self, account: Account) -> Account:
+        """Adds an account. `account.id` is ignored and assigned. Raises ConflictError if the e-mail is taken."""
+        ...
+
+    async def get(self, account_id: int) -> Account:
+        """Raises NotFoundError."""
+        ...
+
+    async def by_email(self, email: str) -> Account | None:
+        """Finds the account by its folded address."""
+        ...
+
+    async def find(self, reference: str) -> Account | None:
+        """Finds the account by public id, or by e-mail if the text has an `@`."""
+        ...
+
+    async def list(self) -> Sequence[Account]: ...
+
+    async def update(self, account: Account) -> None:
+        """Writes every column but the id. Raises ConflictError if the e-mail is taken."""
+        ...
+
+    async def password_hash(self, account_id: int) -> str | None: ...
+
+    async def set_password_hash(self, account_id: int, password_hash: str | None) -> None: ...

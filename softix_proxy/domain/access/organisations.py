@@ -1,0 +1,70 @@
+"""The organisations: each owns one wallet, and people are members of it.
+
+The row of `users` is the organisation. A user of earlier versions is an organisation of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class OrganisationRole(StrEnum):
+    OWNER = "owner"
+    ADMIN = "admin"
+    BILLING = "billing"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+class Right(StrEnum):
+    """What a member may do in the organisation."""
+
+    SEE = "see"
+    """See balance, usage and limits of the organisation."""
+    MAKE_OWN_KEYS = "make_own_keys"
+    MANAGE_KEYS = "manage_keys"
+    """Create, change and revoke keys of other members and of projects."""
+    SEE_BILLING = "see_billing"
+    PAY = "pay"
+    MANAGE_MEMBERS = "manage_members"
+    MANAGE_OWNERS = "manage_owners"
+
+
+RIGHTS: Mapping[OrganisationRole, frozenset[Right]] = {
+    OrganisationRole.OWNER: frozenset(Right),
+    OrganisationRole.ADMIN: frozenset(Right) - {Right.MANAGE_OWNERS},
+    OrganisationRole.BILLING: frozenset((Right.SEE, Right.SEE_BILLING, Right.PAY)),
+    OrganisationRole.MEMBER: frozenset((Right.SEE, Right.MAKE_OWN_KEYS)),
+    OrganisationRole.VIEWER: frozenset((Right.SEE,)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    account_id: int
+    user_id: int
+    """The number of the organisation, which is that of its wallet."""
+    role: OrganisationRole
+    created_at_us: int
+
+    def may(self, right: Right) -> bool:
+        return right in RIGHTS[self.role]
+
+
+class MembershipStore(Protocol):
+    async def add(self, membership: Membership) -> None:
+        """Raises ConflictError if the account is a member already."""
+        ...
+
+    async def of_account(self, account_id: int) -> Sequence[Membership]:
+        """Returns the account's memberships, the oldest first."""
+        ...
+
+    async def of_organisation(self, user_id: int) -> Sequence[Membership]: ...
+
+    async def set_role(self, account_id: int, user_id: int, role: OrganisationRole) -> None: ...
+
+    async def remove(self, account_id: int, user_id: int) -> None: ...

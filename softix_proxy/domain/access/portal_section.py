@@ -1,0 +1,29 @@
+"""The settings of the portal, where people help themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from softix_proxy.domain.core.config import setting
+
+
+@dataclass(frozen=True, slots=True)
+class PortalSection:
+    """Sets where the portal listens, and who may register."""
+
+    enabled: bool = setting(False, "Whether `softix serve` serves the portal as well, on its own port.", restart=True)
+    host: str = setting("127.0.0.1", "The address to listen on for the portal.", restart=True)
+    port: int = setting(8485, "The port of the portal. 0 takes a free one.", restart=True, least=0, most=65535)
+    public_url: str | None = setting(
+        None,
+        "The address by which browsers reach the portal. All links have it, and no other host name is served.",
+        restart=True,
+        example="https://portal.example.org",
+    )
+    registration: Literal["closed", "invitation", "open"] = setting(
+        "closed", "Who may register: nobody, people who were invited, or everybody."
+    )
+    max_connections: int = setting(512, "The most connections to the portal at once.", restart=True, least=1)
+    session_idle_h: float = setting(24, "The hours after which a session ends that is not used.", least=0.1, most=8760)
+    session_h: float = setting(336, "The hours after which every session ends.", least=0.1, most=8760)
