@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from softix_proxy.dialects.request.charsets import require_utf8
 from softix_proxy.dialects.request.fields import invalid
@@ -69,7 +70,7 @@ class MultipartForm:
         self.file_at: int | None = None
         """The position in the form at which the first file begins."""
         self._closed = False
-        self._watched = watched
+        self.watched = watched
         self._delimiter = b"\r\n--" + boundary
         self._buffer = bytearray(b"\r\n")  # The first delimiter is at the very start of the form.
         self._at = -2
@@ -78,10 +79,20 @@ class MultipartForm:
         self._name = ""
         self._is_file = False
         self._parts = 0
+        self.body = b""
+        """The whole form, if it is known to be in one piece."""
 
     def close(self) -> None:
         """Forbids watched parts from now on: the decisions that depend on them have been made."""
         self._closed = True
+
+    def keep(self, body: bytes) -> None:
+        """Notes that this is the form of the body, which it was fed. Readers of the body then do not parse it again.
+
+        It has to be kept for as long as the body is read, and let go of together with it.
+        """
+        self.body = body
+        _PARSED[id(body)] = self
 
     def feed(self, chunk: bytes | memoryview) -> None:
         """Parses the next piece of the form. Raises RefusedError if the form is not valid."""
@@ -145,8 +156,8 @@ class MultipartForm:
             raise invalid("The form names a charset for its parts. Send them in UTF-8, without that part.")
         if self._parts > _MOST_PARTS:
             raise invalid(f"The form has more than {_MOST_PARTS} parts.")
-        if name not in self._watched:
-            if name.casefold() in self._watched:
+        if name not in self.watched:
+            if name.casefold() in self.watched:
                 raise invalid(f"The form spells `{name.casefold()}` in another way.")
             self.others.append(name.partition("[")[0])
             if not self._is_file and _names_kept(name):
@@ -159,7 +170,7 @@ class MultipartForm:
 
     def _body(self) -> bool:
         end = self._buffer.find(self._delimiter)
-        keeps = self._name in self._watched
+        keeps = self._name in self.watched
         if keeps and (len(self._buffer) if end < 0 else end) > _MOST_TEXT_BYTES:
             raise invalid(f"`{self._name}` is too long.")
         if end < 0:
@@ -207,6 +218,9 @@ def _disposition(head: bytes) -> tuple[str, bool]:
     return found[1].decode(), bool(found[2])
 
 
+_PARSED: WeakValueDictionary[int, MultipartForm] = WeakValueDictionary()
+
+
 class FormFields:
     """The watched texts of a form. The body contains at least everything up to its first file."""
 
@@ -216,10 +230,14 @@ class FormFields:
         if match is None:
             raise invalid(_MALFORMED)
         self._delimiter = bytes(match[0])
-        form, view = MultipartForm(bytes(match[1]), watched), memoryview(body)
-        for start in range(0, len(body), _SLICE_BYTES):
-            form.feed(view[start : start + _SLICE_BYTES])
-        self._body, self._texts, self.others, self._file_at = body, form.texts, form.others, form.file_at
+        form = _PARSED.get(id(body))
+        if form is None or form.body is not body or not watched <= form.watched:
+            form, view = MultipartForm(bytes(match[1]), watched), memoryview(body)
+            for start in range(0, len(body), _SLICE_BYTES):
+                form.feed(view[start : start + _SLICE_BYTES])
+        self._body, self._file_at = body, form.file_at
+        self._texts = {name: text for name, text in form.texts.items() if name in watched}
+        self.others = [*form.others, *(name for name in form.texts if name not in watched)]
 
     def has(self, name: str) -> bool:
         """Returns whether the form has this text, and it is not empty."""

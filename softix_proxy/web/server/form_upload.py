@@ -62,10 +62,12 @@ class FormUpload:
                 form.feed(piece)
             else:
                 self.size_bytes = announced - size
+        form.close()
+        whole = body.getvalue()
         if not self.size_bytes:
             _check_whole(form)
-        form.close()
-        return body.getvalue()
+            form.keep(whole)  # a large form is parsed while it arrives, and never again in one turn of the loop
+        return whole
 
     async def chunks(self) -> AsyncIterator[bytes]:
         form, pieces, left_bytes = self._form, self._pieces, self.size_bytes

@@ -196,3 +196,28 @@ def test_multipart_form_with_a_name_of_what_the_provider_keeps_is_refused(name: 
 @pytest.mark.parametrize("name", ["file", "image[]", "timestamp_granularities[]", "session_id", "prompt"])
 def test_multipart_form_with_plain_names_is_read(name: str) -> None:
     assert read(form(part("model", b"m"), part(name, b"file-1"))).complete
+
+
+def test_form_that_was_parsed_while_it_came_is_not_parsed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = form(part("model", b"m"), part("n", b"2"), part("include[]", b"x"), FILE)
+    came = read(body)
+    expected = FormFields(body, WATCHED), FormFields(body, frozenset(("model",)))
+    came.keep(body)
+
+    def refuse(_self: MultipartForm, _chunk: bytes) -> None:
+        raise AssertionError("the form is parsed again")
+
+    monkeypatch.setattr(MultipartForm, "feed", refuse)
+    for watched, parsed in zip((WATCHED, frozenset(("model",))), expected, strict=True):
+        again = FormFields(body, watched)
+        assert (again.text("model"), again.text("n"), again.file_start) == (
+            parsed.text("model"),
+            parsed.text("n"),
+            parsed.file_start,
+        )
+        assert sorted(again.others) == sorted(parsed.others)
+        assert again.replaced({"model": "x"}) == parsed.replaced({"model": "x"})
+    with pytest.raises(AssertionError):
+        FormFields(bytes(bytearray(body)), WATCHED)
+    with pytest.raises(AssertionError):
+        FormFields(body, WATCHED | {"more"})
