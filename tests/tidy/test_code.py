@@ -95,7 +95,7 @@ RULES = {
             "assembly: serving": "the watch over dead processes lives as long as the daemon, and ends with it",
             "operations: usage": "one read ahead, awaited or cancelled where it was made",
             "storage: database": "the opening of a connection, awaited even by who is cancelled",
-            "web: arrivals": "a handshake, which its time-out ends, and which is kept and cancelled where it was made",
+            "web: acceptor": "a handshake, which its time-out ends, and which is kept and cancelled where it was made",
             "web: http_server": "waits for one event, and is cancelled where it was made",
         },
     ),
