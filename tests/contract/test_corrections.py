@@ -58,3 +58,15 @@ async def test_correction_whose_request_id_is_taken_gets_the_next_one(storage: S
     rows = [await correct(storage, 0, 1), await correct(storage, 0, 1)]
     assert [row.request_id for row in rows] == [50, 51]
     assert await storage.reading().usage.corrections(NOW_US) == rows
+
+
+@pytest.mark.parametrize("charge_pico", [-1, 1])
+async def test_correction_keeps_its_prices_its_fee_and_its_note(storage: Storage, charge_pico: int) -> None:
+    async with storage.writing() as unit:
+        row = await unit.usage.by_request(7)
+        assert row is not None
+        asked = Correction(row, 50, 0, charge_pico, 12, Fraction(1), "agreed", fee_pico=1, cost_price_id=13)
+        found = await unit.ledger.correct(asked)
+    assert (found.price_id, found.cost_price_id, found.fee_pico) == (12, 13, 1)
+    [entry] = await storage.reading().balance.history(1, 1)
+    assert (entry.id, entry.amount_pico, entry.note) == (found.id, -charge_pico, "agreed")

@@ -81,3 +81,10 @@ async def test_transfer_to_an_unknown_user_is_refused(storage: Storage, transfer
         await post(storage, transfer)
     async with storage.snapshot() as unit:
         assert await unit.ledger.verify() == VerificationResult(2, 0, 0, ())
+
+
+async def test_transfer_of_all_that_64_bits_hold_is_posted(storage: Storage) -> None:
+    """Ada's wallet is emptied first."""
+    await post(storage, Transfer(0, 1, ADJUSTMENTS, await posted_pico(storage, 1), "adjustment"))
+    await post(storage, Transfer(0, CASH, 1, MAX_PICO, "top-up"))
+    assert await posted_pico(storage, 1) == MAX_PICO

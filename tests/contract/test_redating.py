@@ -98,6 +98,8 @@ async def test_redating_books_misdated_rows_at_their_time_and_moves_nothing_else
     assert (await ledger.verify(storage)).violations == ()
     assert wallets == [(await balance.show(storage, user)).posted_pico for user in ("ada", "bob")]
     assert wallets == [POSTED_PICO - 11 * USD, POSTED_PICO + 5 * USD]
+    [booked] = await balance.history(storage, "bob", 1)
+    assert str(booked.note).endswith("the clock was wrong")
     assert (await storage.reading().keys.spend(1)).total_pico == 11 * USD
 
 

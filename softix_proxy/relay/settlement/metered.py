@@ -153,10 +153,10 @@ def _read_tokens(observed: Observed) -> int:
     What JSON writes around the texts makes up for what a chat template adds to them.
     """
     size_bytes, body = observed.request_bytes or 0, observed.request
-    if body is None or not size_bytes:
+    if not body or not size_bytes:
         return size_bytes
     text = json_text(body)
-    tokens = count_tokens(text, -(-len(text) * size_bytes // len(body)) if body else 0)
+    tokens = count_tokens(text, -(-len(text) * size_bytes // len(body)))
     return ceil(tokens * observed.tokens_per_piece)
 
 

@@ -204,3 +204,8 @@ def test_months_of_a_span_within_one_month_are_that_month() -> None:
         at("2026-02-01"),
         at("2026-03-01"),
     ]
+
+
+def test_calendar_of_a_zone_is_shared() -> None:
+    assert calendar("Asia/Kolkata") is calendar("Asia/Kolkata")
+    assert calendar("Asia/Kolkata").date(0).isoformat() == "1970-01-01"

@@ -20,10 +20,13 @@ from softix_proxy.domain.metering.admission import (
     Denied,
     Intent,
     KeyState,
+    RateCheck,
     WalletState,
     close,
+    count,
     decide,
 )
+from softix_proxy.domain.metering.bounds import Widening
 
 UTC = Calendar("UTC")
 TEN_A_TOKEN = Bound(fixed_pico=100, token_num=10, output_tokens=50, adjustable=True, least_tokens=5)
@@ -279,3 +282,41 @@ def test_denial_with_code_only_has_no_figures() -> None:
     assert denied.retry_after_us is None
     assert (denied.needed_pico, denied.available_pico, denied.affordable_tokens) == (0, 0, 0)
     assert denied.allowance == Allowance(None, 0, None, 0)
+
+
+# Figures of a bound that was widened
+
+WIDER = replace(TEN_A_TOKEN, widening=Widening(excess_pico=70, factor_permille=1000, dearest_pico=700))
+"""600 and the 70 that were missing once."""
+
+
+def test_affordable_tokens_of_a_widened_bound_leave_room_for_what_it_adds() -> None:
+    """Of 300, 70 are added and 100 are the input. 130 pay for 13 tokens."""
+    assert WIDER.affordable_tokens(300) == 13
+
+
+@pytest.mark.parametrize("bound", [WIDER, Bound(output_tokens=50, targets=(WIDER,))])
+def test_admission_of_a_widened_bound_tells_the_part_that_was_added(bound: Bound) -> None:
+    decision = decided(ask(bound), WalletState(10**6, 0, 0), KeyState(), NOW_US)
+    assert isinstance(decision, Admitted) and (decision.hold_pico, decision.widened_pico) == (670, 70)
+
+
+def test_admission_with_exactly_the_funds_leaves_the_request_as_it_is() -> None:
+    decision = decided(ask(TEN_A_TOKEN), WalletState(600, 0, 0), KeyState(), NOW_US)
+    assert isinstance(decision, Admitted)
+    assert (decision.hold_pico, decision.output_limit, decision.widened_pico, decision.place) == (600, None, 0, None)
+
+
+def test_intent_and_denial_without_things_name_none() -> None:
+    intent = ask(TEN_A_TOKEN)
+    assert (intent.refs, intent.places) == ((), ())
+    denied = decided(intent, WalletState(0, 0, 0), KeyState(), NOW_US)
+    assert isinstance(denied, Denied) and denied.about == ""
+
+
+def test_read_beyond_the_rate_is_denied_with_what_is_left() -> None:
+    check, key = RateCheck(1, 1, KeyLimits(rpm=1)), KeyState()
+    count(check, key, NOW_US)
+    denied = count(check, key, NOW_US)
+    assert isinstance(denied, Denied)
+    assert denied.allowance == Allowance(requests_remaining=0, requests_reset_us=MINUTE_US)

@@ -100,3 +100,28 @@ def test_hold_without_its_widened_part_is_that_of_the_bounds_alone(
 ) -> None:
     found, narrow = together(several, times), together([replace(each, widening=None) for each in several], times)
     assert found.hold_pico(tokens) - found.widened_pico(tokens) == narrow.hold_pico(tokens)
+
+
+# Figures
+
+
+def test_factor_is_in_thousandths_and_rounded_up() -> None:
+    """999 × 1.001 = 999.999."""
+    assert Widening(0, 1500, 10**9).hold_pico(1000) == 1500
+    assert Widening(0, 1001, 10**9).hold_pico(999) == 1000
+    assert exceeded(70, 3, 0).factor_permille == 23_334
+    assert exceeded(70, 0, 0).factor_permille == 1000
+
+
+def test_factor_makes_no_hold_of_more_than_twice_the_highest_charge() -> None:
+    assert Widening(10, 50_000, 200).hold_pico(100) == 400
+
+
+def test_narrow_amount_is_limited_by_the_factor_below_twice_the_highest_charge_only() -> None:
+    """A hold of 100 doubles to 200, of which twice the charge, 100, counts. A hold of 50 doubles to 100."""
+    doubled = Widening(0, 2000, 50)
+    assert [doubled.narrow_pico(funds_pico) for funds_pico in (101, 100, 99)] == [101, 100, 49]
+
+
+def test_whole_model_is_stored_as_an_empty_text() -> None:
+    assert widening_of({"": Widening(1, 1000, 9)}, ()) == Widening(1, 1000, 9)

@@ -5,6 +5,8 @@ import pytest
 from support.books import make_intent
 
 from softix_proxy.domain.metering.settlement import (
+    ABOVE_HOLD,
+    LIMITED_TO_BALANCE,
     FailedAttempt,
     InterruptedCharge,
     Settlement,
@@ -82,3 +84,13 @@ def test_interrupted_charge_values_are_the_words_of_the_setting() -> None:
 )
 def test_unpriced_in_a_note_returns_the_named_meters(note: str | None, names: list[str]) -> None:
     assert unpriced_in(note) == names
+
+
+def test_words_of_a_note_are_the_documented_ones() -> None:
+    assert (ABOVE_HOLD, LIMITED_TO_BALANCE) == ("above_hold", "limited_to_balance")
+
+
+def test_settlement_with_required_fields_only_is_prepaid_and_keeps_nothing() -> None:
+    settlement = Settlement(make_intent(1, 1), 5, 0, UsageSource.NONE, 502)
+    assert (settlement.objects, settlement.members, settlement.widened_pico) == ((), (), 0)
+    assert settlement.postpaid is False

@@ -123,3 +123,63 @@ def test_sample_of_a_large_body_is_its_beginning_and_its_end() -> None:
     assert sample(small) is small
     large = b"a" * MOST_COUNTED + b"b" * MOST_COUNTED
     assert sample(large) == b"a" * (MOST_COUNTED // 2) + b"b" * (MOST_COUNTED // 2)
+
+
+# Figures, worked out by hand from the list of common pieces
+
+
+COMMON = frozenset((ROOT / "softix_proxy/data/common_tokens.txt").read_text("utf-8").split("\n"))
+
+
+def test_list_of_common_pieces_has_what_the_figures_rely_on() -> None:
+    assert {" word", "word", "a", "aaaa", "b", "bb", "zz", "xx", "q", "x", " responsibilities"} <= COMMON
+    assert not {"", "wordword", "zzxx", "aaaaa", "bbb", "qx", "\n", "\r", " responsibilitie", "\t "} & COMMON
+
+
+def test_letters_after_the_8192nd_that_are_cut_count_by_their_bytes() -> None:
+    """8,192 letters are 2,048 pieces of four, and a vocabulary may cut one elsewhere. The last 808 count one by one."""
+    assert count_tokens("a" * 9000) == 2048 + 1 + 808
+
+
+def test_letters_of_all_pieces_together_are_limited() -> None:
+    """5,000 letters of the first are 1,250 pieces; 3,192 letters of the second are 1,596 pieces of two."""
+    assert count_tokens("a" * 5000 + "." + "b" * 5000) == (1250 + 1) + 1 + (1596 + 1) + 1808
+
+
+def test_piece_of_more_than_16_letters_is_not_searched_within_another() -> None:
+    """The list has the 17 letters of the first word. It is cut into ` respons`, `ibilities` and `x`, with one more."""
+    assert count_tokens(" responsibilitiesx") == 4
+
+
+def test_spaces_count_one_token_for_sixteen_and_one_more() -> None:
+    assert [count_tokens("\t " * pairs) for pairs in (1, 7, 8, 16)] == [1, 1, 2, 3]
+
+
+@pytest.mark.parametrize("newlines", ["\n" * 100, "\r" * 100, "\r\n" * 50])
+def test_ends_of_lines_count_one_by_one(newlines: str) -> None:
+    assert count_tokens(newlines) == 100
+
+
+def test_word_that_is_cut_has_a_part_more_if_its_parts_are_long() -> None:
+    assert count_tokens("wordword") == 3, "two parts of eight letters"
+    assert count_tokens("zzxx") == 3, "two parts of four letters"
+    assert count_tokens("qx") == 2, "each letter is a part already"
+
+
+def test_half_of_a_surrogate_pair_counts_as_one_byte() -> None:
+    assert count_tokens("\ud800" * 9000) == 9000
+
+
+def test_count_of_a_part_is_rounded_up() -> None:
+    """Ten tokens in 50 letters are 20.2 in 101."""
+    counted = count_tokens(" word" * 10, 101)
+    assert (counted, type(counted)) == (21, int)
+
+
+def test_json_text_resolves_each_short_escape() -> None:
+    assert json_text(b'"\\n\\r\\t\\b\\f\\/"') == '"\n\r\t\b\f/"'
+    assert json_text(b'"\\\n"') == '"\n"', "no valid JSON"
+
+
+def test_sample_has_32_kib() -> None:
+    assert (len(sample(b"x" * 32_768)), len(sample(b"x" * 40_000))) == (32_768, 32_768)

@@ -6,6 +6,7 @@ import pytest
 from softix_proxy.domain.metering.usage import (
     AttemptRow,
     Correction,
+    ExportLines,
     UsageFilter,
     UsageRow,
     UsageSource,
@@ -40,3 +41,8 @@ def test_usage_record_with_required_fields_only_has_the_expected_defaults(
     found = {field.name: field.default for field in fields(record) if field.default is not MISSING}
     assert found == defaults
     assert all(type(found[name]) is type(value) for name, value in defaults.items()), "0 is no False"
+
+
+def test_lines_of_an_export_in_one_file_have_no_file_name_and_no_sums() -> None:
+    lines = ExportLines(b"", 0, 0, 0)
+    assert (lines.file, lines.sums) == ("", None)

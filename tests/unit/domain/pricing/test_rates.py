@@ -11,6 +11,7 @@ from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import PICO_PER_USD, parse_usd
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS, total
 from softix_proxy.domain.pricing.rates import (
+    NEVER_DEARER,
     STANDARD,
     UNKNOWN_TIER,
     PriceBand,
@@ -393,3 +394,7 @@ def test_meter_with_a_price_of_its_own_in_each_band_is_stated() -> None:
     assert rate.states("input_tokens") and rate.has_price("audio_input_tokens")
     assert not rate.states("audio_input_tokens")
     assert Rate(1, PriceSheet.parse({"free": True})).states("audio_input_tokens")
+
+
+def test_tiers_that_are_never_dearer_are_those_whose_answers_may_take_longer() -> None:
+    assert sorted(NEVER_DEARER) == ["batch", "flex", "offpeak"]

@@ -11,6 +11,7 @@ from softix_proxy.domain.catalog.models import DEFAULT_CONTEXT_TOKENS, DEFAULT_M
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.core.money import PICO_PER_USD
 from softix_proxy.domain.metering.admission import NOTHING, Bound
+from softix_proxy.domain.metering.bounds import Widening
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS
 from softix_proxy.domain.pricing.rates import STANDARD, PriceSheet, Rate, parse_markup
 from softix_proxy.relay.request.bound import TEMPLATE_TOKENS, bound, estimate, together
@@ -300,3 +301,49 @@ def test_bounds_together_are_adjustable_if_any_is_and_have_the_highest_least_tok
     )
     assert not together([fixed, fixed], 1).adjustable
     assert together([open_], 2) == replace(open_, times=2)
+
+
+def test_bound_of_several_inputs_and_rounds_multiplies_the_tokens() -> None:
+    several = bounded(RequestSpec("m", max_output_tokens=0, open_input=True, inputs=3))
+    assert several.fixed_pico == 3 * 100_000 * MICRO + ROUNDING_PICO
+    repeated = bounded(RequestSpec("m", max_output_tokens=0, rounds=3))
+    assert repeated.fixed_pico == 3 * 2024 * MICRO + ROUNDING_PICO
+
+
+@pytest.mark.parametrize(
+    ("context_tokens", "body_bytes", "heard"), [(3000, 1000, 3000), (3000, 200, 2000), (None, 200_000, 2_000_000)]
+)
+def test_bound_of_input_by_size_is_limited_by_a_known_context_and_time_is_not(
+    context_tokens: int | None, body_bytes: int, heard: int
+) -> None:
+    """Ten tokens of sound, and ten milliseconds at a millionth of a dollar a second, for each byte."""
+    ten = Scale(Fraction(10), Fraction(1))
+    spec = RequestSpec("m", max_output_tokens=0, by_size={"audio_input_tokens": ten, "audio_ms": ten})
+    rate = priced({"prices": {"input": "0", "audio_input": "1", "audio_second": "0.000001"}})
+    model = replace(MODEL, context_tokens=context_tokens)
+    found = bounded(replace(spec, most_input_tokens=0), body_bytes, model, rate)
+    assert found.fixed_pico == heard * MICRO + 10 * body_bytes * MICRO // 1000 + ROUNDING_PICO
+
+
+def test_bound_with_a_prediction_includes_it_as_output_of_each_choice() -> None:
+    found = bounded(RequestSpec("m", max_output_tokens=0, predicted_tokens=50, choices=2))
+    assert found.fixed_pico == (2024 + 2 * 50 * 2) * MICRO + ROUNDING_PICO
+
+
+def test_bound_of_standard_output_is_by_the_standard_price() -> None:
+    rate = priced(
+        {"prices": {"input": "1", "output": "2"}},
+        {"prices": {"input": "4", "output": "8"}, "service_tier": "priority"},
+    )
+    assert bounded(RequestSpec("m", max_output_tokens=5), rate=rate).token_num == 2_000_000
+
+
+def test_bound_of_a_single_output_token_is_adjustable() -> None:
+    assert bounded(RequestSpec("m"), model=replace(MODEL, max_output_tokens=1)).adjustable
+
+
+def test_bound_of_what_costs_something_is_widened() -> None:
+    wider = Widening(70, 1000, 700)
+    assert bounded(RequestSpec("m"), widening=wider).widening is wider  # type: ignore[arg-type] # it is no number
+    free = bounded(RequestSpec("m"), rate=Rate(1, PriceSheet(())), widening=wider)  # type: ignore[arg-type] # as above
+    assert free.widening is None

@@ -273,3 +273,33 @@ def test_client_that_leaves_before_a_report_pays_the_tier_that_it_asked_for(left
     observed = seen(streamed=True, client_left=left, seen_tokens=9)
     found = charged(observed, spec=RequestSpec("m", service_tier="priority"))
     assert found.service_tier == ("priority" if left else "standard")
+
+
+def test_units_counted_in_a_request_without_a_price_leave_its_usage_unknown() -> None:
+    found = charged(rate=None, spec=RequestSpec("m", counted={"images": 1}), policy=policy("bound"))
+    assert (found.source, found.charge_pico) == (UsageSource.INTERRUPTED, 10**9)
+
+
+def test_cost_of_a_tier_is_looked_for_at_the_prices_of_that_tier() -> None:
+    costs = PriceSheet.parse(
+        {"bands": [{"prices": {"input": "1"}}, {"prices": {"input": "1", "output": "1"}, "service_tier": "flex"}]}
+    )
+    report = UsageReport({"input_tokens": 7, "output_tokens": 20}, service_tier="flex")
+    found = charged(seen(report=report, complete=True), Rate(1, SHEET, costs=Rate(2, costs)))
+    assert "uncosted" not in str(found.note)
+
+
+def test_unpriced_usage_beside_counted_units_is_noted() -> None:
+    sheet = PriceSheet.parse({"bands": [{"prices": {"input": "1", "image": "0.04"}}]})
+    report = UsageReport({"input_tokens": 7, "web_search_calls": 1})
+    found = charged(
+        seen(report=report, complete=True), Rate(1, sheet), RequestSpec("m", counted={"images": 1}), hold_pico=10**12
+    )
+    assert found.note == "unpriced:web_search_calls"
+
+
+def test_units_counted_in_the_request_without_price_and_cost_are_not_recorded() -> None:
+    rate = Rate(1, SHEET, costs=Rate(2, SHEET))
+    report = UsageReport({"input_tokens": 7})
+    found = charged(seen(report=report, complete=True), rate, RequestSpec("m", counted={"characters": 9}))
+    assert found.meters == {"input_tokens": 7, "requests": 1}

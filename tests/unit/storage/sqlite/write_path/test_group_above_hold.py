@@ -269,3 +269,13 @@ async def test_balance_with_many_threads_is_charged_to_zero_and_no_further(datab
     assert sum(told) == POSTED_PICO and wallet(books) == (0, 0)
     books.close()
     await verified(database)
+
+
+def test_charge_at_its_hold_widens_nothing(books: SqliteConnection) -> None:
+    settle(books, asked(books, 1, 100, 100))
+    assert books.execute(WIDENED).fetchall() == []
+
+
+def test_charge_of_all_that_the_balance_has_is_not_limited(books: SqliteConnection) -> None:
+    settle(books, asked(books, 1, 30, POSTED_PICO))
+    assert books.execute(ROWS).fetchall() == [(1, POSTED_PICO, "above_hold")] and wallet(books) == (0, 0)

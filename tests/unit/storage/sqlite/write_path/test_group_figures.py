@@ -134,7 +134,7 @@ def test_hold_that_is_taken_back_frees_the_wallet_and_the_key(books: SqliteConne
 
 def test_day_s_sums_of_a_group_are_by_key_and_model_and_count_errors(books: SqliteConnection) -> None:
     at = revision(books)
-    intents = [make_intent(n, at, hold_pico=50) for n in (1, 2)] + [make_intent(3, at, hold_pico=50, user=2)]
+    intents = [make_intent(n, at, hold_pico=50, user=2 if n == 3 else 1) for n in (1, 2, 3, 4)]
     batch = admitted(books, *intents)
     used = {"input_tokens": 3, "cached_input_tokens": 10, "output_tokens": 4}
     batch.settle(
@@ -142,6 +142,7 @@ def test_day_s_sums_of_a_group_are_by_key_and_model_and_count_errors(books: Sqli
             make_settlement(intents[0], charge_pico=7, cost_pico=5, meters=used),
             make_settlement(intents[1], charge_pico=9, cost_pico=6, meters={"output_tokens": 1}, error="internal"),
             make_settlement(intents[2], charge_pico=20, cost_pico=8, meters={}),
+            make_settlement(intents[3], charge_pico=0, cost_pico=0, meters={}, error="internal"),
         ]
     )
     day = NOW_US // DAY_US
@@ -149,7 +150,7 @@ def test_day_s_sums_of_a_group_are_by_key_and_model_and_count_errors(books: Sqli
         "SELECT day, key_id, model_id, user_id, provider_id, requests, errors, input_tokens, output_tokens,"
         " cost_pico, charge_pico FROM usage_daily ORDER BY key_id"
     ).fetchall()
-    assert rows == [(day, 1, 1, 1, 1, 2, 1, 13, 5, 11, 16), (day, 2, 1, 2, 1, 1, 0, 0, 0, 8, 20)]
+    assert rows == [(day, 1, 1, 1, 1, 3, 2, 13, 5, 11, 16), (day, 2, 1, 2, 1, 1, 0, 0, 0, 8, 20)]
 
 
 def test_day_s_sums_of_numbers_on_both_sides_of_midnight_are_two(books: SqliteConnection) -> None:
@@ -262,3 +263,22 @@ def test_number_after_a_posting_of_a_clock_that_was_ahead_skips_only_a_short_lea
     ahead.save()
     [settled] = group(books, intents[1]).settle([make_settlement(intents[1], charge_pico=0)])
     assert settled is not None and settled.usage_id == number_us
+
+
+def test_hold_that_is_taken_back_in_its_own_group_leaves_nothing(books: SqliteConnection) -> None:
+    intent = make_intent(1, revision(books), hold_pico=30)
+    batch = group(books, intent)
+    batch.admit([intent])
+    batch.forget([intent])
+    batch.save()
+    assert wallets(books)[0] == (POSTED_PICO, 0)
+    assert books.execute("SELECT count(*) FROM intents").fetchone() == (0,)
+
+
+def test_key_with_impossible_arrival_times_is_admitted(books: SqliteConnection) -> None:
+    """They are of a clock that was a year ahead."""
+    limited = make_intent(1, revision(books), hold_pico=30, limits=KeyLimits(rpm=1))
+    admitted(books, limited)
+    books.execute("UPDATE key_states SET rpm_tat_us = ?", (NOW_US + 365 * DAY_US,))
+    [decision] = group(books, limited).admit([replace(limited, request_id=2)])
+    assert isinstance(decision, Admitted)
