@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from softix_proxy.dialects.request.fields import MALFORMED, JsonMembers, invalid
+from softix_proxy.dialects.request.fields import MALFORMED, SCANNED_BYTES, JsonMembers, invalid
+from softix_proxy.dialects.request.scan import elements, finished
 from softix_proxy.domain.access.objects import MOST_ID_LETTERS, MOST_REFS, ObjectRef
 from softix_proxy.domain.core.errors import RefusedError
 
-_MOST_OBJECTS = 20_000
+_MOST_OBJECTS = 3000
+"""The most objects and lists that are searched in one request. Each takes some microseconds."""
 _MOST_LEVELS = 24
 _SCANS = 6
 """The number of times that the bytes of a part may be scanned. Each level of it is scanned once more."""
@@ -28,6 +30,7 @@ _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _VALUE = msgspec.json.Decoder(Any)
 _LONGEST_ID_BYTES = 6 * MOST_ID_LETTERS + 2
 """The length of the longest id if all of its letters are escaped."""
+_SPACES = re.compile(rb"[ \t\r\n]*+")
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", re.ASCII)
 """The words of a name in either spelling."""
 _OWN = frozenset(("id", "token"))
@@ -163,7 +166,11 @@ class FoundRefs:
         self._objects_left -= 1
         self._scan_bytes_left -= memoryview(part).nbytes
         if self._objects_left < 0 or self._scan_bytes_left < 0 or level > _MOST_LEVELS:
-            raise invalid("The request is too intricate to be searched for the names of stored objects.")
+            raise too_intricate()
+
+
+def too_intricate() -> RefusedError:
+    return invalid("The request is too intricate to be searched for the names of stored objects.")
 
 
 def too_many() -> RefusedError:
@@ -185,11 +192,16 @@ _CONTAINERS = (_OPENS_OBJECT, _OPENS_LIST)
 _SCALARS = b"-0123456789t"
 
 
+def _trimmed(part: bytes | msgspec.Raw) -> memoryview:
+    """Returns a value without the spaces before it. Nothing is copied."""
+    view = memoryview(part)
+    found = _SPACES.match(view) if view.nbytes and view[0] in b" \t\r\n" else None
+    return view if found is None else view[found.end() :]
+
+
 def _first(part: bytes | msgspec.Raw) -> int:
     """Returns the first byte of a value, or 0 if there is none."""
-    view = memoryview(part)
-    if view.nbytes and view[0] in b" \t\r\n":
-        view = memoryview(bytes(view).lstrip())
+    view = _trimmed(part)
     return view[0] if view.nbytes else 0
 
 
@@ -207,24 +219,26 @@ def is_list(part: bytes | msgspec.Raw) -> bool:
 
 
 def listed(part: bytes | msgspec.Raw) -> list[msgspec.Raw]:
-    """Returns the entries of a list that can name something. A list of numbers names nothing, however long it is."""
-    data = bytes(part)
-    if b"{" not in data and b'"' not in data:
+    """Returns the entries of a list that can name something. A list of numbers names nothing, however long it is.
+
+    A large list is neither copied nor decoded, since each entry of it would take a hundred bytes.
+    """
+    view = _trimmed(part)
+    if not _has_texts_or_objects(view):
         return []
-    if data.count(b",") > _MOST_OBJECTS:
-        return _named_entries(data)
     try:
-        return _LIST.decode(data)
-    except MALFORMED:
+        if view.nbytes > SCANNED_BYTES:
+            spans = finished(elements(view, _MOST_OBJECTS))
+            entries = None if spans is None else [msgspec.Raw(view[start:end]) for start, end in spans]
+        else:
+            entries = _LIST.decode(view)
+    except (*MALFORMED, ValueError):
         raise invalid("The request body is not a valid JSON object.") from None
+    if entries is None or len(entries) > _MOST_OBJECTS:
+        raise too_intricate()
+    return entries
 
 
-def _named_entries(data: bytes) -> list[msgspec.Raw]:
-    """Returns the entries of a list with many commas, most of which are in its texts."""
-    try:
-        found = _LIST.decode(data) if data.count(b"{") <= _MOST_OBJECTS else None
-    except MALFORMED:
-        found = None
-    if found is None or len(found) > _MOST_OBJECTS:
-        raise invalid("The request is too intricate to be searched for the names of stored objects.")
-    return found
+def _has_texts_or_objects(view: memoryview) -> bool:
+    pieces = (bytes(view[start : start + SCANNED_BYTES]) for start in range(0, view.nbytes, SCANNED_BYTES))
+    return any(b"{" in piece or b'"' in piece for piece in pieces)
