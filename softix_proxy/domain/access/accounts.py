@@ -40,6 +40,18 @@ class Account:
         return self.status is AccountStatus.ACTIVE and self.verified_at_us is not None
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyAcceptance:
+    """The fact that a person accepted a policy in the version that was published then."""
+
+    account_id: int
+    policy: str
+    """The name of the policy, such as `terms`."""
+    version: str
+    """The version as it was published, such as `2026-11-01`."""
+    accepted_at_us: int
+
+
 def folded_email(email: str) -> str:
     """Returns the form in which addresses are compared. A usable address is ASCII, so no other letter folds into it."""
     return email.lower()
@@ -73,3 +85,11 @@ class AccountStore(Protocol):
     async def password_hash(self, account_id: int) -> str | None: ...
 
     async def set_password_hash(self, account_id: int, password_hash: str | None) -> None: ...
+
+    async def accept(self, acceptance: PolicyAcceptance) -> None:
+        """Records an acceptance. A second one of the same version changes nothing."""
+        ...
+
+    async def acceptances(self, account_id: int) -> Sequence[PolicyAcceptance]:
+        """Returns what the account accepted, the oldest first."""
+        ...
