@@ -34,6 +34,8 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.metering.bounds import BoundStore
     from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
     from softix_proxy.domain.metering.usage import UsageStore
+    from softix_proxy.domain.notices.notice_conditions import NoticeConditionStore
+    from softix_proxy.domain.notices.notice_preferences import NoticePreferenceStore
     from softix_proxy.domain.notices.outbox import OutboxStore
     from softix_proxy.domain.pricing.prices import PriceStore
     from softix_proxy.domain.reporting.manifests import ManifestStore
@@ -115,6 +117,12 @@ class Unit(Protocol):
 
     @property
     def outbox(self) -> OutboxStore: ...
+
+    @property
+    def notice_preferences(self) -> NoticePreferenceStore: ...
+
+    @property
+    def notice_conditions(self) -> NoticeConditionStore: ...
 
     @property
     def objects(self) -> ObjectStore: ...

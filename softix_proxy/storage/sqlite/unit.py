@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.metering.batches import SqliteBatchStore
     from softix_proxy.storage.sqlite.metering.bounds import SqliteBoundStore
     from softix_proxy.storage.sqlite.metering.usage import SqliteUsageStore
+    from softix_proxy.storage.sqlite.notices.notice_conditions import SqliteNoticeConditionStore
+    from softix_proxy.storage.sqlite.notices.notice_preferences import SqliteNoticePreferenceStore
+    from softix_proxy.storage.sqlite.notices.outbox import SqliteOutboxStore
     from softix_proxy.storage.sqlite.pricing.prices import SqlitePriceStore
     from softix_proxy.storage.sqlite.reporting.manifests import SqliteManifestStore
     from softix_proxy.storage.sqlite.routing.routes import SqliteRouteStore
@@ -181,6 +184,24 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.reporting.manifests import SqliteManifestStore
 
         return SqliteManifestStore(self._session)
+
+    @cached_property
+    def outbox(self) -> SqliteOutboxStore:
+        from softix_proxy.storage.sqlite.notices.outbox import SqliteOutboxStore
+
+        return SqliteOutboxStore(self._session)
+
+    @cached_property
+    def notice_preferences(self) -> SqliteNoticePreferenceStore:
+        from softix_proxy.storage.sqlite.notices.notice_preferences import SqliteNoticePreferenceStore
+
+        return SqliteNoticePreferenceStore(self._session)
+
+    @cached_property
+    def notice_conditions(self) -> SqliteNoticeConditionStore:
+        from softix_proxy.storage.sqlite.notices.notice_conditions import SqliteNoticeConditionStore
+
+        return SqliteNoticeConditionStore(self._session)
 
 
 class SqliteStorage:
