@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from softix_proxy.domain.access.accounts import Account
 from softix_proxy.domain.access.passwords import (
+    CONTEXT_WORDS,
     LEAST_SCORE,
     PasswordHasher,
     normalized,
@@ -25,7 +26,7 @@ async def hashed(hasher: PasswordHasher, password: str, *personal: str) -> str:
 
     Raises AccountRefusedError if it is no good password, and OverloadedError.
     """
-    text, words = normalized(password), personal_words(*personal)
+    text, words = normalized(password), personal_words(*personal, *CONTEXT_WORDS)
     require_usable(text, words)
     if await hasher.score(text, words) < LEAST_SCORE:
         raise AccountRefusedError(AccountRefusal.PASSWORD_GUESSABLE)

@@ -18,6 +18,8 @@ SEEN_EVERY_US = 60 * SECOND_US
 """How often the use of a session is written. A page an instant later writes nothing."""
 PENDING_US = 10 * 60 * SECOND_US
 """For how long a session waits for its second factor."""
+MOST_SESSIONS = 50
+"""How many sessions an account has at once. One more ends the one that was used longest ago."""
 _HOUR_US = 3600 * SECOND_US
 
 
@@ -38,7 +40,7 @@ async def start(
     device: str,
     portal: PortalSection,
 ) -> StartedSession:
-    """Starts a session. A pending one waits for the second factor, and opens nothing else."""
+    """Starts a session, which ends the ones above the limit. A pending one waits for the second factor, and opens nothing else."""
     token, now_us = new_token(), unit.clock.now_us()
     made = Session(
         id=0,
@@ -55,6 +57,8 @@ async def start(
         idle_ends_at_us=now_us + (PENDING_US if is_pending else _idle_us(portal)),
         ends_at_us=now_us + (PENDING_US if is_pending else _longest_us(portal)),
     )
+    for oldest in (await unit.sessions.list(account_id, now_us))[MOST_SESSIONS - 1 :]:
+        await unit.sessions.end(oldest.id)
     return StartedSession(await unit.sessions.add(made), token)
 
 

@@ -64,6 +64,9 @@ def test_accounts_role_status_and_sessions_are_changed(published: None, run: Sof
     assert first.startswith(f"{URL}/reset?token=") and first != read("accounts reset-link ada@example.org")["link"]
     assert "Add --yes" in run("accounts sign-out ada@example.org", code=2).stderr
     assert read("accounts sign-out ada@example.org --yes")["ended"] == 0
+    assert read("accounts sign-out --all --yes") == {"ended": 0}
+    for line in ("", "ada@example.org --all --yes"):
+        assert "Name an account, or give --all." in run(f"accounts sign-out {line}", code=2).stderr
 
 
 @pytest.mark.parametrize(

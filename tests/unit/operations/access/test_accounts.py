@@ -90,6 +90,15 @@ async def test_sign_out_by_an_operator_ends_every_session(people: People) -> Non
         assert await sessions.find(people.storage, one.token, people.portal, people.clock.us) is None
 
 
+async def test_sign_out_of_everybody_ends_every_session_of_every_account(people: People) -> None:
+    await people.member()
+    await people.member(BOB)
+    done = [await people.signed_in(email) for email in (ADA, BOB, BOB)]
+    assert await accounts.sign_out_everybody(people.storage) == 3
+    for one in done:
+        assert await sessions.find(people.storage, one.token, people.portal, people.clock.us) is None
+
+
 async def test_reset_link_of_an_operator_works_once_and_the_password_of_today_until_then(people: People) -> None:
     await people.member()
     older = await accounts.reset_link(people.storage, people.vault, ADA, is_mailed=False)

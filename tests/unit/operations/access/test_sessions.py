@@ -117,3 +117,13 @@ async def test_signing_out_ends_the_session_and_twice_is_no_error(people: People
 
 def test_sessions_last_as_the_settings_say_unless_they_are_changed() -> None:
     assert (PortalSection().session_idle_h, PortalSection().session_h) == (24, 336)
+
+
+async def test_session_above_the_limit_ends_the_one_that_was_used_longest_ago(people: People) -> None:
+    account = await people.member()
+    first = await people.signed_in()
+    people.clock.us += SECOND_US
+    others = [await people.signed_in() for _ in range(sessions.MOST_SESSIONS)]
+    assert await find(people, first.token) is None
+    assert len(await sessions.list_all(people.storage, account.id)) == sessions.MOST_SESSIONS
+    assert await find(people, others[0].token) is not None
