@@ -57,7 +57,9 @@ async def start(
         idle_ends_at_us=now_us + (PENDING_US if is_pending else _idle_us(portal)),
         ends_at_us=now_us + (PENDING_US if is_pending else _longest_us(portal)),
     )
-    for oldest in (await unit.sessions.list(account_id, now_us))[MOST_SESSIONS - 1 :]:
+    live = await unit.sessions.list(account_id, now_us)
+    alike = [session for session in live if session.is_pending is is_pending]  # a password alone ends no open one
+    for oldest in alike[MOST_SESSIONS - 1 :]:
         await unit.sessions.end(oldest.id)
     return StartedSession(await unit.sessions.add(made), token)
 

@@ -5,7 +5,7 @@ import pytest
 from support.people import BOB, FIREFOX, HOME, SAFARI, People
 
 from softix_proxy.domain.access.portal_section import PortalSection
-from softix_proxy.domain.access.sessions import Session
+from softix_proxy.domain.access.sessions import Session, SignInMethod
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.operations.access import sessions
@@ -127,3 +127,23 @@ async def test_session_above_the_limit_ends_the_one_that_was_used_longest_ago(pe
     assert await find(people, first.token) is None
     assert len(await sessions.list_all(people.storage, account.id)) == sessions.MOST_SESSIONS
     assert await find(people, others[0].token) is not None
+
+
+async def test_sessions_that_wait_for_a_second_factor_push_no_open_session_out(people: People) -> None:
+    """Else somebody who knows the password alone could sign the owner out."""
+    account = await people.member()
+    done = await people.signed_in()
+    people.clock.us += SECOND_US
+    async with people.storage.writing() as unit:
+        for _ in range(sessions.MOST_SESSIONS + 1):
+            await sessions.start(
+                unit,
+                account.id,
+                method=SignInMethod.PASSWORD,
+                second_factor=False,
+                is_pending=True,
+                device=FIREFOX,
+                portal=people.portal,
+            )
+        assert len(await unit.sessions.list(account.id, people.clock.us)) == sessions.MOST_SESSIONS + 1
+    assert await find(people, done.token) is not None
