@@ -51,6 +51,7 @@ async def change(
     """
     hasher.require_room()
     async with storage.writing() as unit:
+        await sessions.require_open(unit, session)
         account = await unit.accounts.get(session.account_id)
         by = throttles.subjects(vault, account.email, address)
         await throttles.take_sign_in(unit, by)
@@ -61,8 +62,8 @@ async def change(
         raise AccountRefusedError(AccountRefusal.WRONG_PASSWORD)
     new_hash = await hashed(hasher, new, account.email, account.display_name)
     async with storage.writing() as unit:
-        open_session = await unit.sessions.by_digest(session.digest, unit.clock.now_us())
-        if open_session is None or await unit.accounts.password_hash(account.id) != stored:
+        open_session = await sessions.require_open(unit, session)
+        if await unit.accounts.password_hash(account.id) != stored:
             raise AccountRefusedError(AccountRefusal.SESSION_ENDED)
         await throttles.give_back_sign_in(unit, by)
         await replace_hash(unit, account.id, new_hash, but=open_session.id)

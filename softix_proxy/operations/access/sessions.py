@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from softix_proxy.domain.access.portal_section import PortalSection
+from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.access.sessions import Session, SignInMethod
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import NotFoundError
@@ -77,6 +78,14 @@ async def find(storage: Storage, token: str, portal: PortalSection, now_us: int)
         seen = replace(current, seen_at_us=now_us, idle_ends_at_us=now_us + _idle_us(portal))
         await unit.sessions.update(seen)
         return seen
+
+
+async def require_open(unit: Unit, session: Session) -> Session:
+    """Returns the session as it is now. Raises AccountRefusedError if it ended since the page was asked for."""
+    current = await unit.sessions.by_digest(session.digest, unit.clock.now_us())
+    if current is None or current.is_pending:
+        raise AccountRefusedError(AccountRefusal.SESSION_ENDED)
+    return current
 
 
 async def complete(unit: Unit, pending: Session, portal: PortalSection) -> StartedSession:
