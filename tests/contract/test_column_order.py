@@ -23,6 +23,8 @@ pytestmark = pytest.mark.only_engine("sqlite", reason="turns its tables round")
 
 RECORDS = frozenset(
     [
+        "Account",
+        "AccountToken",
         "AttemptRow",
         "Batch",
         "BatchSummary",
@@ -36,6 +38,7 @@ RECORDS = frozenset(
         "KeyLimits",
         "KeyState",
         "MarkupVersion",
+        "Membership",
         "MisdatedPosting",
         "Model",
         "ModelRoute",
@@ -46,6 +49,7 @@ RECORDS = frozenset(
         "Payment",
         "PeriodContents",
         "PeriodSum",
+        "PolicyAcceptance",
         "Posting",
         "PriceVersion",
         "Proposal",
@@ -53,6 +57,8 @@ RECORDS = frozenset(
         "ProviderKey",
         "ReportedHealth",
         "RouteLeg",
+        "SecurityEvent",
+        "Session",
         "Settlement",
         "Spend",
         "StoredDocument",

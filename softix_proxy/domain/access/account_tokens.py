@@ -48,3 +48,7 @@ class AccountTokenStore(Protocol):
     async def end_all(self, account_id: int) -> None:
         """Ends every token of the account, for example because its address changed."""
         ...
+
+    async def purge(self, now_us: int) -> int:
+        """Removes the tokens that have expired. Returns their number."""
+        ...

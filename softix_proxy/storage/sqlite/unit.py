@@ -16,8 +16,14 @@ from softix_proxy.storage.sqlite.core.database import Database, DatabaseSession
 from softix_proxy.storage.sqlite.routing import directory
 
 if TYPE_CHECKING:
+    from softix_proxy.storage.sqlite.access.account_tokens import SqliteAccountTokenStore
+    from softix_proxy.storage.sqlite.access.accounts import SqliteAccountStore
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
+    from softix_proxy.storage.sqlite.access.organisations import SqliteMembershipStore
+    from softix_proxy.storage.sqlite.access.security_events import SqliteSecurityEventStore
+    from softix_proxy.storage.sqlite.access.sessions import SqliteSessionStore
+    from softix_proxy.storage.sqlite.access.throttles import SqliteThrottleStore
     from softix_proxy.storage.sqlite.access.users import SqliteUserStore
     from softix_proxy.storage.sqlite.billing.bill import SqliteBillStore
     from softix_proxy.storage.sqlite.catalog.models import SqliteModelStore
@@ -64,6 +70,42 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
 
         return SqliteKeyStore(self._session)
+
+    @cached_property
+    def accounts(self) -> SqliteAccountStore:
+        from softix_proxy.storage.sqlite.access.accounts import SqliteAccountStore
+
+        return SqliteAccountStore(self._session)
+
+    @cached_property
+    def account_tokens(self) -> SqliteAccountTokenStore:
+        from softix_proxy.storage.sqlite.access.account_tokens import SqliteAccountTokenStore
+
+        return SqliteAccountTokenStore(self._session)
+
+    @cached_property
+    def sessions(self) -> SqliteSessionStore:
+        from softix_proxy.storage.sqlite.access.sessions import SqliteSessionStore
+
+        return SqliteSessionStore(self._session)
+
+    @cached_property
+    def throttles(self) -> SqliteThrottleStore:
+        from softix_proxy.storage.sqlite.access.throttles import SqliteThrottleStore
+
+        return SqliteThrottleStore(self._session)
+
+    @cached_property
+    def security_events(self) -> SqliteSecurityEventStore:
+        from softix_proxy.storage.sqlite.access.security_events import SqliteSecurityEventStore
+
+        return SqliteSecurityEventStore(self._session)
+
+    @cached_property
+    def memberships(self) -> SqliteMembershipStore:
+        from softix_proxy.storage.sqlite.access.organisations import SqliteMembershipStore
+
+        return SqliteMembershipStore(self._session)
 
     @cached_property
     def objects(self) -> SqliteObjectStore:
