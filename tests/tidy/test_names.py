@@ -41,7 +41,11 @@ ROLES: Mapping[str, Role] = {
 """Names that are defined in several places, since each is the same thing there."""
 
 
-WITHOUT_COMMAND = {"instance": "made by `softix init`; it has one row, and nothing to list"}
+WITHOUT_COMMAND = {
+    "instance": "made by `softix init`; it has one row, and nothing to list",
+    "notice_conditions": "what the job remembers of what it told",
+    "notice_preferences": "each person's own choice, in the portal",
+}
 OTHER_PATHS: Mapping[str, str] = {
     "config": "how a setting is declared (domain), and the command that shows them (cli)",
     "migrations": "what a migration changes (domain), and how it is applied (storage)",
