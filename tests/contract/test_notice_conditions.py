@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from support.books import NOW_US, POSTED_PICO, USD
 from support.engines import Books
-from support.people import join
+from support.members import join
 
 from softix_proxy.domain.notices.notice_conditions import LowBalance
 from softix_proxy.domain.notices.outbox import NoticeKind

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.daemon import Instance, Prepared, prepared
 from support.mail_server import HANGS, MailServer, mail_server
-from support.people import join
+from support.members import join
 
 from softix_proxy.domain.notices.contents import ACTION
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind

@@ -78,9 +78,7 @@ class MailServer:
             await asyncio.Event().wait()
         if answer.startswith("2") or answer == DIES:
             is_encrypted = server.transport.get_extra_info("sslcontext") is not None
-            self.received.append(
-                Received(envelope.mail_from, tuple(envelope.rcpt_tos), envelope.content, is_encrypted)
-            )
+            self.received.append(Received(envelope.mail_from, tuple(envelope.rcpt_tos), envelope.content, is_encrypted))
             self.arrived.set()
         if answer == DIES:
             server.transport.abort()

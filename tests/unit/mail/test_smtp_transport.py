@@ -12,13 +12,13 @@ import pytest
 from support.certificates import write_pair
 from support.mail_server import DIES, HANGS, MailServer, mail_server, silent_server
 
+from softix_proxy.domain.core.clock import from_us
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.notices.mail_section import MailSection
 from softix_proxy.domain.ports.mail import DeliveryError, DeliveryFault
 from softix_proxy.mail.message import MessageSender, RenderedNotice, build
 from softix_proxy.mail.smtp_transport import SmtpTransport
 from softix_proxy.mail.transport import OutgoingMessage
-from softix_proxy.domain.core.clock import from_us
 
 SECTION = MailSection(
     transport="smtp", host="127.0.0.1", security="none", from_address="softix@example.org", timeout_s=5

@@ -21,7 +21,24 @@ from softix_proxy.mail.templates import PROSE, NoticeTemplates
 
 URL = "https://portal.example.org"
 FOLDER = ROOT / "softix_proxy/data/templates/mail"
-ELEMENTS = {"a", "body", "br", "div", "head", "hr", "html", "meta", "p", "span", "strong", "table", "td", "th", "title", "tr"}
+ELEMENTS = {
+    "a",
+    "body",
+    "br",
+    "div",
+    "head",
+    "hr",
+    "html",
+    "meta",
+    "p",
+    "span",
+    "strong",
+    "table",
+    "td",
+    "th",
+    "title",
+    "tr",
+}
 EMPTY = {"br", "hr", "meta"}
 
 
@@ -67,7 +84,9 @@ def test_every_kind_has_its_content_and_its_two_templates() -> None:
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
-def test_message_of_each_kind_shows_every_value_in_both_parts_and_links_to_the_public_url_only(kind: NoticeKind) -> None:
+def test_message_of_each_kind_shows_every_value_in_both_parts_and_links_to_the_public_url_only(
+    kind: NoticeKind,
+) -> None:
     notice, links = sample(kind)
     shown = made().render(notice, links)
     page = Page(shown.html)
@@ -145,7 +164,9 @@ def test_message_with_a_link_and_no_public_url_is_not_made_and_one_without_is() 
 
 
 def test_public_url_with_a_slash_at_its_end_makes_the_same_links() -> None:
-    assert made(url=f"{URL}/").render(*sample(NoticeKind.VERIFY_EMAIL)) == made().render(*sample(NoticeKind.VERIFY_EMAIL))
+    assert made(url=f"{URL}/").render(*sample(NoticeKind.VERIFY_EMAIL)) == made().render(
+        *sample(NoticeKind.VERIFY_EMAIL)
+    )
 
 
 def test_template_of_an_operator_replaces_ours_and_may_extend_the_base(tmp_path: Path) -> None:

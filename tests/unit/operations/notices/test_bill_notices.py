@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.billing import DECEMBER_US, OCTOBER_US, SELLER, Ledger
-from support.people import join
+from support.members import join
 
 from softix_proxy.domain.access.organisations import OrganisationRole
 from softix_proxy.operations.billing import bill as bills
@@ -22,7 +22,9 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
     await ledger.database.open()
     made = SqliteStorage(ledger.database)
     for user, country in (("ada", "DE"), ("bob", "FR")):
-        await bills.set_customer(made, user, name=f"{user.title()} Ltd", country=country, city="X", vat_id=f"{country}1")
+        await bills.set_customer(
+            made, user, name=f"{user.title()} Ltd", country=country, city="X", vat_id=f"{country}1"
+        )
     ledger.post([ledger.request({"input_tokens": 4_000_000})], OCTOBER_US)
     ledger.clock.us = OCTOBER_US + 5
     await balance.add(made, "bob@example.org", 20 * 10**12, reference="pay-9")

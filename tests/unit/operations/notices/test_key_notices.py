@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.people import join
+from support.members import join
 
 from softix_proxy.domain.access.organisations import OrganisationRole
 from softix_proxy.domain.access.users import User
@@ -28,7 +28,11 @@ async def test_key_that_is_made_replaced_and_revoked_is_told_to_those_who_can_ha
     for _ in range(2):
         await keys.revoke(books, second.key.public_id)
     people = ("ada@example.org", "max@example.org")
-    shown = [(NoticeKind.KEY_CREATED, first.key), (NoticeKind.KEY_CREATED, second.key), (NoticeKind.KEY_REVOKED, second.key)]
+    shown = [
+        (NoticeKind.KEY_CREATED, first.key),
+        (NoticeKind.KEY_CREATED, second.key),
+        (NoticeKind.KEY_REVOKED, second.key),
+    ]
     assert await told(books) == [
         (kind.value, person, f"ci ({key.prefix}…)") for kind, key in shown for person in people
     ]

@@ -25,7 +25,9 @@ def key() -> MasterKey:
     return MasterKey(secrets.token_bytes(32))
 
 
-async def test_password_is_sealed_and_opens_for_its_server(books: SqliteStorage, key: MasterKey, tmp_path: Path) -> None:
+async def test_password_is_sealed_and_opens_for_its_server(
+    books: SqliteStorage, key: MasterKey, tmp_path: Path
+) -> None:
     vault, text = vault_of(key), secrets.token_urlsafe(12)
     await mail_password.set_password(books, vault, SECTION, text)
     assert await mail_password.password(books.reading(), vault, SECTION) == text

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.books import USD, StoppedClock
-from support.people import join
+from support.members import join
 
 from softix_proxy.domain.access.organisations import OrganisationRole
 from softix_proxy.domain.access.users import User

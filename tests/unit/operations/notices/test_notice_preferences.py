@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from support.people import join
+from support.members import join
 
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError

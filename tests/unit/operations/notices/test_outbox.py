@@ -100,9 +100,7 @@ async def test_address_that_is_not_one_plain_address_is_refused_without_being_qu
     assert not address or address not in str(refused.value)
 
 
-async def test_message_that_was_given_up_can_be_retried_and_no_other(
-    books: SqliteStorage, vault: MasterVault
-) -> None:
+async def test_message_that_was_given_up_can_be_retried_and_no_other(books: SqliteStorage, vault: MasterVault) -> None:
     queued = await added(books, vault, RESET)
     with pytest.raises(ConflictError, match="is waiting"):
         await outbox.retry(books, queued.public_id)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from support.people import join
+from support.members import join
 
 from softix_proxy.domain.access.accounts import AccountStatus
 from softix_proxy.domain.access.organisations import OrganisationRole, Right
