@@ -30,6 +30,7 @@ from softix_proxy.domain.instance.sections import (
     StorageSection,
     UpstreamSection,
 )
+from softix_proxy.domain.notices.mail_section import MailSection
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Settings:
     demo: DemoSection = DemoSection()  # noqa: RUF009
     billing: Billing = Billing()  # noqa: RUF009
     portal: PortalSection = PortalSection()  # noqa: RUF009
+    mail: MailSection = MailSection()  # noqa: RUF009
     from_file: frozenset[str] = field(default=frozenset(), compare=False)
     """The names (`section.field`) that the file sets."""
 
@@ -117,6 +119,7 @@ def load(config: Path | None, data_dir: Path | None, environ: Mapping[str, str])
         raise BadInputError(
             "server.tls_client_ca and server.tls_cert belong together", "set server.tls_cert and tls_key too"
         )
+    made["mail"].require()
     return Settings(paths, **made, from_file=from_file)
 
 

@@ -19,8 +19,8 @@ MOST_WAITING = 16
 """How many may wait, the one that runs among them. The last of them waits for about two seconds."""
 _RETRY_AFTER_S = 5.0
 _SCORED_LETTERS = 32
-"""The letters that are scored. The worst ones, signs that stand for letters, take zxcvbn 17 ms for 32 and 240 ms for 64,
-and it holds the interpreter meanwhile.
+"""The letters that are scored. The worst ones are signs that stand for letters: 32 of them take zxcvbn 17 ms, and 64
+take 240 ms, and it holds the interpreter meanwhile.
 """
 
 
