@@ -79,7 +79,11 @@ async def password(
         account = await _proved(unit, found) if is_right else None
         if account is None:
             await security_events.record(
-                unit, "sign_in_failed", found.account and found.account.id, address=address, device=device
+                unit,
+                "sign_in_failed",
+                None if found.account is None else found.account.id,
+                address=address,
+                device=device,
             )
             refusal: AccountRefusal | None = AccountRefusal.WRONG_PASSWORD
         else:
