@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from softix_proxy.domain.access.sessions import Session
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.core.clock import SECOND_US
+from softix_proxy.operations.access import sessions
 from softix_proxy.web.portal.core import viewers
 from softix_proxy.web.portal.core.error_pages import PageRefusedError, missing
 from softix_proxy.web.portal.core.form_body import FORM_BYTES, PROGRAM_BYTES, parse_form, parse_query
@@ -76,7 +77,10 @@ async def find_viewer(exchange: PageExchange) -> Answer | None:
         return None
     exchange.cookie = read_cookie(exchange.headers.get("cookie"))
     if exchange.cookie.token:
-        exchange.session = await exchange.context.find_session(exchange.cookie.token)
+        context = exchange.context
+        exchange.session = await sessions.find(
+            context.storage, exchange.cookie.token, context.settings.portal, exchange.now_us
+        )
     if exchange.session is not None and not exchange.session.is_pending:
         exchange.viewer = await viewers.load(
             exchange.context.storage, exchange.session, exchange.cookie.organisation

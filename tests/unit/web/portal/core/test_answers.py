@@ -29,7 +29,7 @@ async def test_layout_shows_the_menu_the_organisation_and_the_name_escaped(serve
         )
         async with portal.storage.writing() as unit:
             await unit.memberships.add(Membership(ada.id, owner.id, OrganisationRole.OWNER, 1))
-        got = await portal.get("/keys/new", token=portal.sign_in(ada))
+        got = await portal.get("/keys/new", token=await portal.sign_in(ada))
     assert SCRIPT not in got.text
     assert "&lt;script&gt;" in got.text
     assert "ada-labs" in got.text

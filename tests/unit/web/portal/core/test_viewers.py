@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from support.portal import Portal
 
 from softix_proxy.domain.access.accounts import Account, AccountStatus
 from softix_proxy.domain.access.organisations import Membership, OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole
+from softix_proxy.domain.core.secret_tokens import token_digest
 from softix_proxy.operations.access import users
 from softix_proxy.web.portal.core import viewers
 from softix_proxy.web.portal.core.page import Viewer
@@ -25,7 +24,9 @@ async def organisation(portal: Portal, name: str, *members: Account) -> User:
 
 
 async def load(portal: Portal, account: Account, chosen: str = "") -> Viewer | None:
-    session: Any = portal.sessions[portal.sign_in(account)]
+    digest = token_digest(await portal.sign_in(account, account.public_id))
+    session = await portal.storage.reading().sessions.by_digest(digest, portal.clock.now_us())
+    assert session is not None
     return await viewers.load(portal.storage, session, chosen)
 
 
