@@ -10,10 +10,12 @@ from softix_proxy.assembly.instance import (
     migrate,
     migration_plan,
     needs_migration,
+    open_id_provider,
     open_instance,
     reaching,
     read_settings,
 )
+from softix_proxy.assembly.mailing import mail_sender, mail_templates
 from softix_proxy.assembly.process import loop_factory, prepare_process
 from softix_proxy.assembly.serving import serving
 
@@ -24,10 +26,13 @@ __all__ = [
     "initialise",
     "is_signed",
     "loop_factory",
+    "mail_sender",
+    "mail_templates",
     "migrate",
     "migration_plan",
     "needs_migration",
     "open_check_context",
+    "open_id_provider",
     "open_instance",
     "prepare_process",
     "reaching",

@@ -14,9 +14,13 @@ COMMANDS = {
     "quickstart": "Create and serve an instance with a demo model and a key.",
     "init": "Create the data directory, the master key and the database.",
     "serve": "Run the proxy.",
+    "portal": "Run the portal, where people sign in, on its own.",
     "migrate": "Update the database of an older softix, after a backup.",
     "doctor": "Check the instance, and suggest remedies.",
     "users": "Create, change and disable users.",
+    "accounts": "Create, change and disable accounts of people.",
+    "factors": "Show and remove second factors of accounts.",
+    "oidc": "Set up sign-in at an OpenID provider.",
     "keys": "Issue, limit, rotate and revoke API keys.",
     "objects": "List what is kept at providers, and share it.",
     "balance": "Show and change prepaid balances.",
@@ -32,6 +36,7 @@ COMMANDS = {
     "reconcile": "Compare a provider's bill with the books.",
     "bill": "Issue invoices, statements, credit notes and receipts.",
     "ledger": "Show and verify the ledger.",
+    "mail": "Test the way of messages, and list those that wait.",
     "secrets": "Show and rotate the master key.",
     "connect": "Set up a client: Claude Code, Codex and others.",
     "config": "Show and check the configuration.",
@@ -39,19 +44,20 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
-    "access": ("users", "keys", "objects"),
+    "access": ("users", "accounts", "factors", "oidc", "keys", "objects"),
     "billing": ("bill",),
     "catalog": ("providers", "models"),
     "console": ("completion",),
-    "instance": ("quickstart", "init", "serve", "migrate", "doctor", "secrets", "connect", "config"),
+    "instance": ("quickstart", "init", "serve", "portal", "migrate", "doctor", "secrets", "connect", "config"),
     "ledger": ("balance", "ledger", "periods"),
     "metering": ("batches", "bounds", "usage"),
+    "notices": ("outbox",),
     "pricing": ("prices",),
     "reporting": ("manifests", "reconcile"),
     "routing": ("routes",),
 }
 """Folder → its modules that have a command."""
-_RENAMED = {"period": "periods", "export": "manifests"}
+_RENAMED = {"period": "periods", "export": "manifests", "mail": "outbox"}
 """Command → its module, if the names differ."""
 _FOLDER_OF = {module: folder for folder, modules in _MODULES.items() for module in modules}
 

@@ -16,10 +16,21 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from support.one_of_each import ADA, EVER, NOW_US, write_books, write_directory, write_papers, write_requests
+from support.one_of_each import (
+    ADA,
+    EVER,
+    NOW_US,
+    write_books,
+    write_directory,
+    write_papers,
+    write_people,
+    write_requests,
+)
 from support.permuted_tables import permute
 
 import softix_proxy
+from softix_proxy.domain.access.account_tokens import TokenPurpose
+from softix_proxy.domain.access.ceremonies import CeremonyKind
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.metering.usage import UsageFilter
@@ -95,6 +106,15 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
         "corrected": [one async for one in bill.correction_sums(EVER, None, days)],
         "charged": await bill.charged_since(NOW_US, None),
         "manifests": await unit.manifests.list(),
+        "people": [
+            await unit.accounts.list(),
+            await unit.accounts.acceptances(1),
+            await unit.memberships.of_account(1),
+        ],
+        "signed in": [await unit.sessions.list(1, 90), await unit.security_events.list(1, 9)],
+        "factors": [await unit.factors.of_account(1), await unit.federated_identities.of_account(1)],
+        "under way": await unit.ceremonies.find(CeremonyKind.OIDC_LINK, b"state", b"cookie", 100),
+        "token": await unit.account_tokens.find(b"token", TokenPurpose.INVITATION, 90),
         "instance": await unit.instance.get("pepper"),
     }
 
@@ -115,6 +135,7 @@ async def everything(folder: Path, *, permuted: bool) -> Any:
         storage = SqliteStorage(database)
         async with storage.writing() as unit:
             await write_directory(unit)
+            await write_people(unit)
         connection = database.connect()
         write_requests(connection, NOW_US)
         orphans = open_intents(connection, [7], 9)
@@ -125,6 +146,8 @@ async def everything(folder: Path, *, permuted: bool) -> Any:
             await write_papers(unit)
         async with storage.writing() as unit:
             await unit.users.update((await unit.users.list())[0])
+            await unit.accounts.update((await unit.accounts.list())[0])
+            await unit.sessions.update((await unit.sessions.list(1, 90))[0])
             await unit.keys.update((await unit.keys.list())[0])
             await unit.providers.update((await unit.providers.list())[0])
             await unit.models.update((await unit.models.list())[0])

@@ -36,8 +36,24 @@ class Account:
     locale: str = "en"
 
     @property
+    def is_active(self) -> bool:
+        return self.status is AccountStatus.ACTIVE
+
+    @property
     def can_sign_in(self) -> bool:
-        return self.status is AccountStatus.ACTIVE and self.verified_at_us is not None
+        return self.is_active and self.verified_at_us is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyAcceptance:
+    """The fact that a person accepted a policy in the version that was published then."""
+
+    account_id: int
+    policy: str
+    """The name of the policy, such as `terms`."""
+    version: str
+    """The version as it was published, such as `2026-11-01`."""
+    accepted_at_us: int
 
 
 def folded_email(email: str) -> str:
@@ -73,3 +89,18 @@ class AccountStore(Protocol):
     async def password_hash(self, account_id: int) -> str | None: ...
 
     async def set_password_hash(self, account_id: int, password_hash: str | None) -> None: ...
+
+    async def accept(self, acceptance: PolicyAcceptance) -> None:
+        """Records an acceptance. A second one of the same version changes nothing."""
+        ...
+
+    async def acceptances(self, account_id: int) -> Sequence[PolicyAcceptance]:
+        """Returns what the account accepted, the oldest first."""
+        ...
+
+    async def purge_unverified(self, before_us: int) -> int:
+        """Removes people who registered before and never proved their address. Returns their number.
+
+        Accounts that an operator made, members of an organisation, and people with a link that works, stay.
+        """
+        ...

@@ -47,3 +47,12 @@ def remaining(tat_us: int, now_us: int, per_minute: int) -> int:
 def reset_us(tat_us: int, now_us: int) -> int:
     """Returns how long it takes until the whole allowance is free again."""
     return max(tat_us - now_us, 0)
+
+
+def arrive_in_burst(tat_us: int, now_us: int, interval_us: int, burst: int) -> tuple[int, int]:
+    """Returns the arrival time after one unit of a limit whose burst is not its rate, and how long to wait (µs).
+
+    `interval_us` is the emission interval, and `burst` the number of units that pass at once after a pause.
+    """
+    base_us = max(tat_us, now_us)
+    return base_us + interval_us, max(base_us - (burst - 1) * interval_us - now_us, 0)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
 
     from softix_proxy.domain.access.account_tokens import AccountTokenStore
     from softix_proxy.domain.access.accounts import AccountStore
+    from softix_proxy.domain.access.ceremonies import CeremonyStore
+    from softix_proxy.domain.access.factors import FactorStore
+    from softix_proxy.domain.access.federated_identities import FederatedIdentityStore
     from softix_proxy.domain.access.keys import KeyStore
     from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectStore
     from softix_proxy.domain.access.organisations import MembershipStore
@@ -34,6 +37,8 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.metering.bounds import BoundStore
     from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
     from softix_proxy.domain.metering.usage import UsageStore
+    from softix_proxy.domain.notices.notice_conditions import NoticeConditionStore
+    from softix_proxy.domain.notices.notice_preferences import NoticePreferenceStore
     from softix_proxy.domain.notices.outbox import OutboxStore
     from softix_proxy.domain.pricing.prices import PriceStore
     from softix_proxy.domain.reporting.manifests import ManifestStore
@@ -114,7 +119,22 @@ class Unit(Protocol):
     def memberships(self) -> MembershipStore: ...
 
     @property
+    def factors(self) -> FactorStore: ...
+
+    @property
+    def ceremonies(self) -> CeremonyStore: ...
+
+    @property
+    def federated_identities(self) -> FederatedIdentityStore: ...
+
+    @property
     def outbox(self) -> OutboxStore: ...
+
+    @property
+    def notice_preferences(self) -> NoticePreferenceStore: ...
+
+    @property
+    def notice_conditions(self) -> NoticeConditionStore: ...
 
     @property
     def objects(self) -> ObjectStore: ...

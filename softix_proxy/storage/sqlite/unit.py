@@ -16,8 +16,17 @@ from softix_proxy.storage.sqlite.core.database import Database, DatabaseSession
 from softix_proxy.storage.sqlite.routing import directory
 
 if TYPE_CHECKING:
+    from softix_proxy.storage.sqlite.access.account_tokens import SqliteAccountTokenStore
+    from softix_proxy.storage.sqlite.access.accounts import SqliteAccountStore
+    from softix_proxy.storage.sqlite.access.ceremonies import SqliteCeremonyStore
+    from softix_proxy.storage.sqlite.access.factors import SqliteFactorStore
+    from softix_proxy.storage.sqlite.access.federated_identities import SqliteFederatedIdentityStore
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
+    from softix_proxy.storage.sqlite.access.organisations import SqliteMembershipStore
+    from softix_proxy.storage.sqlite.access.security_events import SqliteSecurityEventStore
+    from softix_proxy.storage.sqlite.access.sessions import SqliteSessionStore
+    from softix_proxy.storage.sqlite.access.throttles import SqliteThrottleStore
     from softix_proxy.storage.sqlite.access.users import SqliteUserStore
     from softix_proxy.storage.sqlite.billing.bill import SqliteBillStore
     from softix_proxy.storage.sqlite.catalog.models import SqliteModelStore
@@ -29,6 +38,9 @@ if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.metering.batches import SqliteBatchStore
     from softix_proxy.storage.sqlite.metering.bounds import SqliteBoundStore
     from softix_proxy.storage.sqlite.metering.usage import SqliteUsageStore
+    from softix_proxy.storage.sqlite.notices.notice_conditions import SqliteNoticeConditionStore
+    from softix_proxy.storage.sqlite.notices.notice_preferences import SqliteNoticePreferenceStore
+    from softix_proxy.storage.sqlite.notices.outbox import SqliteOutboxStore
     from softix_proxy.storage.sqlite.pricing.prices import SqlitePriceStore
     from softix_proxy.storage.sqlite.reporting.manifests import SqliteManifestStore
     from softix_proxy.storage.sqlite.routing.routes import SqliteRouteStore
@@ -63,10 +75,64 @@ class SqliteUnit:
         return SqliteKeyStore(self._session)
 
     @cached_property
+    def accounts(self) -> SqliteAccountStore:
+        from softix_proxy.storage.sqlite.access.accounts import SqliteAccountStore
+
+        return SqliteAccountStore(self._session)
+
+    @cached_property
+    def account_tokens(self) -> SqliteAccountTokenStore:
+        from softix_proxy.storage.sqlite.access.account_tokens import SqliteAccountTokenStore
+
+        return SqliteAccountTokenStore(self._session)
+
+    @cached_property
+    def sessions(self) -> SqliteSessionStore:
+        from softix_proxy.storage.sqlite.access.sessions import SqliteSessionStore
+
+        return SqliteSessionStore(self._session)
+
+    @cached_property
+    def throttles(self) -> SqliteThrottleStore:
+        from softix_proxy.storage.sqlite.access.throttles import SqliteThrottleStore
+
+        return SqliteThrottleStore(self._session)
+
+    @cached_property
+    def security_events(self) -> SqliteSecurityEventStore:
+        from softix_proxy.storage.sqlite.access.security_events import SqliteSecurityEventStore
+
+        return SqliteSecurityEventStore(self._session)
+
+    @cached_property
+    def memberships(self) -> SqliteMembershipStore:
+        from softix_proxy.storage.sqlite.access.organisations import SqliteMembershipStore
+
+        return SqliteMembershipStore(self._session)
+
+    @cached_property
     def objects(self) -> SqliteObjectStore:
         from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
 
         return SqliteObjectStore(self._session)
+
+    @cached_property
+    def factors(self) -> SqliteFactorStore:
+        from softix_proxy.storage.sqlite.access.factors import SqliteFactorStore
+
+        return SqliteFactorStore(self._session)
+
+    @cached_property
+    def ceremonies(self) -> SqliteCeremonyStore:
+        from softix_proxy.storage.sqlite.access.ceremonies import SqliteCeremonyStore
+
+        return SqliteCeremonyStore(self._session)
+
+    @cached_property
+    def federated_identities(self) -> SqliteFederatedIdentityStore:
+        from softix_proxy.storage.sqlite.access.federated_identities import SqliteFederatedIdentityStore
+
+        return SqliteFederatedIdentityStore(self._session)
 
     @cached_property
     def balance(self) -> SqliteBalanceStore:
@@ -139,6 +205,24 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.reporting.manifests import SqliteManifestStore
 
         return SqliteManifestStore(self._session)
+
+    @cached_property
+    def outbox(self) -> SqliteOutboxStore:
+        from softix_proxy.storage.sqlite.notices.outbox import SqliteOutboxStore
+
+        return SqliteOutboxStore(self._session)
+
+    @cached_property
+    def notice_preferences(self) -> SqliteNoticePreferenceStore:
+        from softix_proxy.storage.sqlite.notices.notice_preferences import SqliteNoticePreferenceStore
+
+        return SqliteNoticePreferenceStore(self._session)
+
+    @cached_property
+    def notice_conditions(self) -> SqliteNoticeConditionStore:
+        from softix_proxy.storage.sqlite.notices.notice_conditions import SqliteNoticeConditionStore
+
+        return SqliteNoticeConditionStore(self._session)
 
 
 class SqliteStorage:

@@ -105,3 +105,13 @@ def test_remaining_of_overdrawn_half_used_and_unused_limit_is_within_the_allowan
     assert limits.remaining(NOW_US - 5 * MINUTE_US, NOW_US, 600) == 600
     assert limits.remaining(NOW_US + MINUTE_US // 2, NOW_US, 600) == 300
     assert limits.reset_us(NOW_US, NOW_US) == 0
+
+
+@given(st.integers(1, 10**9), st.integers(1, 50))
+def test_arrivals_of_a_burst_pass_at_once_and_the_next_one_waits_for_one_interval(interval_us: int, burst: int) -> None:
+    tat_us = 0
+    for _ in range(burst):
+        tat_us, wait_us = limits.arrive_in_burst(tat_us, NOW_US, interval_us, burst)
+        assert wait_us == 0
+    assert limits.arrive_in_burst(tat_us, NOW_US, interval_us, burst)[1] == interval_us
+    assert limits.arrive_in_burst(tat_us, NOW_US + interval_us, interval_us, burst)[1] == 0

@@ -1,0 +1,66 @@
+from dataclasses import replace
+
+import pytest
+
+from softix_proxy.domain.access.accounts import Account, AccountStatus
+from softix_proxy.domain.access.organisations import Membership, OrganisationRole
+from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.core.errors import ConflictError
+from softix_proxy.domain.ports.storage import Storage
+
+ADA, BOB = 1, 2
+OWNER = Membership(account_id=ADA, user_id=1, role=OrganisationRole.OWNER, created_at_us=10)
+
+
+@pytest.fixture(autouse=True)
+async def people(storage: Storage) -> None:
+    async with storage.writing() as unit:
+        for name in ("ada", "bob"):
+            await unit.accounts.add(
+                Account(0, f"acc_{name}", f"{name}@example.org", name, UserRole.USER, AccountStatus.ACTIVE, 1)
+            )
+
+
+async def add(storage: Storage, *memberships: Membership) -> None:
+    async with storage.writing() as unit:
+        for membership in memberships:
+            await unit.memberships.add(membership)
+
+
+async def test_memberships_are_listed_by_account_and_by_organisation_from_the_oldest(storage: Storage) -> None:
+    second = replace(OWNER, user_id=2, role=OrganisationRole.VIEWER, created_at_us=5)
+    colleague = replace(OWNER, account_id=BOB, role=OrganisationRole.BILLING, created_at_us=20)
+    await add(storage, OWNER, second, colleague)
+    members = storage.reading().memberships
+    assert await members.of_account(ADA) == [second, OWNER]
+    assert await members.of_account(BOB) == [colleague]
+    assert await members.of_organisation(1) == [OWNER, colleague]
+    assert await members.of_organisation(2) == [second]
+    assert await members.of_account(3) == []
+
+
+async def test_account_that_is_a_member_already_is_refused(storage: Storage) -> None:
+    await add(storage, OWNER)
+    with pytest.raises(ConflictError):
+        await add(storage, replace(OWNER, role=OrganisationRole.VIEWER))
+    assert await storage.reading().memberships.of_account(ADA) == [OWNER]
+
+
+async def test_membership_changes_its_role_and_ends(storage: Storage) -> None:
+    other = replace(OWNER, account_id=BOB)
+    await add(storage, OWNER, other)
+    async with storage.writing() as unit:
+        await unit.memberships.set_role(ADA, 1, OrganisationRole.ADMIN)
+    assert await storage.reading().memberships.of_account(ADA) == [replace(OWNER, role=OrganisationRole.ADMIN)]
+    async with storage.writing() as unit:
+        await unit.memberships.remove(ADA, 1)
+    assert await storage.reading().memberships.of_organisation(1) == [other]
+
+
+async def test_membership_leaves_the_directory_as_it_is(storage: Storage) -> None:
+    revision = (await storage.changes(0)).revision
+    await add(storage, OWNER)
+    async with storage.writing() as unit:
+        await unit.memberships.set_role(ADA, 1, OrganisationRole.ADMIN)
+        await unit.memberships.remove(ADA, 1)
+    assert (await storage.changes(0)).revision == revision
