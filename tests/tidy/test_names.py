@@ -43,6 +43,8 @@ ROLES: Mapping[str, Role] = {
 
 WITHOUT_COMMAND = {
     "account_tokens": "in the links that other commands and messages have",
+    "ceremonies": "what is under way between two pages, for minutes",
+    "federated_identities": "linked and removed by the person, in the portal",
     "instance": "made by `softix init`; it has one row, and nothing to list",
     "notice_conditions": "what the job remembers of what it told",
     "notice_preferences": "each person's own choice, in the portal",
