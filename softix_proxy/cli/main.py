@@ -19,6 +19,9 @@ COMMANDS = {
     "users": "Create, change and disable users.",
     "keys": "Issue, limit, rotate and revoke API keys.",
     "objects": "List what is kept at providers, and share it.",
+    "organisations": "Show and change who shares a balance and keys.",
+    "projects": "Create and change an organisation's projects.",
+    "budgets": "Set what projects and members may spend.",
     "balance": "Show and change prepaid balances.",
     "providers": "Add, test and change providers and their keys.",
     "models": "Add, list and change the models that clients can use.",
@@ -39,7 +42,7 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
-    "access": ("users", "keys", "objects"),
+    "access": ("users", "keys", "objects", "organisations", "projects", "budgets"),
     "billing": ("bill",),
     "catalog": ("providers", "models"),
     "console": ("completion",),
