@@ -17,6 +17,7 @@ COMMANDS = {
     "migrate": "Update the database of an older softix, after a backup.",
     "doctor": "Check the instance, and suggest remedies.",
     "users": "Create, change and disable users.",
+    "accounts": "Create, change and disable accounts of people.",
     "keys": "Issue, limit, rotate and revoke API keys.",
     "objects": "List what is kept at providers, and share it.",
     "organisations": "Show and change who shares a balance and keys.",
@@ -42,7 +43,7 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
-    "access": ("users", "keys", "objects", "organisations", "projects", "budgets"),
+    "access": ("users", "accounts", "keys", "objects", "organisations", "projects", "budgets"),
     "billing": ("bill",),
     "catalog": ("providers", "models"),
     "console": ("completion",),

@@ -9,6 +9,7 @@ from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.ports.vault import PEPPER_PLACE, SIGNING_KEY_PLACE, Identity, NewKey, Signer
 from softix_proxy.vault import envelope, passwords
 from softix_proxy.vault.api_keys import ApiKeys
+from softix_proxy.vault.keyed_digests import KeyedDigests
 from softix_proxy.vault.master_key import MasterKey
 from softix_proxy.vault.tags import Tags
 
@@ -48,6 +49,7 @@ class MasterVault:
         self.new_api_key: Callable[[], NewKey] = api_keys.new
         self.digest: Callable[[str], bytes | None] = api_keys.digest
         self.tag: Callable[[int, str], str] = Tags(pepper).tag
+        self.keyed_digest: Callable[[str, str], str] = KeyedDigests(pepper).digest
 
     def __repr__(self) -> str:
         return f"MasterVault({self._master.id})"

@@ -3,7 +3,9 @@ from dataclasses import replace
 import pytest
 from support.engines import Books
 
+from softix_proxy.domain.access.account_tokens import AccountToken, TokenPurpose
 from softix_proxy.domain.access.accounts import Account, AccountStatus, PolicyAcceptance
+from softix_proxy.domain.access.organisations import Membership, OrganisationRole
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.ports.storage import Storage
@@ -114,3 +116,21 @@ async def test_account_written_in_any_way_leaves_the_directory_as_it_is(empty_bo
         await unit.accounts.set_password_hash(added.id, "hash")
         await unit.accounts.accept(PolicyAcceptance(added.id, "terms", "1", 10))
     assert (await storage.changes(0)).revision == revision
+
+
+async def test_people_who_never_proved_their_address_are_purged_with_what_is_kept_for_them(books: Books) -> None:
+    storage = books.storage
+    unproved = {"verified_at_us": None, "created_at_us": 100}
+    gone = await add(storage, public_id="acc_gone", email="gone@example.org", **unproved)
+    member = await add(storage, public_id="acc_member", email="member@example.org", **unproved)
+    by_operator = await add(
+        storage, public_id="acc_made", email="made@example.org", age_attested_at_us=None, **unproved
+    )
+    proved = await add(storage)
+    async with storage.writing() as unit:
+        await unit.memberships.add(Membership(member.id, 1, OrganisationRole.VIEWER, 1))
+        await unit.accounts.accept(PolicyAcceptance(gone.id, "terms", "1", 10))
+        await unit.account_tokens.add(AccountToken(b"t", TokenPurpose.VERIFY_EMAIL, gone.id, gone.email, 1, 2))
+        assert await unit.accounts.purge_unverified(100) == 0
+        assert await unit.accounts.purge_unverified(101) == 1
+    assert await storage.reading().accounts.list() == [member, by_operator, proved]

@@ -51,8 +51,10 @@ async def test_device_is_known_once_the_account_signed_in_from_it(storage: Stora
     events = storage.reading().security_events
     await add(storage, replace(EVENT, kind="sign_in_failed"), replace(EVENT, account_id=2))
     assert not await events.has_seen(1, EVENT.device)
+    assert not await events.has_seen(1)
     await add(storage, EVENT)
     assert await events.has_seen(1, EVENT.device)
+    assert await events.has_seen(1)
     assert not await events.has_seen(1, "Safari on iPhone")
 
 

@@ -36,8 +36,12 @@ class Account:
     locale: str = "en"
 
     @property
+    def is_active(self) -> bool:
+        return self.status is AccountStatus.ACTIVE
+
+    @property
     def can_sign_in(self) -> bool:
-        return self.status is AccountStatus.ACTIVE and self.verified_at_us is not None
+        return self.is_active and self.verified_at_us is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +96,11 @@ class AccountStore(Protocol):
 
     async def acceptances(self, account_id: int) -> Sequence[PolicyAcceptance]:
         """Returns what the account accepted, the oldest first."""
+        ...
+
+    async def purge_unverified(self, before_us: int) -> int:
+        """Removes people who registered before and never proved their address. Returns their number.
+
+        Accounts that an operator made, and members of an organisation, stay.
+        """
         ...

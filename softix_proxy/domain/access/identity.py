@@ -19,6 +19,8 @@ _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}", re.ASCII)
 _HOST = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII
 )
+_MADE_HANDLE_LETTERS = 40
+_NAMELESS = "organisation"
 _MOST_EMAIL_LETTERS = 254
 _MOST_DISPLAY_NAME_LETTERS = 100
 _JOINERS = frozenset("\u200c\u200d")
@@ -51,6 +53,13 @@ def is_email(text: str) -> bool:
         and _HOST.fullmatch(host) is not None
         and not host.rpartition(".")[2].isdigit()
     )
+
+
+def handle_from(text: str) -> str:
+    """Returns a handle that is like a display name: `ada-lovelace` for `Ada Lovelace`. Others may have it already."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text).casefold())
+    handle = unicodedata.normalize("NFC", "-".join(words))[:_MADE_HANDLE_LETTERS].rstrip("-")
+    return handle if is_handle(handle) else _NAMELESS
 
 
 def checked_handle(text: str) -> str:

@@ -49,8 +49,8 @@ class SecurityEventStore(Protocol):
         """Returns the newest events of an account, or of all."""
         ...
 
-    async def has_seen(self, account_id: int, device: str) -> bool:
-        """Returns whether the account signed in from this kind of device before."""
+    async def has_seen(self, account_id: int, device: str | None = None) -> bool:
+        """Returns whether the account signed in from this kind of device before, or from any."""
         ...
 
     async def purge(self, before_us: int) -> int: ...

@@ -36,6 +36,14 @@ class FailureError(OperatorError):
     """Something outside softix failed: a file, a port, a database or a provider."""
 
 
+class OverloadedError(OperatorError):
+    """Too much of the same work waits already. Nothing was changed, and waiting helps."""
+
+    def __init__(self, message: str, remedy: str, retry_after_s: float) -> None:
+        super().__init__(message, remedy)
+        self.retry_after_s = retry_after_s
+
+
 class UnusableError(FailureError):
     """The database cannot be read or written."""
 

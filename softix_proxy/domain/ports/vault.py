@@ -68,6 +68,10 @@ class Vault(Protocol):
         """
         ...
 
+    def keyed_digest(self, purpose: str, text: str) -> str:
+        """Returns 32 hex digits by which a text is recognised that is not kept. Each purpose has other digits."""
+        ...
+
     def seal_secret(self, secret: bytes | str, *place: str) -> bytes:
         """Seals a secret so that it opens only at this place: table, row, column, and what else it is bound to."""
         ...

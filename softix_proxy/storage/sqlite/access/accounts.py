@@ -91,6 +91,13 @@ class SqliteAccountStore:
         )
         return _ACCEPTANCE.read_all(rows)
 
+    async def purge_unverified(self, before_us: int) -> int:
+        return await self._session.run(
+            "DELETE FROM login_accounts WHERE verified_at_us IS NULL AND age_attested_at_us IS NOT NULL"
+            " AND created_at_us < ? AND id NOT IN (SELECT account_id FROM members)",
+            before_us,
+        )
+
 
 def _columns(account: Account) -> dict[str, object]:
     """Returns the value of each column but the id. The address is there twice: as written, and as it is compared."""

@@ -28,9 +28,10 @@ class SqliteSecurityEventStore:
         rows = await self._session.all(f"{of_all} WHERE account_id = ? ORDER BY id DESC LIMIT ?", account_id, limit)
         return _EVENT.read_all(rows)
 
-    async def has_seen(self, account_id: int, device: str) -> bool:
+    async def has_seen(self, account_id: int, device: str | None = None) -> bool:
         row = await self._session.one(
-            "SELECT 1 FROM security_events WHERE account_id = ? AND kind = 'signed_in' AND device = ? LIMIT 1",
+            "SELECT 1 FROM security_events WHERE account_id = ?1 AND kind = 'signed_in'"
+            " AND (?2 IS NULL OR device = ?2) LIMIT 1",
             account_id,
             device,
         )

@@ -14,7 +14,7 @@ CREATE TABLE login_accounts (
 ) STRICT;
 
 CREATE TABLE policy_acceptances (
-  account_id INTEGER NOT NULL REFERENCES login_accounts (id),
+  account_id INTEGER NOT NULL REFERENCES login_accounts (id) ON DELETE CASCADE,
   policy TEXT NOT NULL,
   version TEXT NOT NULL,
   accepted_at_us INTEGER NOT NULL,
@@ -33,7 +33,7 @@ CREATE INDEX members_by_user ON members (user_id, account_id);
 CREATE TABLE account_tokens (
   digest BLOB PRIMARY KEY,
   purpose TEXT NOT NULL,
-  account_id INTEGER REFERENCES login_accounts (id), -- NULL: an invitation of somebody who has none yet
+  account_id INTEGER REFERENCES login_accounts (id) ON DELETE CASCADE, -- NULL: an invitation of somebody who has none yet
   email TEXT NOT NULL, -- that it was sent to
   invitation_id INTEGER,
   created_at_us INTEGER NOT NULL,
@@ -44,7 +44,7 @@ CREATE INDEX account_tokens_by_account ON account_tokens (account_id, purpose);
 CREATE TABLE sessions (
   id INTEGER PRIMARY KEY,
   public_id TEXT NOT NULL UNIQUE,
-  account_id INTEGER NOT NULL REFERENCES login_accounts (id),
+  account_id INTEGER NOT NULL REFERENCES login_accounts (id) ON DELETE CASCADE,
   digest BLOB NOT NULL UNIQUE,
   method TEXT NOT NULL CHECK (method IN ('password', 'passkey', 'oidc', 'link')),
   second_factor INTEGER NOT NULL CHECK (second_factor IN (0, 1)),
@@ -68,7 +68,7 @@ CREATE TABLE throttles (
 CREATE TABLE security_events (
   id INTEGER PRIMARY KEY,
   at_us INTEGER NOT NULL,
-  account_id INTEGER REFERENCES login_accounts (id), -- NULL: an address that is nobody's
+  account_id INTEGER REFERENCES login_accounts (id) ON DELETE CASCADE, -- NULL: an address that is nobody's
   kind TEXT NOT NULL,
   address TEXT NOT NULL,
   device TEXT NOT NULL,
