@@ -64,7 +64,7 @@ async def invite(
         now_us = unit.clock.now_us()
         for earlier in await unit.invitations.open(user.id, now_us):
             if folded_email(earlier.email) == folded_email(address):
-                await unit.invitations.update(replace(earlier, revoked_at_us=now_us))
+                await _withdraw(unit, earlier, now_us)
         to = address if person is None else person.email
         invited_by = None if actor == OPERATOR else actor.account_id
         made = await unit.invitations.add(
@@ -116,9 +116,7 @@ async def revoke(storage: Storage, organisation: str, invitation: str, by: Actor
         found = await unit.invitations.find(user.id, invitation)
         if found is None or not found.is_open(now_us):
             raise NotFoundError(f"no open invitation {invitation!r}", f"see: softix organisations members {user.name}")
-        revoked = replace(found, revoked_at_us=now_us)
-        await unit.invitations.update(revoked)
-        return revoked
+        return await _withdraw(unit, found, now_us)
 
 
 def as_fields(invitation: Invitation) -> dict[str, Any]:
@@ -139,6 +137,13 @@ async def _open(unit: Unit, token: AccountToken | None, now_us: int) -> OpenInvi
     organisation = await unit.users.get(invitation.user_id)
     has_account = await unit.accounts.by_email(invitation.email) is not None
     return OpenInvitation(invitation, organisation, await _name_of_inviter(unit, invitation), has_account)
+
+
+async def _withdraw(unit: Unit, invitation: Invitation, now_us: int) -> Invitation:
+    revoked = replace(invitation, revoked_at_us=now_us)
+    await unit.invitations.update(revoked)
+    await unit.account_tokens.end_invitation(invitation.id)
+    return revoked
 
 
 async def _stands(unit: Unit, invitation: Invitation) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from softix_proxy.domain.access.accounts import Account
 from softix_proxy.domain.access.actors import Actor
 from softix_proxy.domain.access.identity import checked_display_name
-from softix_proxy.domain.access.key_owners import KeyOwner
+from softix_proxy.domain.access.key_owners import NOBODY, KeyOwner
 from softix_proxy.domain.access.keys import Key, KeyStatus
 from softix_proxy.domain.access.organisations import Right
 from softix_proxy.domain.access.projects import PROJECT_PREFIX, Project
@@ -109,6 +109,18 @@ async def assign(
             owner = replace(owner, account_id=(await _key_holder(unit, user, member)).id if member else None)
         await unit.key_owners.set(found.id, owner)
         return await _owned(unit, user, found, owner)
+
+
+async def keys_elsewhere(storage: Storage, organisation: str, project: str, by: Actor) -> Sequence[Key]:
+    """Returns the organisation's keys that can be used and that are not the project's. Raises NotFoundError."""
+    async with storage.snapshot() as unit:
+        user, _ = await authorized(unit, organisation, by, Right.SEE)
+        found, owners = await find(unit, user, project), await unit.key_owners.list(user.id)
+        return [
+            key
+            for key in await unit.keys.list(user.id)
+            if key.status is KeyStatus.ACTIVE and owners.get(key.id, NOBODY).project_id != found.id
+        ]
 
 
 async def find(unit: Unit, user: User, reference: str) -> Project:
