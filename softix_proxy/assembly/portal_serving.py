@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from softix_proxy.domain.ports.vault import Vault
     from softix_proxy.settings import Reloaded, Settings
     from softix_proxy.web.portal.core.portal_context import PortalContext
+    from softix_proxy.web.server.acceptor import TlsContext
     from softix_proxy.web.server.http_server import HttpServer
 
 
@@ -92,9 +93,27 @@ async def portal(instance: Instance, vault: Vault) -> AsyncIterator[PortalServin
             find_session=_nobody,
             client_addresses=ClientAddresses(settings.server.trusted_proxies),
         )
-        server = portal_server(context, settings.portal, settings.server, None)
+        server = portal_server(context, settings.portal, settings.server, _tls(settings, url))
         await open_portal(server)
         yield PortalServing(url.origin, settings, context, server)
+
+
+def _tls(settings: Settings, url: PublicUrl) -> TlsContext | None:
+    """Returns the TLS of the proxy's port for the portal's, without a demand for certificates of browsers.
+
+    Raises BadInputError if the public URL is plain http all the same.
+    """
+    from softix_proxy.web.server.tls import Certificate
+
+    chain, key = settings.server.tls_cert, settings.server.tls_key
+    if chain is None or key is None:
+        return None
+    if not url.is_https:
+        raise BadInputError(
+            "portal.public_url is plain http, and with server.tls_cert the portal speaks HTTPS",
+            f"write {url.origin.replace('http:', 'https:')}",
+        )
+    return Certificate(chain, key).context
 
 
 async def _nobody(token: str) -> None:

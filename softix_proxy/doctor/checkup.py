@@ -20,6 +20,7 @@ from softix_proxy.doctor import (
     migrations,
     names,
     open_requests,
+    portal,
     prices,
     providers,
 )
@@ -40,6 +41,7 @@ CHECKS: Mapping[str, DoctorCheck] = {
     "disk-space": disk_space.find,
     "clock": clock.find,
     "certificate": certificate.find,
+    "portal": portal.find,
     "identities": identities.find,
     "prices": prices.find,
     "names": names.find,

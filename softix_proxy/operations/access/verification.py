@@ -14,6 +14,7 @@ from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedEr
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.domain.core.ids import new_public_id
+from softix_proxy.domain.notices.contents import ACTION
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
@@ -130,7 +131,7 @@ async def _free_handle(unit: Unit, display_name: str) -> str:
 
 def link(path: str, token: str) -> Mapping[str, str]:
     """Returns the link of a message, as a path below the public URL."""
-    return {"action": f"{path}?token={token}"}
+    return {ACTION: f"{path}?token={token}"}
 
 
 def expiry(unit: Unit, purpose: TokenPurpose) -> str:

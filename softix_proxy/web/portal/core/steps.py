@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from softix_proxy.domain.access.sessions import Session
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.web.portal.core import viewers
@@ -94,9 +95,19 @@ async def check_access(exchange: PageExchange) -> Answer | None:
         return SeeOther(with_return(page, _this_page(exchange)))
     if access is Access.OPERATOR and viewer.account.role is UserRole.USER:
         raise missing()
-    if access is Access.RECENT and exchange.now_us - viewer.session.reauthenticated_at_us > RECENT_US:
-        return SeeOther(with_return(CONFIRM, _this_page(exchange)))
+    if access is Access.RECENT and not is_recent(viewer.session, exchange.now_us):
+        return to_confirm(_this_page(exchange))
     return None
+
+
+def is_recent(session: Session, now_us: int) -> bool:
+    """Returns whether the person proved who it is a short while ago."""
+    return now_us - session.reauthenticated_at_us <= RECENT_US
+
+
+def to_confirm(path: str) -> SeeOther:
+    """Returns the way to the page that asks for the proof again, and back to `path`."""
+    return SeeOther(with_return(CONFIRM, path))
 
 
 async def read_body(exchange: PageExchange) -> Answer | None:

@@ -24,8 +24,6 @@ async def list_members(request: PageRequest) -> Answer:
     values = {
         "members": await organisations.members(request.storage, here.organisation, here.member),
         "invitations": opened,
-        "own_organisations": await organisations.of_account(request.storage, here.member.account_id),
-        "here": here.organisation,
         "may_manage": may_manage,
         "self_id": here.member.account_id,
     }
@@ -103,15 +101,6 @@ async def leave(request: PageRequest) -> Answer:
     except ConflictError as error:
         return Page("members_leave", {"problem": sentence(error)}, status_of(error))
     return SeeOther("/account", "flash.left", organisation="")
-
-
-async def choose_organisation(request: PageRequest) -> Answer:
-    """Chooses among the organisations that the person is in. Another one does not exist."""
-    chosen = request.form.get("organisation", "")
-    own = await organisations.of_account(request.storage, request.viewer.account.id)
-    if all(each.public_id != chosen for each in own):
-        raise NotFoundError("there is no such organisation")
-    return SeeOther("/", organisation=chosen)
 
 
 async def _member_page(request: PageRequest, here: Standpoint, error: OperatorError | None = None) -> Page:

@@ -14,7 +14,6 @@ ROUTES: Sequence[PortalRoute] = (
     PortalRoute("POST", "/members/invite", members.invite, _RECENT),
     PortalRoute("GET", "/members/leave", members.ask_leave, _SIGNED_IN),
     PortalRoute("POST", "/members/leave", members.leave, _SIGNED_IN),
-    PortalRoute("POST", "/members/organisation", members.choose_organisation, _SIGNED_IN),
     PortalRoute("GET", "/members/{account}", members.show_member, _RECENT),
     PortalRoute("POST", "/members/{account}/role", members.change_role, _RECENT),
     PortalRoute("POST", "/members/{account}/remove", members.remove_member, _RECENT),
