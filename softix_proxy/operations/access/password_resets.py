@@ -37,8 +37,10 @@ async def request(storage: Storage, vault: Vault, email: str, *, address: str) -
 
     Raises RefusedError(RATE_LIMITED).
     """
+    network = throttles.network_subject(vault, address)
+    await throttles.require_free(storage.reading(), (throttles.RESET, network))
     async with storage.writing() as unit:
-        await throttles.take(unit, throttles.RESET, throttles.network_subject(vault, address))
+        await throttles.take(unit, throttles.RESET, network)
         is_due = await throttles.may_mail(unit, vault, email)
         account = await unit.accounts.by_email(email) if is_email(email) else None
         if account is None or not account.is_active or not is_due:

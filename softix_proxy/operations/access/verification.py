@@ -47,8 +47,10 @@ async def send(unit: Unit, vault: Vault, account: Account) -> None:
 
 async def resend(storage: Storage, vault: Vault, email: str, *, address: str) -> None:
     """Mails the link again. The answer is the same for every address. Raises RefusedError(RATE_LIMITED)."""
+    network = throttles.network_subject(vault, address)
+    await throttles.require_free(storage.reading(), (throttles.RESET, network))
     async with storage.writing() as unit:
-        await throttles.take(unit, throttles.RESET, throttles.network_subject(vault, address))
+        await throttles.take(unit, throttles.RESET, network)
         account = await unit.accounts.by_email(email) if is_email(email) else None
         if account is not None and account.is_active and account.verified_at_us is None:
             await send(unit, vault, account)
