@@ -44,6 +44,8 @@ ROLES: Mapping[str, Role] = {
 WITHOUT_COMMAND = {
     "account_tokens": "in the links that other commands and messages have",
     "instance": "made by `softix init`; it has one row, and nothing to list",
+    "invitations": "sent, listed and cancelled by `softix organisations`",
+    "key_owners": "changed by `softix projects assign`",
     "security_events": "shown by the portal, to the person and to operators",
     "sessions": "ended by `softix accounts sign-out`; the person lists them in the portal",
     "throttles": "they empty by themselves",

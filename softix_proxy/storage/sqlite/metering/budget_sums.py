@@ -59,9 +59,7 @@ WHERE o.key_id = ?1 AND o.from_number <= ?2 AND ?2 < coalesce(o.until_number, {E
 _OwnerSums = dict[tuple[int, int | None, int | None], int]
 
 
-async def counted(
-    session: DatabaseSession, budget: Budget, today: Today, from_number: int, before_number: int
-) -> int:
+async def counted(session: DatabaseSession, budget: Budget, today: Today, from_number: int, before_number: int) -> int:
     """Returns the charges of the budget in its period of that day, in the rows with these numbers."""
     span = today.start_us(budget.period), today.end_us_of(budget.period)
     return _of(budget, await _sums(session, from_number, before_number, *span))

@@ -17,7 +17,6 @@ from softix_proxy.storage.sqlite.metering.budget_sums import SPENT
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 from softix_proxy.storage.sqlite.write_path.group import CommitGroup
 
-
 BUDGET = """
 INSERT INTO projects (id, public_id, user_id, name, created_at_us) VALUES (1, 'prj_ada', 1, 'ada', 1);
 INSERT INTO key_owners (key_id, from_number, project_id) VALUES (1, 1, 1);

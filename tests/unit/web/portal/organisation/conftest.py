@@ -43,8 +43,9 @@ class Acme:
 
 
 @pytest.fixture
-async def acme(serve: Any) -> AsyncIterator[Acme]:
-    async with serve(ROUTES) as portal:
+async def acme(serve: Any, request: pytest.FixtureRequest) -> AsyncIterator[Acme]:
+    """A test may give settings of the portal, as the parameter of the fixture."""
+    async with serve(ROUTES, **getattr(request, "param", {})) as portal:
         storage, vault = portal.storage, portal.context.vault
         for name in ("acme", "bolt"):
             await users.create(storage, name=name, email=f"{name}@example.org", role=UserRole.USER, postpaid=False)

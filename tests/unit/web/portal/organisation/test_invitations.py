@@ -60,9 +60,10 @@ async def test_other_person_with_the_link_does_not_join(acme: Any, link: str) ->
     assert await members(acme) == before
 
 
-async def test_person_without_an_account_is_led_to_register(serve: Any, acme: Any, link: str) -> None:
-    closed = (await acme.ask("GET", link, None)).text
-    assert "/register?invitation=" not in closed, "registration is closed by default"
+@pytest.mark.parametrize("acme", [{}, {"registration": "invitation"}], indirect=True)
+async def test_person_without_an_account_is_led_to_register_unless_that_is_closed(acme: Any, link: str) -> None:
+    is_open = acme.portal.context.settings.portal.registration == "invitation"
+    assert (f"/register?invitation={link.rpartition('/')[2]}" in (await acme.ask("GET", link, None)).text) is is_open
     await acme.portal.account("hedy@example.org")
     assert "/sign-in?next=" in (await acme.ask("GET", link, None)).text
 

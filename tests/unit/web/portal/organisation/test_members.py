@@ -8,7 +8,7 @@ import pytest
 
 from softix_proxy.domain.access.actors import OPERATOR
 from softix_proxy.domain.access.organisations import OrganisationRole
-from softix_proxy.operations.access import budgets, invitations, keys, organisations, projects
+from softix_proxy.operations.access import budgets, invitations, key_owners, keys, organisations
 
 
 async def role_of(acme: Any, account: str) -> str | None:
@@ -56,8 +56,8 @@ async def test_right_ends_with_the_membership_and_not_with_the_session(acme: Any
 
 async def test_removal_revokes_keys_or_hands_them_over_as_the_form_says(acme: Any) -> None:
     storage = acme.portal.storage
-    await projects.assign(storage, "acme", "ci", OPERATOR, member="acc_member")
-    await projects.assign(storage, "acme", "free", OPERATOR, member="acc_member")
+    await key_owners.assign(storage, "acme", "ci", OPERATOR, member="acc_member")
+    await key_owners.assign(storage, "acme", "free", OPERATOR, member="acc_member")
     page = (await acme.ask("GET", "/members/acc_member", "owner")).text
     assert 'value="revoke"' in page and 'value="acc_admin"' in page and 'value="acc_viewer"' not in page
     refused = await acme.ask("POST", "/members/acc_member/remove", "owner", {"keys": "acc_viewer"})
