@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -17,13 +17,21 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from support.books import StoppedClock
 
 from softix_proxy import assembly
+from softix_proxy.assembly import Instance
 from softix_proxy.domain.access.accounts import Account, AccountStatus
+from softix_proxy.domain.access.organisations import Membership, OrganisationRole
 from softix_proxy.domain.access.public_url import PublicUrl, parse_public_url
 from softix_proxy.domain.access.sessions import COOKIE, Session, SignInMethod
-from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.core.clock import SECOND_US
+from softix_proxy.domain.core.secret_tokens import token_digest
 from softix_proxy.exports.core.templates import HtmlTemplates
 from softix_proxy.exports.core.texts import texts
+from softix_proxy.operations.access import users
+from softix_proxy.operations.notices import outbox
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.unit import SqliteStorage
+from softix_proxy.vault.password_hasher import QueuedPasswordHasher
 from softix_proxy.web.portal.core.page import PortalRoute
 from softix_proxy.web.portal.core.portal_app import PortalApp
 from softix_proxy.web.portal.core.portal_context import PortalContext
@@ -68,8 +76,6 @@ class Portal:
     server: HttpServer
     clock: StoppedClock
     session: aiohttp.ClientSession
-    sessions: dict[str, Session] = field(default_factory=dict)
-    """Token → session."""
     url: str = ""
 
     @property
@@ -107,22 +113,26 @@ class Portal:
     async def post(self, path: str, form: Any = None, **options: Any) -> Got:
         return await self.ask("POST", path, form=form or {}, **options)
 
-    async def account(self, email: str = "ada@example.org", **changes: Any) -> Account:
+    async def account(self, email: str = "ada@example.org", password: str = "", **changes: Any) -> Account:
         """An account that may sign in."""
         now_us = self.clock.now_us()
         made = Account(0, "acc_ada", email, "Ada", UserRole.USER, AccountStatus.ACTIVE, now_us, now_us)
         made = replace(made, **{"public_id": f"acc_{email.partition('@')[0]}", **changes})
         async with self.storage.writing() as unit:
-            return await unit.accounts.add(made)
+            account: Account = await unit.accounts.add(made)
+            if password:
+                hashed = await self.context.hasher.hash(password)
+                await unit.accounts.set_password_hash(account.id, hashed)
+            return account
 
-    def sign_in(self, account: Account, token: str = "t0ken", **changes: Any) -> str:
-        """A session of the account. Returns its token."""
+    async def sign_in(self, account: Account, token: str = "t0ken", **changes: Any) -> str:
+        """Adds a session of the account. Returns its token."""
         now_us = self.clock.now_us()
         session = Session(
-            1,
-            "ses_one",
+            0,
+            f"ses_{token}",
             account.id,
-            b"",
+            token_digest(token),
             SignInMethod.PASSWORD,
             second_factor=False,
             is_pending=False,
@@ -133,8 +143,30 @@ class Portal:
             idle_ends_at_us=now_us + 3600 * SECOND_US,
             ends_at_us=now_us + 7200 * SECOND_US,
         )
-        self.sessions[token] = replace(session, **changes)
+        async with self.storage.writing() as unit:
+            await unit.sessions.add(replace(session, **changes))
         return token
+
+    async def links(self) -> list[tuple[str, str]]:
+        """The kind and the path of each message with a link, the newest first."""
+        queued = await outbox.list_all(self.storage, limit=100)
+        opened = [(each.notice.kind.value, outbox.open_links(self.context.vault, each)) for each in queued]
+        return [(kind, links["action"]) for kind, links in opened if links]
+
+    async def kinds(self) -> list[str]:
+        """The kinds of all messages, the newest first."""
+        return [each.notice.kind.value for each in await outbox.list_all(self.storage, limit=100)]
+
+
+async def organisation(portal: Portal, name: str, *members: Account) -> User:
+    """An organisation that these people own."""
+    made = await users.create(
+        portal.storage, name=name, email=f"{name}@example.org", role=UserRole.USER, postpaid=False
+    )
+    async with portal.storage.writing() as unit:
+        for member in members:
+            await unit.memberships.add(Membership(member.id, made.id, OrganisationRole.OWNER, 1))
+    return made
 
 
 @asynccontextmanager
@@ -144,7 +176,6 @@ async def serving_portal(
     *,
     url: PublicUrl = URL,
     trusted_proxies: tuple[str, ...] = (),
-    find_session: Callable[[str], Awaitable[Session | None]] | None = None,
     **portal: Any,
 ) -> AsyncIterator[Portal]:
     """Serves these routes. `portal` are settings of the section [portal]."""
@@ -155,28 +186,27 @@ async def serving_portal(
         server=replace(settings.server, trusted_proxies=trusted_proxies),
     )
     await assembly.initialise(settings)
-    async with assembly.open_instance(settings) as instance, aiohttp.ClientSession() as session:
-        clock, sessions = StoppedClock(), dict[str, Session]()
-
-        async def known(token: str) -> Session | None:
-            return sessions.get(token)
-
+    clock, hasher = StoppedClock(), QueuedPasswordHasher()
+    database = await Database(settings.paths.database, clock).open()
+    instance = Instance(settings, SqliteStorage(database), clock, database)
+    async with aiohttp.ClientSession() as session:
         context = PortalContext(
             storage=instance.storage,
             vault=await instance.vault(),
-            hasher=None,
+            hasher=hasher,
             settings=settings,
             clock=clock,
             templates=HtmlTemplates("portal", texts(), UTC),
             texts=texts(),
             url=url,
-            find_session=find_session or known,
             client_addresses=ClientAddresses(trusted_proxies),
         )
         listening = ListenerSettings("127.0.0.1", 0, None, 5, 5, 5, settings.portal.max_connections)
         server = HttpServer(PortalApp(context, routes).handle, context, listening)
-        made = Portal(context, server, clock, session, sessions, await server.open())
+        made = Portal(context, server, clock, session, await server.open())
         try:
             yield made
         finally:
             await server.close(0, asyncio.Event())
+            await hasher.close()
+            await database.close()

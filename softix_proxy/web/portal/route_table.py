@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from softix_proxy.web.portal.access import routes as access
 from softix_proxy.web.portal.core import static_files
 from softix_proxy.web.portal.core.page import PortalRoute
 from softix_proxy.web.portal.organisation import routes as organisation
 
-ROUTES: Sequence[PortalRoute] = (*static_files.ROUTES, *organisation.ROUTES)
+ROUTES: Sequence[PortalRoute] = (*access.ROUTES, *organisation.ROUTES, *static_files.ROUTES)

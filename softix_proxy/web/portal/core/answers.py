@@ -77,7 +77,9 @@ def _redirect(exchange: PageExchange, answer: SeeOther) -> web.Response:
     headers = [*_safe(exchange), ("Location", location)]
     parts = exchange.cookie
     after = CookieParts(
-        parts.token, parts.organisation if answer.organisation is None else answer.organisation, answer.message
+        parts.token,
+        parts.organisation if answer.organisation is None else answer.organisation,
+        answer.message or parts.message,  # one that waits for its page goes on waiting
     )
     if answer.cookie is not None or after != parts:
         headers.append(_set_cookie(exchange, answer.cookie, after))

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from softix_proxy.domain.access.sessions import Session
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.core.clock import SECOND_US
-from softix_proxy.web.portal.core import viewers
+from softix_proxy.operations.access import account_view, sessions
 from softix_proxy.web.portal.core.error_pages import PageRefusedError, missing
 from softix_proxy.web.portal.core.form_body import FORM_BYTES, PROGRAM_BYTES, parse_form, parse_query
-from softix_proxy.web.portal.core.page import Access, Answer, SeeOther
+from softix_proxy.web.portal.core.page import Access, Answer, SeeOther, Viewer
 from softix_proxy.web.portal.core.page_exchange import PageExchange
 from softix_proxy.web.portal.core.portal_router import PortalRouter
 from softix_proxy.web.portal.core.request_origin import is_own_form
@@ -76,12 +76,20 @@ async def find_viewer(exchange: PageExchange) -> Answer | None:
         return None
     exchange.cookie = read_cookie(exchange.headers.get("cookie"))
     if exchange.cookie.token:
-        exchange.session = await exchange.context.find_session(exchange.cookie.token)
-    if exchange.session is not None and not exchange.session.is_pending:
-        exchange.viewer = await viewers.load(
-            exchange.context.storage, exchange.session, exchange.cookie.organisation
+        context = exchange.context
+        exchange.session = await sessions.find(
+            context.storage, exchange.cookie.token, context.settings.portal, exchange.now_us
         )
+    if exchange.session is not None and not exchange.session.is_pending:
+        exchange.viewer = await _viewer(exchange, exchange.session)
     return None
+
+
+async def _viewer(exchange: PageExchange, session: Session) -> Viewer | None:
+    seen = await account_view.load(exchange.context.storage, session, exchange.cookie.organisation)
+    if seen is None:
+        return None
+    return Viewer(seen.account, session, seen.memberships, seen.membership, seen.organisation)
 
 
 async def check_access(exchange: PageExchange) -> Answer | None:

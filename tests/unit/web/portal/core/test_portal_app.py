@@ -163,7 +163,7 @@ async def test_forwarded_address_counts_for_nothing_without_a_trusted_proxy(serv
 async def test_form_of_another_site_is_refused_and_changes_no_cookie(
     portal: Portal, path: str, headers: Mapping[str, str]
 ) -> None:
-    token = portal.sign_in(await portal.account())
+    token = await portal.sign_in(await portal.account())
     got = await portal.post(path, token=token, headers=headers)
     assert got.status == 403
     assert got.cookie() is None
@@ -179,7 +179,7 @@ async def test_form_of_a_browser_without_fetch_metadata_is_known_by_its_origin(p
 
 
 async def test_program_needs_no_origin_and_its_cookie_is_not_read(portal: Portal) -> None:
-    token = portal.sign_in(await portal.account())
+    token = await portal.sign_in(await portal.account())
     got = await portal.ask(
         "POST",
         "/webhooks/x",
@@ -200,19 +200,19 @@ async def test_page_without_a_session_leads_to_sign_in_and_back(portal: Portal) 
 
 
 async def test_page_with_a_session_is_shown_and_with_an_ended_one_is_not(portal: Portal) -> None:
-    token = portal.sign_in(await portal.account())
+    token = await portal.sign_in(await portal.account())
     assert (await portal.get("/own", token=token)).status == 200
     assert (await portal.get("/own", token="ended")).location == "/sign-in?next=%2Fown"
 
 
 async def test_session_that_waits_for_its_second_factor_opens_nothing(portal: Portal) -> None:
-    token = portal.sign_in(await portal.account(), is_pending=True)
+    token = await portal.sign_in(await portal.account(), is_pending=True)
     assert (await portal.get("/own", token=token)).location == "/sign-in/second-factor?next=%2Fown"
     assert (await portal.get("/echo", token=token)).text.endswith("False")
 
 
 async def test_page_that_needs_a_recent_proof_asks_for_it_after_fifteen_minutes(portal: Portal) -> None:
-    token = portal.sign_in(await portal.account())
+    token = await portal.sign_in(await portal.account())
     portal.clock.us += 15 * 60 * SECOND_US
     assert (await portal.get("/recent", token=token)).status == 200
     portal.clock.us += 1
@@ -221,8 +221,8 @@ async def test_page_that_needs_a_recent_proof_asks_for_it_after_fifteen_minutes(
 
 
 async def test_operators_page_does_not_exist_for_others(portal: Portal) -> None:
-    ada = portal.sign_in(await portal.account(), "ada")
-    admin = portal.sign_in(await portal.account("eve@example.org", role=UserRole.ADMIN), "eve")
+    ada = await portal.sign_in(await portal.account(), "ada")
+    admin = await portal.sign_in(await portal.account("eve@example.org", role=UserRole.ADMIN), "eve")
     assert (await portal.get("/admin/x", token=ada)).status == 404
     assert (await portal.get("/admin/x", token=admin)).status == 200
     assert (await portal.post("/admin/x")).status == 404
@@ -313,7 +313,7 @@ async def test_head_has_the_headers_of_get_and_no_body(portal: Portal) -> None:
 
 
 async def test_message_is_shown_on_the_next_page_once_and_is_in_no_url(portal: Portal) -> None:
-    token = portal.sign_in(await portal.account())
+    token = await portal.sign_in(await portal.account())
     saved = await portal.post("/save", token=token)
     cookie = saved.cookie()
     assert cookie is not None
@@ -339,7 +339,7 @@ async def test_sign_in_and_out_set_and_end_the_cookie(portal: Portal) -> None:
     assert cookie == {
         "value": "fresh", "max-age": "600", "path": "/", "secure": "True", "httponly": "True", "samesite": "Lax"
     }  # fmt: skip
-    token = portal.sign_in(await portal.account())
+    token = await portal.sign_in(await portal.account())
     ended = (await portal.post("/to/sign-out", token=token)).cookie()
     assert ended is not None
     assert token not in ended["value"]
@@ -347,7 +347,7 @@ async def test_sign_in_and_out_set_and_end_the_cookie(portal: Portal) -> None:
 
 
 async def test_chosen_organisation_stays_in_the_cookie(portal: Portal) -> None:
-    token = portal.sign_in(await portal.account())
+    token = await portal.sign_in(await portal.account())
     cookie = (await portal.post("/choose", {"q": "usr_ada"}, token=token)).cookie()
     assert cookie is not None
     assert cookie["value"] == f"{token}~usr_ada"
