@@ -188,9 +188,8 @@ async def _remove(
     unit: Unit, user: User, membership: Membership, person: Account, heir: Account | None
 ) -> RemovedMember:
     await _keep_an_owner(unit, user, membership, None)
-    owned = {key_id: owner for key_id, owner in (await unit.key_owners.list(user.id)).items()}
     revoked = handed_over = 0
-    for key_id, owner in owned.items():
+    for key_id, owner in (await unit.key_owners.list(user.id)).items():
         if owner.account_id != person.id:
             continue
         key = await unit.keys.get(key_id)

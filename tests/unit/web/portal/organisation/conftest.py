@@ -67,4 +67,4 @@ async def acme(serve: Any, request: pytest.FixtureRequest) -> AsyncIterator[Acme
 
 async def signed_in(portal: Portal, name: str, role: OrganisationRole, user: str) -> None:
     membership = await join(portal.storage, name, role, user)
-    portal.sign_in(await portal.storage.reading().accounts.get(membership.account_id), name)
+    await portal.sign_in(await portal.storage.reading().accounts.get(membership.account_id), name)

@@ -41,7 +41,7 @@ async def test_link_that_is_opened_changes_nothing(acme: Any, link: str) -> None
 
 
 async def test_invited_person_joins_and_the_next_page_is_of_that_organisation(acme: Any, link: str) -> None:
-    acme.portal.sign_in(await acme.portal.account("hedy@example.org"), "hedy")
+    await acme.portal.sign_in(await acme.portal.account("hedy@example.org"), "hedy")
     assert f'action="{link}"' in (await acme.ask("GET", link, "hedy")).text
     joined = await acme.ask("POST", link, "hedy", {"role": "owner"})
     assert (joined.status, joined.location) == (303, "/")

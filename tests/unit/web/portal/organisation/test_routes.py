@@ -76,7 +76,7 @@ def test_table_of_roles_has_every_route() -> None:
 async def test_stranger_sees_nothing_of_another_organisation(acme: Any) -> None:
     for path in ("/members", "/projects"):
         text = (await acme.ask("GET", path, STRANGER)).text
-        assert "acme" not in text and "bot" not in text and "member@example.org" not in text
+        assert "acme" not in text and "prj_bot" not in text and "member@example.org" not in text
 
 
 @pytest.mark.parametrize("foreign", ["acc_member", "acc_nobody"])

@@ -7,7 +7,7 @@ from softix_proxy.web.portal.organisation.standpoint import sentence, status_of
 
 
 async def test_person_in_no_organisation_has_no_page_of_one(acme: Any) -> None:
-    acme.portal.sign_in(await acme.portal.account("lonely@example.org"), "lonely")
+    await acme.portal.sign_in(await acme.portal.account("lonely@example.org"), "lonely")
     for path in ("/members", "/members/leave", "/projects", "/projects/prj_bot"):
         assert (await acme.ask("GET", path, "lonely")).status == 404
     assert (await acme.ask("POST", "/members/leave", "lonely")).status == 404
