@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from support.books import NOW_US, USD, StoppedClock, make_intent, make_settlement
 from support.engines import Books
-from support.members import own, person, project
+from support.organisation import own, person, project
 
 from softix_proxy.domain.access.budgets import Budget, BudgetAlert, BudgetPeriod
 from softix_proxy.domain.core.calendar import calendar

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from support.books import NOW_US, StoppedClock, make_database, make_intent, make_settlement
-from support.members import join, project
+from support.organisation import join, project
 
 from softix_proxy.domain.access.actors import OPERATOR
 from softix_proxy.domain.access.budgets import Budget

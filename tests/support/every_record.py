@@ -105,7 +105,11 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
         "corrected": [one async for one in bill.correction_sums(EVER, None, days)],
         "charged": await bill.charged_since(NOW_US, None),
         "manifests": await unit.manifests.list(),
-        "people": [await unit.accounts.list(), await unit.accounts.acceptances(1), await unit.memberships.of_account(1)],
+        "people": [
+            await unit.accounts.list(),
+            await unit.accounts.acceptances(1),
+            await unit.memberships.of_account(1),
+        ],
         "signed in": [await unit.sessions.list(1, 90), await unit.security_events.list(1, 9)],
         "token": await unit.account_tokens.find(b"token", TokenPurpose.INVITATION, 90),
         "instance": await unit.instance.get("pepper"),

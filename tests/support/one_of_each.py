@@ -258,9 +258,7 @@ async def write_people(unit: Unit) -> None:
         )
     )
     await unit.accounts.accept(PolicyAcceptance(account_id=1, policy="terms", version="2026-11-01", accepted_at_us=74))
-    await unit.memberships.add(
-        Membership(account_id=1, user_id=ADA, role=OrganisationRole.BILLING, created_at_us=75)
-    )
+    await unit.memberships.add(Membership(account_id=1, user_id=ADA, role=OrganisationRole.BILLING, created_at_us=75))
     await unit.account_tokens.add(
         AccountToken(
             digest=b"token",

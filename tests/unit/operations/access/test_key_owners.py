@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from support.members import join, project
+from support.organisation import join, project
 
 from softix_proxy.domain.access.actors import OPERATOR
 from softix_proxy.domain.access.key_owners import KeyOwner

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.members import join, own, project
+from support.organisation import join, own, project
 
 from softix_proxy.domain.access.actors import OPERATOR, Actor
 from softix_proxy.domain.access.key_owners import KeyOwner

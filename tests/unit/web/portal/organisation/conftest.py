@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from support.members import join, own, project
+from support.organisation import join, own, project
 from support.portal import Got, Portal
 
 from softix_proxy.domain.access.actors import OPERATOR
