@@ -45,6 +45,8 @@ ROLES: Mapping[str, Role] = {
 
 WITHOUT_COMMAND = {
     "account_tokens": "in the links that other commands and messages have",
+    "ceremonies": "what is under way between two pages, for minutes",
+    "federated_identities": "linked and removed by the person, in the portal",
     "instance": "made by `softix init`; it has one row, and nothing to list",
     "invitations": "sent, listed and cancelled by `softix organisations`",
     "key_owners": "changed by `softix projects assign`",
