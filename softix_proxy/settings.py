@@ -117,6 +117,8 @@ def load(config: Path | None, data_dir: Path | None, environ: Mapping[str, str])
         raise BadInputError(
             "server.tls_client_ca and server.tls_cert belong together", "set server.tls_cert and tls_key too"
         )
+    if made["portal"].enabled and made["portal"].public_url is None:
+        raise BadInputError("portal.enabled and portal.public_url belong together", "set portal.public_url to the address that browsers use")
     return Settings(paths, **made, from_file=from_file)
 
 

@@ -17,6 +17,7 @@ from softix_proxy.domain.core.errors import OperatorError
 
 if TYPE_CHECKING:
     from softix_proxy.assembly.daemon import Serving
+    from softix_proxy.assembly.portal_serving import PortalServing
     from softix_proxy.settings import Settings
 
 log = logging.getLogger("softix.daemon")
@@ -91,7 +92,7 @@ async def until_stopped(
     say("Stopped." if not cut else f"Stopped. Cut and settled: {cut}.")
 
 
-def reload(daemon: Serving, read: Callable[[], Settings]) -> None:
+def reload(daemon: Serving | PortalServing, read: Callable[[], Settings]) -> None:
     """Applies the settings that `read` returns. If they cannot be read, everything stays as it was."""
     try:
         done = daemon.reload(read())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from softix_proxy.domain.access.public_url import parse_public_url
 from softix_proxy.domain.core.config import setting
 
 
@@ -20,6 +21,8 @@ class PortalSection:
         "The address by which browsers reach the portal. All links have it, and no other host name is served.",
         restart=True,
         example="https://portal.example.org",
+        item=parse_public_url,
+        words="the https:// address of a site without a path (http:// only for localhost)",
     )
     registration: Literal["closed", "invitation", "open"] = setting(
         "closed", "Who may register: nobody, people who were invited, or everybody."

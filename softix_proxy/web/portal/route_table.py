@@ -1,0 +1,10 @@
+"""The whole URL table of the portal: the routes of all folders of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from softix_proxy.web.portal.core import static_files
+from softix_proxy.web.portal.core.page import PortalRoute
+
+ROUTES: Sequence[PortalRoute] = (*static_files.ROUTES,)
