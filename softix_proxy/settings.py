@@ -30,6 +30,7 @@ from softix_proxy.domain.instance.sections import (
     StorageSection,
     UpstreamSection,
 )
+from softix_proxy.domain.notices.mail_section import MailSection
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Settings:
     demo: DemoSection = DemoSection()  # noqa: RUF009
     billing: Billing = Billing()  # noqa: RUF009
     portal: PortalSection = PortalSection()  # noqa: RUF009
+    mail: MailSection = MailSection()  # noqa: RUF009
     from_file: frozenset[str] = field(default=frozenset(), compare=False)
     """The names (`section.field`) that the file sets."""
 
@@ -118,7 +120,11 @@ def load(config: Path | None, data_dir: Path | None, environ: Mapping[str, str])
             "server.tls_client_ca and server.tls_cert belong together", "set server.tls_cert and tls_key too"
         )
     if made["portal"].enabled and made["portal"].public_url is None:
-        raise BadInputError("portal.enabled and portal.public_url belong together", "set portal.public_url to the address that browsers use")
+        raise BadInputError(
+            "portal.enabled and portal.public_url belong together",
+            "set portal.public_url to the address that browsers use",
+        )
+    made["mail"].require()
     return Settings(paths, **made, from_file=from_file)
 
 

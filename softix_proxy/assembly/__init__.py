@@ -14,6 +14,7 @@ from softix_proxy.assembly.instance import (
     reaching,
     read_settings,
 )
+from softix_proxy.assembly.mailing import mail_sender, mail_templates
 from softix_proxy.assembly.process import loop_factory, prepare_process
 from softix_proxy.assembly.serving import serving
 
@@ -24,6 +25,8 @@ __all__ = [
     "initialise",
     "is_signed",
     "loop_factory",
+    "mail_sender",
+    "mail_templates",
     "migrate",
     "migration_plan",
     "needs_migration",

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from softix_proxy.assembly.instance import master_key_store
+from softix_proxy.assembly.mailing import LateMailInspection
 from softix_proxy.domain.core.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -29,14 +30,17 @@ async def open_check_context(settings: Settings, *, offline: bool) -> AsyncItera
     database = ReadOnlyDatabase(settings.paths.database, clock, settings.storage.busy_timeout_ms)
     await database.open()
     try:
-        yield CheckContext(
+        storage = SqliteStorage(database)
+        context = CheckContext(
             settings=settings,
-            storage=SqliteStorage(database),
+            storage=storage,
             health=DatabaseInspection(database),
             keys=master_key_store(settings),
             clock=clock,
             fetch=None if offline else partial(fetch, ca_file=settings.upstream.ca_file),
             daemon=partial(fetch, timeout_s=_DAEMON_TIMEOUT_S, verify=False),
+            mail=LateMailInspection(settings, storage, lambda: context.vault()),
         )
+        yield context
     finally:
         await database.close()

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from softix_proxy.assembly import mailing
 from softix_proxy.assembly.instance import Instance, open_instance, reaching
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             batches.watch(instance.storage, lambda: context.batches().results, settings.upstream.batch_poll_s),
         ):
             stack.push_async_callback(_ended, asyncio.create_task(job))
+        if mailing.is_wanted(settings):
+            await stack.enter_async_context(mailing.sending(instance, vault))
         yield Serving(url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate, people)
 
 

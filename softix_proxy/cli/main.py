@@ -34,6 +34,7 @@ COMMANDS = {
     "reconcile": "Compare a provider's bill with the books.",
     "bill": "Issue invoices, statements, credit notes and receipts.",
     "ledger": "Show and verify the ledger.",
+    "mail": "Test the way of messages, and list those that wait.",
     "secrets": "Show and rotate the master key.",
     "connect": "Set up a client: Claude Code, Codex and others.",
     "config": "Show and check the configuration.",
@@ -48,12 +49,13 @@ _MODULES = {
     "instance": ("quickstart", "init", "serve", "portal", "migrate", "doctor", "secrets", "connect", "config"),
     "ledger": ("balance", "ledger", "periods"),
     "metering": ("batches", "bounds", "usage"),
+    "notices": ("outbox",),
     "pricing": ("prices",),
     "reporting": ("manifests", "reconcile"),
     "routing": ("routes",),
 }
 """Folder → its modules that have a command."""
-_RENAMED = {"period": "periods", "export": "manifests"}
+_RENAMED = {"period": "periods", "export": "manifests", "mail": "outbox"}
 """Command → its module, if the names differ."""
 _FOLDER_OF = {module: folder for folder, modules in _MODULES.items() for module in modules}
 

@@ -67,6 +67,18 @@ class DatabaseHealth(Protocol):
         ...
 
 
+class MailHealth(Protocol):
+    """The way of messages to people."""
+
+    async def server(self) -> None:
+        """Connects to the mail server and logs in, and sends nothing. Raises DeliveryError."""
+        ...
+
+    def broken_templates(self) -> Sequence[str]:
+        """Returns the kinds of messages that the operator's templates cannot make."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CheckContext:
     """The subjects of the checks: the settings, the database, the master key and the running daemon."""
@@ -80,6 +92,7 @@ class CheckContext:
     """The client to providers. None means that nothing may be sent to them."""
     daemon: Fetch
     """The client to the daemon of this instance. It accepts any name in the daemon's certificate."""
+    mail: MailHealth
 
     async def vault(self) -> Vault:
         """Opens the vault. Raises FailureError if the master key is missing or is another one."""

@@ -35,6 +35,7 @@ _FIELDS = (
     "slots",
     "provider",
     "zone",
+    "notice",
 )
 """The names that may be given as `extra`."""
 

@@ -27,6 +27,15 @@ async def test_attempt_that_has_to_wait_is_not_counted(storage: Storage) -> None
     assert await arrive(storage, now_us=NOW_US + MINUTE_US) == 0
 
 
+async def test_wait_is_told_without_counting_an_attempt(storage: Storage) -> None:
+    for _ in range(3):
+        assert await storage.reading().throttles.wait_us(RULE, "ada", NOW_US) == 0
+    for _ in range(3):
+        assert await arrive(storage) == 0
+    for _ in range(2):
+        assert await storage.reading().throttles.wait_us(RULE, "ada", NOW_US) == MINUTE_US
+
+
 async def test_throttle_counts_each_subject_and_each_rule_apart(storage: Storage) -> None:
     assert [await arrive(storage) for _ in range(3)] == [0, 0, 0]
     assert await arrive(storage, "bob") == 0

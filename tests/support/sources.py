@@ -56,6 +56,10 @@ def package() -> tuple[Source, ...]:
 
 
 @functools.cache
+WITHIN = {"memberships": "organisations"}
+"""A noun → the one whose files it is in: a membership is of an organisation."""
+
+
 def nouns() -> frozenset[str]:
     """What the product keeps: the properties of the port that gives a transaction its stores."""
     units = [
@@ -66,7 +70,7 @@ def nouns() -> frozenset[str]:
         if isinstance(node, ast.ClassDef) and node.name == "Unit"
     ]
     return frozenset(
-        item.name
+        WITHIN.get(item.name, item.name)
         for unit in units
         for item in unit.body
         if isinstance(item, ast.FunctionDef) and isinstance(item.returns, ast.Name) and "Store" in item.returns.id

@@ -93,6 +93,7 @@ LATE: Mapping[str, str] = {
     "pyarrow": "48 ms and 29 MB, an extra: only one format of export has it",
     "ruamel.yaml": "36 ms and 1.5 MB: few clients are configured in YAML",
     "tomlkit": "26 ms and 0.7 MB: few clients are configured in TOML",
+    "zxcvbn_rs_py": "1.2 MB: passwords are chosen seldom, and in the portal only",
     "zoneinfo": "6 ms and 0.3 MB: a daemon reads no calendar but that of UTC",
     "domain: bill": "32 ms and 0.4 MB: settings are read by each command, and few make documents",
     "operations: keys": "23 ms and 0.5 MB: with what a user is shown goes much that a daemon is seldom asked for",

@@ -41,7 +41,13 @@ ROLES: Mapping[str, Role] = {
 """Names that are defined in several places, since each is the same thing there."""
 
 
-WITHOUT_COMMAND = {"instance": "made by `softix init`; it has one row, and nothing to list"}
+WITHOUT_COMMAND = {
+    "account_tokens": "in the links that other commands and messages have",
+    "instance": "made by `softix init`; it has one row, and nothing to list",
+    "security_events": "shown by the portal, to the person and to operators",
+    "sessions": "ended by `softix accounts sign-out`; the person lists them in the portal",
+    "throttles": "they empty by themselves",
+}
 OTHER_PATHS: Mapping[str, str] = {
     "config": "how a setting is declared (domain), and the command that shows them (cli)",
     "migrations": "what a migration changes (domain), and how it is applied (storage)",

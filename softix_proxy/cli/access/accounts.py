@@ -107,11 +107,19 @@ async def set_role(instance: Instance, account: str, role: str) -> None:
 
 
 @accounts.command("sign-out")
-@click.argument("account")
+@click.argument("account", required=False)
+@click.option("--all", "everybody", is_flag=True, help="Close the sessions of all accounts.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @instance
-async def sign_out(instance: Instance, account: str, yes: bool) -> None:
-    """Close all sessions of an account. Example: softix accounts sign-out ada@example.org --yes"""
+async def sign_out(instance: Instance, account: str | None, everybody: bool, yes: bool) -> None:
+    """Close all sessions of an account, or of all. Example: softix accounts sign-out ada@example.org --yes"""
+    if (account is None) is not everybody:
+        raise click.UsageError("Name an account, or give --all.")
+    if account is None:
+        confirm("Close all sessions of all accounts?", yes)
+        ended = await operations.sign_out_everybody(instance.storage)
+        show({"ended": ended}, f"Closed {ended} sessions.")
+        return
     found = (await operations.show(instance.storage, account)).account
     confirm(f"Close all sessions of {found.email}?", yes)
     ended = await operations.sign_out(instance.storage, found.public_id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Group, instance, regions_option, show, show_all, split_regions
+from softix_proxy.cli.console.console import Group, instance, regions_option, say, show, show_all, split_regions
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.core.clock import format_instant
@@ -146,11 +146,18 @@ async def enable(instance: Instance, user: str) -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
 @instance
 async def set_password(instance: Instance, user: str, password_stdin: bool) -> None:
-    """Set a user's password. It is asked for, and never an argument. Example: softix users set-password ada"""
+    """Set a user's password. It is deprecated, because nobody signs in by it.
+
+    People sign in with accounts: see softix accounts create. Example: softix users set-password ada
+    """
     found = await operations.show(instance.storage, user)
     password = _read_password(found.name, password_stdin)
     changed = await operations.set_password(instance.storage, await instance.vault(), found.public_id, password)
     show(await _shown(instance, changed), f"The password of {changed.name} is set.")
+    say(
+        "Nobody signs in by this password, and the command will be removed. People sign in with accounts.",
+        f"run: softix accounts create --organisation {changed.public_id} {quote(changed.email)}",
+    )
 
 
 def _read_password(name: str, from_stdin: bool) -> str:

@@ -24,6 +24,8 @@ class KeySource:
     stdin: bool
     variable: str | None
     file: Path | None
+    noun: str = "key"
+    """What is read. It is in the names of the options: `--key-stdin`."""
 
     def read(self, name: str, *, ask: bool) -> str | None:
         """Returns the key, or the document.
@@ -33,10 +35,11 @@ class KeySource:
         Raises BadInputError for two sources or an empty one, and FailureError for an unreadable file.
         """
         if self.stdin + bool(self.variable) + bool(self.file) > 1:
-            raise BadInputError("the key has more than one source", "give --key-stdin, --key-env or --key-file")
+            options = f"--{self.noun}-stdin, --{self.noun}-env or --{self.noun}-file"
+            raise BadInputError(f"the {self.noun} has more than one source", f"give {options}")
         text = self._text(name, ask=ask)
         if text is not None and not text.strip():
-            raise BadInputError("there is no key in what was given", "check the variable, the file or the pipe")
+            raise BadInputError(f"there is no {self.noun} in what was given", "check the variable, the file or the pipe")
         return text.strip() if text is not None else None
 
     def _text(self, name: str, *, ask: bool) -> str | None:
@@ -47,7 +50,7 @@ class KeySource:
                 with self.file.open("rb") as opened:
                     raw = opened.read(_MOST_BYTES + 1)
                 if len(raw) > _MOST_BYTES:
-                    raise BadInputError(f"{self.file} is too large for a key", "check its path")
+                    raise BadInputError(f"{self.file} is too large for a {self.noun}", "check its path")
                 return raw.decode("utf-8")
             except (OSError, UnicodeDecodeError):
                 raise FailureError(f"cannot read {self.file}", "check its path and mode") from None
@@ -55,7 +58,8 @@ class KeySource:
             first = sys.stdin.readline()
             return first + sys.stdin.read() if first.lstrip().startswith("{") or not first.strip() else first
         if (self.stdin or ask) and sys.stdin.isatty():
-            return str(click.prompt(f"API key for {visible(name)}", hide_input=True, err=True))
+            what = "API key" if self.noun == "key" else self.noun.capitalize()
+            return str(click.prompt(f"{what} for {visible(name)}", hide_input=True, err=True))
         return None
 
 
@@ -69,6 +73,19 @@ def key_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--key-env", metavar="VAR", help="Read the key from an environment variable."),
         click.option("--key-stdin", is_flag=True, help="Read the key from standard input."),
+    ):
+        function = option(function)
+    return function
+
+
+def password_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the same for a password. The command gets `password_stdin`, `password_env` and `password_file`."""
+    for option in (
+        click.option(
+            "--password-file", type=click.Path(path_type=Path, dir_okay=False), help="Read the password from a file."
+        ),
+        click.option("--password-env", metavar="VAR", help="Read the password from an environment variable."),
+        click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
     ):
         function = option(function)
     return function

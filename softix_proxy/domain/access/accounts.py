@@ -101,6 +101,6 @@ class AccountStore(Protocol):
     async def purge_unverified(self, before_us: int) -> int:
         """Removes people who registered before and never proved their address. Returns their number.
 
-        Accounts that an operator made, and members of an organisation, stay.
+        Accounts that an operator made, members of an organisation, and people with a link that works, stay.
         """
         ...

@@ -20,6 +20,8 @@ MOST_BYTES = 1024
 LEAST_SCORE = 2
 """The least score of zxcvbn, from 0 to 4. It means 10⁶ guesses at least, and an attacker gets a few an hour. A score of 3
 would refuse eight random letters."""
+CONTEXT_WORDS = ("softix", "softix portal")
+"""What everybody knows of the place where the password is used."""
 _LEAST_PERSONAL_LETTERS = 4
 _WORDS = re.compile(r"[^\W_]+")
 

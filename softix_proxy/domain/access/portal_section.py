@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from softix_proxy.domain.access.public_url import parse_public_url
+from softix_proxy.domain.access.public_url import checked_policy_url, parse_public_url
 from softix_proxy.domain.core.config import setting
 
 
@@ -29,4 +29,18 @@ class PortalSection:
     )
     max_connections: int = setting(512, "The most connections to the portal at once.", restart=True, least=1)
     session_idle_h: float = setting(24, "The hours after which a session ends that is not used.", least=0.1, most=8760)
+    terms_url: str | None = setting(
+        None,
+        "The address of the terms that people accept who register.",
+        example="https://example.org/terms/2026-11",
+        item=checked_policy_url,
+        words="an https:// address",
+    )
+    privacy_url: str | None = setting(
+        None,
+        "The address of the privacy policy that people accept who register.",
+        example="https://example.org/privacy/2026-11",
+        item=checked_policy_url,
+        words="an https:// address",
+    )
     session_h: float = setting(336, "The hours after which every session ends.", least=0.1, most=8760)

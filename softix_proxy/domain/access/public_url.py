@@ -12,6 +12,8 @@ _URL = re.compile(r"(https?)://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?:
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK_NAME = "localhost"
 _MOST_PORT = 65_535
+_LINK = re.compile(r"https://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
+_LONGEST_LINK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,14 @@ class PublicUrl:
         return self.scheme == "https"
 
     @property
-    def is_loopback(self) -> bool:
+    def checked_policy_url(text: str) -> str:
+    """Returns the address of a published text. Raises BadInputError if it is none over TLS."""
+    if len(text) > _LONGEST_LINK or _LINK.fullmatch(text) is None:
+        raise BadInputError("not an https:// address", "write the whole address of the published text")
+    return text
+
+
+def is_loopback(self) -> bool:
         return is_loopback(self.host)
 
     @property

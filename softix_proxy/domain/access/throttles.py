@@ -44,6 +44,10 @@ class ThrottleStore(Protocol):
         """
         ...
 
+    async def wait_us(self, rule: ThrottleRule, subject: str, now_us: int) -> int:
+        """Returns what `arrive` would return, and counts nothing."""
+        ...
+
     async def give_back(self, rule: ThrottleRule, subject: str, now_us: int) -> None:
         """Takes back one attempt that was counted, because it turned out to be none."""
         ...

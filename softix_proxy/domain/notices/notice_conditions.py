@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from softix_proxy.domain.notices.outbox import NoticeKind
 
+CAP_PART = 20
+"""A cap counts as reached when all but a twentieth of it is spent. What is left seldom pays for a whole request."""
+
+
+@dataclass(frozen=True, slots=True)
+class LowBalance:
+    """A prepaid organisation with members that has spent something, and its posted balance."""
+
+    user_id: int
+    posted_pico: int
+
 
 class NoticeConditionStore(Protocol):
-    """Stores the names of the conditions that hold and that people were told of."""
+    """Stores the names of the conditions that hold and that people were told of, and finds those that hold."""
 
     async def standing(self, kind: NoticeKind) -> frozenset[str]:
         """Returns the names of the conditions of this kind that were told."""
@@ -21,4 +33,15 @@ class NoticeConditionStore(Protocol):
 
     async def end(self, names: Collection[str]) -> None:
         """Forgets these conditions, so that they are told anew when they hold again."""
+        ...
+
+    async def low_balances(self, at_most_pico: int) -> Sequence[LowBalance]:
+        """Returns the organisations whose balance is at most this. Holds do not count, because they pass."""
+        ...
+
+    async def spent_keys(self) -> Sequence[int]:
+        """Returns the active keys of organisations with members that may have reached their cap.
+
+        What they spent may be of an earlier period, so the caller looks again.
+        """
         ...

@@ -1,10 +1,9 @@
-"""Renders pages and messages from templates. Whatever is put into HTML is escaped, and a missing value is an error."""
+"""Renders pages from templates. Whatever is put into HTML is escaped, and a missing value is an error."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import tzinfo
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -17,9 +16,9 @@ from softix_proxy.exports.core.texts import Texts, fill
 class HtmlTemplates:
     """The templates of a folder of `data/templates/`, for HTML."""
 
-    def __init__(self, folder: str, texts: Texts, zone: tzinfo, overrides: Path | None = None) -> None:
-        """Takes the language and the zone of times. A template of the folder `overrides` comes before one of ours."""
-        self._environment = _environment(folder, overrides, escapes=True)
+    def __init__(self, folder: str, texts: Texts, zone: tzinfo, loader: jinja2.BaseLoader | None = None) -> None:
+        """Takes the language and the zone of times. `loader` finds templates in the place of those of the package."""
+        self._environment = _environment(loader or jinja2.PackageLoader("softix_proxy", f"data/templates/{folder}"))
         self._environment.globals |= {"t": _HtmlTexts(texts).text, "lang": texts.locale}
         self._environment.filters |= {
             "usd": shown.usd,
@@ -34,25 +33,6 @@ class HtmlTemplates:
         return self._environment.get_template(f"{name}.html").render(values)
 
 
-class PlainTemplates:
-    """The templates of a folder of `data/templates/`, for plain text. Nothing in them is escaped."""
-
-    def __init__(self, folder: str, texts: Texts, zone: tzinfo, overrides: Path | None = None) -> None:
-        self._environment = _environment(folder, overrides, escapes=False)
-        self._environment.globals |= {"t": texts.text, "lang": texts.locale}
-        self._environment.filters |= {
-            "usd": shown.usd,
-            "usd_cents": shown.usd_cents,
-            "when": lambda instant_us: shown.local_time(instant_us, zone),
-            "day": lambda instant_us: shown.local_day(instant_us, zone),
-            "number": "{:,}".format,
-        }
-
-    def render(self, name: str, values: Mapping[str, Any]) -> str:
-        """Renders `NAME.txt`. Raises jinja2.TemplateError, and LookupError for a text that is not there."""
-        return self._environment.get_template(f"{name}.txt").render(values)
-
-
 class _HtmlTexts:
     """The texts of a catalogue, escaped with their values. A value that is markup already stays as it is."""
 
@@ -64,13 +44,10 @@ class _HtmlTexts:
         return Markup(fill(pattern, {name: str(escape(value)) for name, value in values.items()}))  # noqa: S704 # all of it is escaped
 
 
-def _environment(folder: str, overrides: Path | None, *, escapes: bool) -> jinja2.Environment:
-    loaders: list[jinja2.BaseLoader] = [jinja2.PackageLoader("softix_proxy", f"data/templates/{folder}")]
-    if overrides is not None:
-        loaders.insert(0, jinja2.FileSystemLoader(overrides))
+def _environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.ChoiceLoader(loaders),
-        autoescape=escapes,
+        loader=loader,
+        autoescape=True,
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
         trim_blocks=True,

@@ -120,6 +120,12 @@ async def sign_out(storage: Storage, reference: str) -> int:
         return await _end_sessions(unit, await find(unit, reference))
 
 
+async def sign_out_everybody(storage: Storage) -> int:
+    """Ends every session of every account. Returns how many."""
+    async with storage.writing() as unit:
+        return sum([await _end_sessions(unit, account) for account in await unit.accounts.list()])
+
+
 async def reset_link(storage: Storage, vault: Vault, reference: str, *, is_mailed: bool = True) -> AccountLink:
     """Returns a new link with which the person sets a password. The password of today works until then.
 

@@ -13,7 +13,7 @@ from softix_proxy.domain.access.sessions import Session
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
-from softix_proxy.operations.access import account_tokens, security_events, throttles, verification
+from softix_proxy.operations.access import account_tokens, security_events, sessions, throttles, verification
 from softix_proxy.operations.notices import outbox
 
 _PURPOSES = (TokenPurpose.CHANGE_EMAIL,)
@@ -28,6 +28,7 @@ async def request_change(storage: Storage, vault: Vault, session: Session, new_e
     if not is_email(new_email):
         raise AccountRefusedError(AccountRefusal.EMAIL_UNUSABLE)
     async with storage.writing() as unit:
+        await sessions.require_open(unit, session)
         account = await unit.accounts.get(session.account_id)
         if account.email == new_email:
             raise AccountRefusedError(AccountRefusal.EMAIL_UNCHANGED)
@@ -61,6 +62,7 @@ async def confirm(storage: Storage, vault: Vault, session: Session, token: str, 
     onto an account of the stranger's own. Raises AccountRefusedError.
     """
     async with storage.writing() as unit:
+        await sessions.require_open(unit, session)
         used = await account_tokens.consume(unit, token, _PURPOSES)
         if used.account_id != session.account_id:
             raise AccountRefusedError(AccountRefusal.LINK_ENDED)  # the transaction ends, and the link stays usable

@@ -18,10 +18,12 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFou
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.ledger.balance import Wallet
+from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.access import users
 from softix_proxy.operations.catalog import providers
+from softix_proxy.operations.notices import key_notices
 
 _PATTERN = re.compile(rf"[*?\[\]!{NAME_LETTERS}]{{1,128}}", re.ASCII)
 _GLOB = frozenset("*?[]!")
@@ -77,7 +79,9 @@ async def create(
             regions=providers.checked_regions(regions),
             unknown_members=unknown_members,
         )
-        return IssuedKey(await unit.keys.add(asked), made.text)
+        added = await unit.keys.add(asked)
+        await key_notices.tell(unit, NoticeKind.KEY_CREATED, added)
+        return IssuedKey(added, made.text)
 
 
 async def list_all(storage: Storage, user: str | None = None) -> Sequence[Key]:
@@ -131,8 +135,11 @@ async def update(
 async def revoke(storage: Storage, reference: str) -> Key:
     """Revokes the key for good. The very next request with it is refused."""
     async with storage.writing() as unit:
-        revoked = replace(await find(unit, reference), status=KeyStatus.REVOKED)
+        found = await find(unit, reference)
+        revoked = replace(found, status=KeyStatus.REVOKED)
         await unit.keys.update(revoked)
+        if found.status is not KeyStatus.REVOKED:
+            await key_notices.tell(unit, NoticeKind.KEY_REVOKED, revoked)
         return revoked
 
 
@@ -164,7 +171,9 @@ async def rotate(storage: Storage, vault: Vault, reference: str, grace_us: int) 
         ends_us = ends_us if old.expires_at_us is None else min(ends_us, old.expires_at_us)
         ending = replace(old, expires_at_us=ends_us) if grace_us else replace(old, status=KeyStatus.REVOKED)
         await unit.keys.update(ending)
-        return IssuedKey(await unit.keys.add(new, rotated_from=old.id), made.text)
+        added = await unit.keys.add(new, rotated_from=old.id)
+        await key_notices.tell(unit, NoticeKind.KEY_CREATED, added)
+        return IssuedKey(added, made.text)
 
 
 async def find(unit: Unit, reference: str) -> Key:

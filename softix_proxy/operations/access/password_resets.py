@@ -12,6 +12,7 @@ from softix_proxy.domain.access.account_tokens import TokenPurpose
 from softix_proxy.domain.access.accounts import Account
 from softix_proxy.domain.access.identity import is_email
 from softix_proxy.domain.access.passwords import PasswordHasher
+from softix_proxy.domain.notices.contents import ACTION
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
@@ -36,12 +37,14 @@ async def request(storage: Storage, vault: Vault, email: str, *, address: str) -
 
     Raises RefusedError(RATE_LIMITED).
     """
+    network = throttles.network_subject(vault, address)
+    await throttles.require_free(storage.reading(), (throttles.RESET, network))
     async with storage.writing() as unit:
-        await throttles.take(unit, throttles.RESET, throttles.network_subject(vault, address))
+        await throttles.take(unit, throttles.RESET, network)
         is_due = await throttles.may_mail(unit, vault, email)
         account = await unit.accounts.by_email(email) if is_email(email) else None
         if account is None or not account.is_active or not is_due:
-            vault.seal_secret(verification.link(_PATH, "")["action"], "outbox", "nobody")  # the same work
+            vault.seal_secret(verification.link(_PATH, "")[ACTION], "outbox", "nobody")  # the same work
             return
         token = await account_tokens.issue(unit, TokenPurpose.RESET_PASSWORD, account.email, account_id=account.id)
         values = {"expires": verification.expiry(unit, TokenPurpose.RESET_PASSWORD)}
@@ -63,7 +66,7 @@ async def first_link(unit: Unit, vault: Vault, account: Account, *, is_mailed: b
         await outbox.enqueue(
             unit, vault, Notice(NoticeKind.FIRST_SIGN_IN, account.email, values, links, account_id=account.id)
         )
-    return links["action"]
+    return links[ACTION]
 
 
 async def look(storage: Storage, token: str) -> OpenReset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from softix_proxy.domain.access.accounts import Account
 from softix_proxy.domain.access.passwords import (
+    CONTEXT_WORDS,
     LEAST_SCORE,
     PasswordHasher,
     normalized,
@@ -25,7 +26,7 @@ async def hashed(hasher: PasswordHasher, password: str, *personal: str) -> str:
 
     Raises AccountRefusedError if it is no good password, and OverloadedError.
     """
-    text, words = normalized(password), personal_words(*personal)
+    text, words = normalized(password), personal_words(*personal, *CONTEXT_WORDS)
     require_usable(text, words)
     if await hasher.score(text, words) < LEAST_SCORE:
         raise AccountRefusedError(AccountRefusal.PASSWORD_GUESSABLE)
@@ -50,6 +51,7 @@ async def change(
     """
     hasher.require_room()
     async with storage.writing() as unit:
+        await sessions.require_open(unit, session)
         account = await unit.accounts.get(session.account_id)
         by = throttles.subjects(vault, account.email, address)
         await throttles.take_sign_in(unit, by)
@@ -60,8 +62,8 @@ async def change(
         raise AccountRefusedError(AccountRefusal.WRONG_PASSWORD)
     new_hash = await hashed(hasher, new, account.email, account.display_name)
     async with storage.writing() as unit:
-        open_session = await unit.sessions.by_digest(session.digest, unit.clock.now_us())
-        if open_session is None or await unit.accounts.password_hash(account.id) != stored:
+        open_session = await sessions.require_open(unit, session)
+        if await unit.accounts.password_hash(account.id) != stored:
             raise AccountRefusedError(AccountRefusal.SESSION_ENDED)
         await throttles.give_back_sign_in(unit, by)
         await replace_hash(unit, account.id, new_hash, but=open_session.id)

@@ -63,8 +63,10 @@ async def register(
     """
     hasher.require_room()
     name = _checked(form, portal)
+    network = throttles.network_subject(vault, address)
+    await throttles.require_free(storage.reading(), (throttles.REGISTER, network))
     async with storage.writing() as unit:
-        await throttles.take(unit, throttles.REGISTER, throttles.network_subject(vault, address))
+        await throttles.take(unit, throttles.REGISTER, network)
         is_invited = await _is_invited(unit, form)
     if portal.registration == "invitation" and not is_invited:
         raise AccountRefusedError(AccountRefusal.INVITATION_NEEDED)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from softix_proxy.domain.access.portal_section import PortalSection
+from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.access.sessions import Session, SignInMethod
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import NotFoundError
@@ -18,6 +19,8 @@ SEEN_EVERY_US = 60 * SECOND_US
 """How often the use of a session is written. A page an instant later writes nothing."""
 PENDING_US = 10 * 60 * SECOND_US
 """For how long a session waits for its second factor."""
+MOST_SESSIONS = 50
+"""How many sessions an account has at once. One more ends the one that was used longest ago."""
 _HOUR_US = 3600 * SECOND_US
 
 
@@ -38,7 +41,7 @@ async def start(
     device: str,
     portal: PortalSection,
 ) -> StartedSession:
-    """Starts a session. A pending one waits for the second factor, and opens nothing else."""
+    """Starts a session, which ends the ones above the limit. A pending one waits for the second factor, and opens nothing else."""
     token, now_us = new_token(), unit.clock.now_us()
     made = Session(
         id=0,
@@ -55,6 +58,10 @@ async def start(
         idle_ends_at_us=now_us + (PENDING_US if is_pending else _idle_us(portal)),
         ends_at_us=now_us + (PENDING_US if is_pending else _longest_us(portal)),
     )
+    live = await unit.sessions.list(account_id, now_us)
+    alike = [session for session in live if session.is_pending is is_pending]  # a password alone ends no open one
+    for oldest in alike[MOST_SESSIONS - 1 :]:
+        await unit.sessions.end(oldest.id)
     return StartedSession(await unit.sessions.add(made), token)
 
 
@@ -71,6 +78,14 @@ async def find(storage: Storage, token: str, portal: PortalSection, now_us: int)
         seen = replace(current, seen_at_us=now_us, idle_ends_at_us=now_us + _idle_us(portal))
         await unit.sessions.update(seen)
         return seen
+
+
+async def require_open(unit: Unit, session: Session) -> Session:
+    """Returns the session as it is now. Raises AccountRefusedError if it ended since the page was asked for."""
+    current = await unit.sessions.by_digest(session.digest, unit.clock.now_us())
+    if current is None or current.is_pending:
+        raise AccountRefusedError(AccountRefusal.SESSION_ENDED)
+    return current
 
 
 async def complete(unit: Unit, pending: Session, portal: PortalSection) -> StartedSession:

@@ -69,6 +69,7 @@ async def password(
     hasher.require_room()
     by = throttles.subjects(vault, email, address)
     text = typed(password)
+    await throttles.require_free_sign_in(storage.reading(), by)
     async with storage.writing() as unit:
         await throttles.take_sign_in(unit, by)
         found = await _candidate(unit, email)
@@ -172,18 +173,19 @@ async def confirm_password(
     hasher.require_room()
     text = typed(password)
     async with storage.writing() as unit:
+        await sessions.require_open(unit, session)
         account = await unit.accounts.get(session.account_id)
         by = throttles.subjects(vault, account.email, address)
         await throttles.take_sign_in(unit, by)
         found = _Candidate(account, await unit.accounts.password_hash(account.id))
     is_right = await hasher.verify(found.password_hash, text)
     async with storage.writing() as unit:
-        current = await unit.sessions.by_digest(session.digest, unit.clock.now_us())
-        if is_right and current is not None and await _proved(unit, found) is not None:
+        current = await sessions.require_open(unit, session)
+        if is_right and await _proved(unit, found) is not None:
             await throttles.give_back_sign_in(unit, by)
             return await sessions.prove(unit, current)
         await security_events.record(unit, "sign_in_failed", account.id, address=address, device=device)
-    raise AccountRefusedError(AccountRefusal.WRONG_PASSWORD if current else AccountRefusal.SESSION_ENDED)
+    raise AccountRefusedError(AccountRefusal.WRONG_PASSWORD)
 
 
 async def _candidate(unit: Unit, email: str) -> _Candidate:

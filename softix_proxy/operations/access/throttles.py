@@ -60,14 +60,27 @@ def network_subject(vault: Vault, address: str) -> str:
     return vault.keyed_digest("network", client_network(address))
 
 
+async def require_free(unit: Unit, *counts: tuple[ThrottleRule, str]) -> None:
+    """Raises RefusedError(RATE_LIMITED) if an attempt would have to wait, and counts nothing.
+
+    A flood of attempts is refused by a read, so that it never waits for the write lock that requests need.
+    """
+    now_us = unit.clock.now_us()
+    for rule, subject in counts:
+        _refuse(await unit.throttles.wait_us(rule, subject, now_us))
+
+
 async def take(unit: Unit, rule: ThrottleRule, subject: str) -> None:
     """Counts an attempt in the caller's transaction. Raises RefusedError(RATE_LIMITED) if it has to wait.
 
     The error ends the transaction, so that an attempt that has to wait is counted by no rule.
     """
-    wait_us = await unit.throttles.arrive(rule, subject, unit.clock.now_us())
-    if wait_us:
-        raise RefusedError(Code.RATE_LIMITED, _TOO_MANY, wait_us / SECOND_US)
+    _refuse(await unit.throttles.arrive(rule, subject, unit.clock.now_us()))
+
+
+async def require_free_sign_in(unit: Unit, by: AttemptSubjects) -> None:
+    """Refuses as `require_free` does, before an attempt to prove a password."""
+    await require_free(unit, (BY_PAIR, by.pair), (BY_NETWORK, by.network))
 
 
 async def take_sign_in(unit: Unit, by: AttemptSubjects) -> None:
@@ -90,3 +103,8 @@ async def give_back_sign_in(unit: Unit, by: AttemptSubjects) -> None:
 async def may_mail(unit: Unit, vault: Vault, email: str) -> bool:
     """Counts a message that anybody can ask for. Returns whether it is sent."""
     return not await unit.throttles.arrive(MAIL, email_subject(vault, email), unit.clock.now_us())
+
+
+def _refuse(wait_us: int) -> None:
+    if wait_us:
+        raise RefusedError(Code.RATE_LIMITED, _TOO_MANY, wait_us / SECOND_US)

@@ -14,6 +14,7 @@ from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedEr
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.domain.core.ids import new_public_id
+from softix_proxy.domain.notices.contents import ACTION
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
@@ -46,8 +47,10 @@ async def send(unit: Unit, vault: Vault, account: Account) -> None:
 
 async def resend(storage: Storage, vault: Vault, email: str, *, address: str) -> None:
     """Mails the link again. The answer is the same for every address. Raises RefusedError(RATE_LIMITED)."""
+    network = throttles.network_subject(vault, address)
+    await throttles.require_free(storage.reading(), (throttles.RESET, network))
     async with storage.writing() as unit:
-        await throttles.take(unit, throttles.RESET, throttles.network_subject(vault, address))
+        await throttles.take(unit, throttles.RESET, network)
         account = await unit.accounts.by_email(email) if is_email(email) else None
         if account is not None and account.is_active and account.verified_at_us is None:
             await send(unit, vault, account)
@@ -130,7 +133,7 @@ async def _free_handle(unit: Unit, display_name: str) -> str:
 
 def link(path: str, token: str) -> Mapping[str, str]:
     """Returns the link of a message, as a path below the public URL."""
-    return {"action": f"{path}?token={token}"}
+    return {ACTION: f"{path}?token={token}"}
 
 
 def expiry(unit: Unit, purpose: TokenPurpose) -> str:

@@ -40,6 +40,7 @@ from softix_proxy.operations.access import users
 from softix_proxy.operations.billing import bill as bills
 from softix_proxy.operations.ledger import periods
 from softix_proxy.operations.ledger.periods import Closing
+from softix_proxy.operations.notices import bill_notices
 
 BillRunState = Literal["issued", "planned", "kept", "refused"]
 
@@ -350,4 +351,5 @@ class _Customer:
         if not self.work.dry:
             series = self.work.billing.series(document.kind, document.issued_on.year)
             document = (await self.unit.bill.add(draft, series)).document
+            await bill_notices.tell(self.unit, self.user.id, document)
         self.outcomes.append(BillRunResult(self.user, "planned" if self.work.dry else "issued", document))

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from softix_proxy.domain.access.identity import checked_email
+from softix_proxy.domain.access.identity import is_email
 from softix_proxy.domain.core.clock import DAY_US, format_instant
-from softix_proxy.domain.core.errors import ConflictError, NotFoundError
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.notices.notice_preferences import OPTIONAL_KINDS
 from softix_proxy.domain.notices.outbox import Notice, NoticeState, QueuedNotice
@@ -16,20 +16,24 @@ from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 
 
-async def enqueue(unit: Unit, vault: Vault, notice: Notice) -> bool:
-    """Adds the message to the outbox, in the caller's transaction. A job sends it.
+async def enqueue(unit: Unit, vault: Vault | None, notice: Notice) -> bool:
+    """Adds the message to the outbox, in the caller's transaction. A job sends it. Only links need the vault.
 
     Returns False if there is one with the same `once`, or if the person switched its kind off. Raises BadInputError if
     the address is not one plain address.
     """
-    checked_email(notice.email)
+    if not is_email(notice.email):
+        raise BadInputError("a message has an address to which no mail can be sent", "give one plain e-mail address")
     if notice.account_id is not None and notice.kind in OPTIONAL_KINDS:
         muted = await unit.notice_preferences.muted(notice.account_id)
         if notice.kind in muted:
             return False
     public_id = new_public_id("msg")
-    place = links_place(public_id, notice.email)
-    sealed = vault.seal_secret(json.dumps(dict(notice.links)), *place) if notice.links else None
+    sealed = None
+    if notice.links:
+        if vault is None:
+            raise ValueError("links are sealed, and there is no vault")
+        sealed = vault.seal_secret(json.dumps(dict(notice.links)), *links_place(public_id, notice.email))
     return await unit.outbox.add(notice, public_id, sealed, unit.clock.now_us())
 
 
@@ -91,3 +95,36 @@ def as_fields(queued: QueuedNotice) -> dict[str, Any]:
         "next_at": format_instant(queued.next_at_us) if queued.state is NoticeState.WAITING else None,
         "ended_at": format_instant(queued.ended_at_us),
     }
+
+
+async def rewrap(storage: Storage, vault: Vault) -> int:
+    """Wraps the links of all messages anew for the current master key. Returns how many.
+
+    Links that do not open stay as they are: their message cannot be sent, and is given up.
+    """
+    rewrapped = 0
+    for queued in await outstanding(storage.reading(), vault):
+        try:
+            before = queued.sealed_links or b""
+            after = vault.rewrap_secret(before, *links_place(queued.public_id, queued.notice.email))
+        except FailureError:
+            continue
+        async with storage.writing() as unit:
+            rewrapped += await unit.outbox.reseal(queued.id, before, after)
+    return rewrapped
+
+
+async def outstanding(unit: Unit, vault: Vault) -> Sequence[QueuedNotice]:
+    """Returns the messages whose links another master key sealed."""
+    return [
+        queued
+        for queued in await unit.outbox.with_links()
+        if queued.sealed_links is not None and not _is_current(vault, queued.sealed_links)
+    ]
+
+
+def _is_current(vault: Vault, sealed: bytes) -> bool:
+    try:
+        return vault.sealed_by(sealed) == vault.master_key_id
+    except FailureError:
+        return True  # nothing can be done about what is no envelope

@@ -46,7 +46,7 @@ def look(settings: Settings) -> Look:
 
     async def look(*only: str, **parts: Any) -> Sequence[Finding]:
         async with assembly.open_check_context(parts.pop("settings", settings), offline=True) as whole:
-            names = ("settings", "storage", "health", "keys", "clock", "fetch", "daemon")
+            names = ("settings", "storage", "health", "keys", "clock", "fetch", "daemon", "mail")
             return await checkup.run(CheckContext(**{name: getattr(whole, name) for name in names} | parts), only)
 
     return look

@@ -66,3 +66,10 @@ def test_vault_password_hash_verifies_only_its_password(vault: Vault) -> None:
     hashed = vault.hash_password(text)
     assert vault.verify_password(hashed, text)
     assert not vault.verify_password(hashed, "other")
+
+
+def test_vault_recognises_a_text_by_a_digest_that_another_instance_does_not_make(vault: Vault) -> None:
+    other = MasterKey(secrets.token_bytes(32))
+    made = vault.keyed_digest("network", "192.0.2.7")
+    assert made == vault.keyed_digest("network", "192.0.2.7") != vault.keyed_digest("e-mail", "192.0.2.7")
+    assert open_vault(other, new_identity(other), KeyRing([other])).keyed_digest("network", "192.0.2.7") != made

@@ -94,7 +94,8 @@ class SqliteAccountStore:
     async def purge_unverified(self, before_us: int) -> int:
         return await self._session.run(
             "DELETE FROM login_accounts WHERE verified_at_us IS NULL AND age_attested_at_us IS NOT NULL"
-            " AND created_at_us < ? AND id NOT IN (SELECT account_id FROM members)",
+            " AND created_at_us < ? AND id NOT IN (SELECT account_id FROM members)"
+            " AND NOT EXISTS (SELECT 1 FROM account_tokens WHERE account_id = login_accounts.id)",
             before_us,
         )
 

@@ -23,6 +23,9 @@ class SqliteThrottleStore:
             await self._session.run(_SET, rule.name, subject, tat_us)
         return wait_us
 
+    async def wait_us(self, rule: ThrottleRule, subject: str, now_us: int) -> int:
+        return rule.arrive(await self._tat_us(rule, subject), now_us)[1]
+
     async def give_back(self, rule: ThrottleRule, subject: str, now_us: int) -> None:
         tat_us = await self._tat_us(rule, subject)
         if tat_us:

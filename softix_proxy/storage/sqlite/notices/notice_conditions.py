@@ -1,16 +1,37 @@
-"""The rows of conditions that hold and that people were told of."""
+"""The rows of conditions that hold and that people were told of, and the search for new ones."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+from softix_proxy.domain.notices.notice_conditions import CAP_PART, LowBalance
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
+
+_LOW_BALANCE = RecordMapping(LowBalance, "user_id", "posted_pico")
+_LOW_BALANCES = f"""
+SELECT {_LOW_BALANCE.select()} FROM wallets
+WHERE posted_pico <= ?
+  AND user_id IN (SELECT user_id FROM members)
+  AND user_id IN (SELECT id FROM users WHERE postpaid = 0 AND status = 'active')
+  AND EXISTS (
+    SELECT 1 FROM keys JOIN key_states ON key_states.key_id = keys.id
+    WHERE keys.user_id = wallets.user_id AND key_states.spent_total_pico > 0
+  )
+ORDER BY user_id"""
+_SPENT_KEYS = f"""
+SELECT keys.id FROM keys JOIN key_states ON key_states.key_id = keys.id
+WHERE status = 'active' AND cap_pico > 0 AND user_id IN (SELECT user_id FROM members)
+  AND cap_pico - cap_pico / {CAP_PART} <= CASE cap_period
+    WHEN 'day' THEN spent_day_pico WHEN 'week' THEN spent_week_pico
+    WHEN 'month' THEN spent_month_pico ELSE spent_total_pico END
+ORDER BY keys.id"""
 
 
 class SqliteNoticeConditionStore:
-    """Stores the names of conditions."""
+    """Stores the names of conditions, and finds those that hold."""
 
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
@@ -33,3 +54,9 @@ class SqliteNoticeConditionStore:
         await self._session.run(
             "DELETE FROM notice_conditions WHERE name IN (SELECT value FROM json_each(?))", json.dumps([*names])
         )
+
+    async def low_balances(self, at_most_pico: int) -> Sequence[LowBalance]:
+        return _LOW_BALANCE.read_all(await self._session.all(_LOW_BALANCES, at_most_pico))
+
+    async def spent_keys(self) -> Sequence[int]:
+        return [row[0] for row in await self._session.all(_SPENT_KEYS)]

@@ -65,6 +65,8 @@ def _frame(exchange: PageExchange) -> Mapping[str, Any]:
         "flash": message if message.startswith(_PREFIX) and message in context.texts else None,
         "zone": context.settings.billing.zone,
         "registration": context.settings.portal.registration,
+        "terms_url": context.settings.portal.terms_url,
+        "privacy_url": context.settings.portal.privacy_url,
     }
 
 

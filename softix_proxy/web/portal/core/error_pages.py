@@ -13,6 +13,7 @@ from softix_proxy.domain.core.errors import (
     ConflictError,
     NotFoundError,
     OperatorError,
+    OverloadedError,
     RefusedError,
     UnusableError,
 )
@@ -74,6 +75,8 @@ def _refused(error: Exception) -> PageRefusedError:
         return PageRefusedError(HTTP_STATUS[error.code], name, error.retry_after_s)
     if isinstance(error, NotFoundError):
         return missing()
+    if isinstance(error, OverloadedError):
+        return PageRefusedError(503, "busy", error.retry_after_s)
     if isinstance(error, (BadInputError, ConflictError)):  # a page that can say more shows the form again
         return PageRefusedError(400 if isinstance(error, BadInputError) else 409, "input")
     if isinstance(error, UnusableError):

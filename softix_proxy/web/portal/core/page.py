@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from softix_proxy.domain.access.accounts import Account
     from softix_proxy.domain.access.organisations import Membership
+    from softix_proxy.domain.access.passwords import PasswordHasher
     from softix_proxy.domain.access.sessions import Session
     from softix_proxy.domain.access.users import User
     from softix_proxy.domain.ports.storage import Storage
@@ -60,7 +61,7 @@ class PageRequest:
     storage: Storage
     settings: Settings
     vault: Vault = field(repr=False)
-    hasher: Any = field(default=None, repr=False)
+    hasher: PasswordHasher = field(repr=False)
     """The queue that hashes passwords, one at a time."""
     session: Session | None = None
     """The session of the cookie, if it has not ended. It may wait for its second factor, unlike that of `viewer`."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from softix_proxy.domain.access.passwords import PasswordHasher
 from softix_proxy.domain.access.public_url import PublicUrl
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.instance.sections import ServerSection
@@ -20,11 +21,8 @@ from softix_proxy.exports.core.texts import Texts
 from softix_proxy.web.server.client_address import ClientAddresses
 
 if TYPE_CHECKING:
-    from softix_proxy.domain.access.sessions import Session
     from softix_proxy.settings import Settings
 
-FindSession = Callable[[str], Awaitable["Session | None"]]
-"""Returns the session of a token, if it has not ended."""
 BODY_TIMEOUT_S = 10.0
 """The longest time for which a form may pause. It has 16 KiB at most."""
 
@@ -35,13 +33,12 @@ class PortalContext:
 
     storage: Storage
     vault: Vault
-    hasher: Any
+    hasher: PasswordHasher
     settings: Settings
     clock: Clock
     templates: HtmlTemplates
     texts: Texts
     url: PublicUrl
-    find_session: FindSession
     client_addresses: ClientAddresses
     served: Collection[str] = ()
     """The paths of pages that exist, for the menu."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from softix_proxy.domain.access.sessions import COOKIE
+from softix_proxy.domain.access.sessions import COOKIE, Session
+from softix_proxy.domain.core.clock import SECOND_US
+from softix_proxy.web.portal.core.page import NewCookie
 
 _VALUE = re.compile(r"([A-Za-z0-9_-]{0,200})(?:~([a-z0-9_]{0,40})(?:~([a-z0-9_.]{0,64}))?)?")
 _SHORT_S = 60
@@ -48,3 +50,8 @@ def write_cookie(parts: CookieParts, max_age_s: int) -> str:
     if not parts.token:
         value, max_age_s = (f"~~{parts.message}", _SHORT_S) if parts.message else ("", 0)
     return f"{COOKIE}={value}; Max-Age={max_age_s}; Path=/; Secure; HttpOnly; SameSite=Lax"
+
+
+def new_cookie(token: str, session: Session, now_us: int) -> NewCookie:
+    """Returns the cookie of a session that has just got this token. It ends when the session does."""
+    return NewCookie(token, max((session.ends_at_us - now_us) // SECOND_US, 0))

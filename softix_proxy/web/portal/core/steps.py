@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from softix_proxy.domain.access.sessions import Session
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.core.clock import SECOND_US
+from softix_proxy.operations.access import sessions
 from softix_proxy.web.portal.core import viewers
 from softix_proxy.web.portal.core.error_pages import PageRefusedError, missing
 from softix_proxy.web.portal.core.form_body import FORM_BYTES, PROGRAM_BYTES, parse_form, parse_query
@@ -75,7 +77,10 @@ async def find_viewer(exchange: PageExchange) -> Answer | None:
         return None
     exchange.cookie = read_cookie(exchange.headers.get("cookie"))
     if exchange.cookie.token:
-        exchange.session = await exchange.context.find_session(exchange.cookie.token)
+        context = exchange.context
+        exchange.session = await sessions.find(
+            context.storage, exchange.cookie.token, context.settings.portal, exchange.now_us
+        )
     if exchange.session is not None and not exchange.session.is_pending:
         exchange.viewer = await viewers.load(
             exchange.context.storage, exchange.session, exchange.cookie.organisation
@@ -94,9 +99,19 @@ async def check_access(exchange: PageExchange) -> Answer | None:
         return SeeOther(with_return(page, _this_page(exchange)))
     if access is Access.OPERATOR and viewer.account.role is UserRole.USER:
         raise missing()
-    if access is Access.RECENT and exchange.now_us - viewer.session.reauthenticated_at_us > RECENT_US:
-        return SeeOther(with_return(CONFIRM, _this_page(exchange)))
+    if access is Access.RECENT and not is_recent(viewer.session, exchange.now_us):
+        return to_confirm(_this_page(exchange))
     return None
+
+
+def is_recent(session: Session, now_us: int) -> bool:
+    """Returns whether the person proved who it is a short while ago."""
+    return now_us - session.reauthenticated_at_us <= RECENT_US
+
+
+def to_confirm(path: str) -> SeeOther:
+    """Returns the way to the page that asks for the proof again, and back to `path`."""
+    return SeeOther(with_return(CONFIRM, path))
 
 
 async def read_body(exchange: PageExchange) -> Answer | None:

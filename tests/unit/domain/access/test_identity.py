@@ -1,5 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from softix_proxy.domain.access import identity
 from softix_proxy.domain.access.identity import checked_display_name, checked_email, checked_handle, is_email, is_handle
 from softix_proxy.domain.core.errors import BadInputError
 
@@ -101,3 +104,28 @@ def test_display_name_with_control_characters_is_refused_without_a_quote(name: s
     with pytest.raises(BadInputError) as refused:
         checked_display_name(name)
     assert refused.value.message == "not a usable display name"
+
+
+@pytest.mark.parametrize(
+    ("name", "handle"),
+    [
+        ("Ada Lovelace", "ada-lovelace"),
+        ("O’Brien", "o-brien"),
+        ("Anne-Marie (Ops)", "anne-marie-ops"),
+        ("Zoë", "zoë"),
+        ("victim@example.org", "victim-example-org"),
+        ("usr_aaaa", "usr-aaaa"),
+        ("山田太郎", "山田太郎"),
+        ("👩‍💻", "organisation"),
+        ("STRASSE Straße", "strasse-strasse"),
+        ("x" * 100, "x" * 40),
+        ("a" * 39 + " b", "a" * 39),
+    ],
+)
+def test_handle_made_from_a_name_is_usable_and_like_it(name: str, handle: str) -> None:
+    assert identity.handle_from(name) == handle and identity.is_handle(handle)
+
+
+@given(st.text(max_size=100))
+def test_handle_made_from_any_text_is_usable(text: str) -> None:
+    assert identity.is_handle(identity.handle_from(text))

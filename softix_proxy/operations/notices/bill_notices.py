@@ -1,0 +1,40 @@
+"""Tells the people who may see the bills of an organisation that it has a new invoice or receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from softix_proxy.domain.access.organisations import Right
+from softix_proxy.domain.billing.bill import Document, DocumentKind
+from softix_proxy.domain.notices.outbox import Notice, NoticeKind
+from softix_proxy.domain.ports.storage import Unit
+from softix_proxy.operations.notices import recipients
+from softix_proxy.operations.notices.outbox import enqueue
+
+_KINDS: Mapping[DocumentKind, NoticeKind] = {
+    DocumentKind.INVOICE: NoticeKind.INVOICE,
+    DocumentKind.RECEIPT: NoticeKind.RECEIPT,
+}
+
+
+async def tell(unit: Unit, user_id: int, document: Document) -> int:
+    """Adds the messages in the transaction that issues the document. Returns how many.
+
+    A second call for the same document adds none. Statements and credit notes are not told.
+    """
+    kind = _KINDS.get(document.kind)
+    if kind is None:
+        return 0
+    values = {
+        "organisation": document.buyer.name,
+        "number": document.number,
+        "amount": f"${document.totals.gross}",
+        "when": document.issued_on.isoformat(),
+    }
+    if document.due_on is not None:
+        values["due"] = document.due_on.isoformat()
+    added = 0
+    for account in await recipients.members_who_may(unit, user_id, Right.SEE_BILLING):
+        once = f"bill:{document.number}:{account.id}"
+        added += await enqueue(unit, None, Notice(kind, account.email, values, account_id=account.id, once=once))
+    return added

@@ -1,0 +1,62 @@
+"""The operations by which people choose what they are told: kinds of messages, and balances."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from softix_proxy.domain.core.errors import BadInputError, NotFoundError
+from softix_proxy.domain.core.money import MAX_PICO
+from softix_proxy.domain.notices.notice_preferences import MOST_THRESHOLDS, OPTIONAL_KINDS
+from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.domain.ports.storage import Storage, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePreferences:
+    """What a person chose."""
+
+    muted: frozenset[NoticeKind]
+    """The kinds that the person switched off. Only those of OPTIONAL_KINDS can be."""
+    thresholds_pico: Mapping[int, Sequence[int]]
+    """The balances in pico-USD at which the person is told, the greatest first, by the number of the organisation."""
+
+
+async def show(storage: Storage, account_id: int) -> NoticePreferences:
+    async with storage.snapshot() as unit:
+        organisations = [member.user_id for member in await unit.memberships.of_account(account_id)]
+        return NoticePreferences(
+            await unit.notice_preferences.muted(account_id),
+            {user_id: await unit.notice_preferences.thresholds(account_id, user_id) for user_id in organisations},
+        )
+
+
+async def mute(storage: Storage, account_id: int, kinds: Collection[NoticeKind]) -> None:
+    """Switches these kinds off, and all others on. Raises BadInputError for a kind that law or security demands."""
+    owed = sorted(kind.value for kind in {*kinds} - OPTIONAL_KINDS)
+    if owed:
+        raise BadInputError(
+            f"these messages cannot be switched off: {', '.join(owed)}",
+            f"choose among: {', '.join(sorted(kind.value for kind in OPTIONAL_KINDS))}",
+        )
+    async with storage.writing() as unit:
+        await unit.notice_preferences.mute(account_id, frozenset(kinds))
+
+
+async def set_thresholds(storage: Storage, account_id: int, user_id: int, thresholds_pico: Sequence[int]) -> None:
+    """Sets the balances at which the person is told about this organisation. None leaves the operator's default.
+
+    Raises NotFoundError if the person is no member, and BadInputError.
+    """
+    if len({*thresholds_pico}) > MOST_THRESHOLDS:
+        raise BadInputError(f"there are at most {MOST_THRESHOLDS} thresholds", "leave some out")
+    if any(not 0 <= each <= MAX_PICO for each in thresholds_pico):
+        raise BadInputError("a threshold is not negative", "give amounts in US dollars, such as 5.00")
+    async with storage.writing() as unit:
+        await _require_member(unit, account_id, user_id)
+        await unit.notice_preferences.set_thresholds(account_id, user_id, thresholds_pico)
+
+
+async def _require_member(unit: Unit, account_id: int, user_id: int) -> None:
+    if all(member.user_id != user_id for member in await unit.memberships.of_account(account_id)):
+        raise NotFoundError("no such organisation", "choose one that you are a member of")
