@@ -99,7 +99,7 @@ class KeyStore(Protocol):
     async def add(self, key: Key, *, rotated_from: int | None = None) -> Key:
         """Adds a key. `key.id` is ignored and assigned.
 
-        The spend of the key that it replaces counts on, so that no cap starts anew.
+        The spend of the key that it replaces counts on, so that no cap starts anew. Its owners own this one too.
         """
         ...
 

@@ -7,5 +7,6 @@ from collections.abc import Sequence
 from softix_proxy.web.portal.access import routes as access
 from softix_proxy.web.portal.core import static_files
 from softix_proxy.web.portal.core.page import PortalRoute
+from softix_proxy.web.portal.organisation import routes as organisation
 
-ROUTES: Sequence[PortalRoute] = (*access.ROUTES, *static_files.ROUTES)
+ROUTES: Sequence[PortalRoute] = (*access.ROUTES, *static_files.ROUTES, *organisation.ROUTES)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from softix_proxy.domain.access.key_owners import NOBODY
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.metering.admission import KeyState
+from softix_proxy.storage.sqlite.access.key_owners import SqliteKeyOwnerStore
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted, field_names, insert, text_list
 
@@ -71,7 +73,14 @@ class SqliteKeyStore:
         number = await self._session.insert("keys", {**added, "rotated_from": rotated_from})
         if rotated_from is not None:
             await self._session.run(_CARRY_ON, number, rotated_from)
+            await self._inherit(number, rotated_from)
         return await self.get(number)
+
+    async def _inherit(self, key_id: int, rotated_from: int) -> None:
+        owners = SqliteKeyOwnerStore(self._session)
+        owner = await owners.get(rotated_from)
+        if owner != NOBODY:
+            await owners.set(key_id, owner)
 
     async def find(self, reference: str) -> Key | None:
         for which in _REFERENCES:
