@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
-from support.books import StoppedClock, fill
+from support.books import fill
 from support.organisations import (
     FOREIGN_KEY,
     FOREIGN_REQUEST,
@@ -80,8 +80,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with serving_portal(tmp_path, ROUTES) as portal:
         database = portal.storage._database
         fill(database)
-        clock = StoppedClock(portal.storage.reading().clock.now_us() - 10_000_000)
-        made = Organisations(database, portal.storage, portal.context.settings, clock)
+        made = Organisations(database, portal.storage, portal.context.settings, portal.clock)
         await populate(made)
         yield House(portal, made)
 
@@ -102,7 +101,7 @@ def test_each_page_of_an_organisation_has_its_case() -> None:
 @pytest.mark.parametrize("role", ROLES)
 async def test_each_page_answers_each_role_as_the_table_says(house: House, role: OrganisationRole) -> None:
     portal = house.portal
-    token = portal.sign_in(house.organisations.members[role])
+    token = await portal.sign_in(house.organisations.members[role])
     wrong = []
     for case in CASES:
         form = FORM if case.method == "POST" else None
@@ -119,7 +118,7 @@ async def test_foreign_objects_are_as_they_were_after_every_role_tried(house: Ho
     portal, keys = house.portal, house.portal.storage.reading().keys
     before = await keys.get(2)
     for role in ROLES:
-        token = portal.sign_in(house.organisations.members[role], token=role.value)
+        token = await portal.sign_in(house.organisations.members[role], token=role.value)
         for case in CASES:
             if case.foreign and case.method == "POST":
                 await portal.post(case.foreign, FORM, token=token)
@@ -134,7 +133,7 @@ async def test_nobody_who_is_not_signed_in_sees_a_page(house: House) -> None:
 
 async def test_answers_with_a_key_are_in_no_cache(house: House) -> None:
     portal = house.portal
-    token = portal.sign_in(house.organisations.members[OWNER])
+    token = await portal.sign_in(house.organisations.members[OWNER])
     made = await portal.post("/keys/new", FORM, token=token)
     assert "sx_live_" in made.text and made.headers["Cache-Control"] == "no-store"
     again = await portal.post("/keys/new", FORM, token=token)
@@ -347,7 +346,7 @@ async def test_hostile_text_in_every_stored_field_is_shown_as_text_on_every_page
         await unit.routes.add(ModelRoute(0, "rte_one", "fast", (RouteLeg(1),)))
     made.use(number=3, error="provider_timeout", status_code=504, note="late", price_id=1, failed=(FAILED,))
     marks = list(spoil(made))
-    token = portal.sign_in(await portal.storage.reading().accounts.get(made.members[OWNER].id))
+    token = await portal.sign_in(await portal.storage.reading().accounts.get(made.members[OWNER].id))
     seen = ""
     own = [case.path for case in CASES if case.method == "GET" and not case.path.startswith("/usage.csv")]
     for path in [*own, f"/requests/{FAILED_REQUEST}", f"/usage?from={quote(HOSTILE)}"]:
