@@ -60,7 +60,9 @@ async def test_newer_token_ends_the_older_ones_of_its_account_and_purpose(storag
     kept = [replace(TOKEN, digest=b"bob", account_id=2), replace(TOKEN, digest=b"reset", purpose=RESET)]
     await add(storage, TOKEN, *kept, replace(TOKEN, digest=b"newer"))
     assert not await consume(storage, b"one")
-    assert await consume(storage, b"newer") and await consume(storage, b"bob") and await consume(storage, b"reset", RESET)
+    assert (
+        await consume(storage, b"newer") and await consume(storage, b"bob") and await consume(storage, b"reset", RESET)
+    )
 
 
 async def test_newer_token_of_an_invitation_ends_the_older_one_of_it_only(storage: Storage) -> None:
@@ -84,3 +86,12 @@ async def test_tokens_are_purged_once_they_have_expired(storage: Storage) -> Non
         assert await unit.account_tokens.purge(100) == 1
         assert await unit.account_tokens.purge(100) == 0
     assert await consume(storage, b"later", RESET)
+
+
+async def test_token_of_a_withdrawn_invitation_ends_alone(storage: Storage) -> None:
+    invited = replace(TOKEN, purpose=TokenPurpose.INVITATION, account_id=None, invitation_id=3)
+    await add(storage, invited, replace(invited, digest=b"other", invitation_id=4), replace(TOKEN, digest=b"two"))
+    async with storage.writing() as unit:
+        await unit.account_tokens.end_invitation(3)
+    assert not await consume(storage, b"one", TokenPurpose.INVITATION)
+    assert await consume(storage, b"other", TokenPurpose.INVITATION) and await consume(storage, b"two")

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from support.books import NOW_US, USD, StoppedClock, make_intent, make_settlement
 from support.engines import Books
-from support.members import own, person, project
+from support.organisation import own, person, project
 
 from softix_proxy.domain.access.budgets import Budget, BudgetAlert, BudgetPeriod
 from softix_proxy.domain.core.calendar import calendar
@@ -66,9 +66,7 @@ async def test_budget_and_its_changes_leave_the_directory_as_it_is(storage: Stor
     assert (await storage.changes(0)).revision == revision
 
 
-async def test_added_budget_holds_what_open_requests_of_its_keys_hold(
-    books: Books, storage: Storage, bot: int
-) -> None:
+async def test_added_budget_holds_what_open_requests_of_its_keys_hold(books: Books, storage: Storage, bot: int) -> None:
     running = make_intent(1, 0, hold_pico=3 * USD)
     await books.admit([running, make_intent(2, 0, hold_pico=USD, user=2)], NOW_US)
     await add(storage, project_id=bot)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.books import make_database
 from support.budget_racer import CHARGE_PICO, HOLD_PICO
-from support.members import own, project
+from support.organisation import own, project
 from support.process import environment
 
 from softix_proxy.domain.access.actors import OPERATOR

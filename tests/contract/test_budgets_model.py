@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from support.books import NOW_US, StoppedClock, make_database, make_intent, make_settlement
-from support.members import join, project
+from support.organisation import join, project
 
 from softix_proxy.domain.access.actors import OPERATOR
 from softix_proxy.domain.access.budgets import Budget
@@ -93,7 +93,7 @@ class Run:
     def __init__(self, database: Database, clock: StoppedClock, journals: list[SqliteJournal], seed: int) -> None:
         self.random = random.Random(seed)
         self.storage, self.clock, self.journals = SqliteStorage(database), clock, journals
-        self.model, self.number = Model(), 0
+        self.model, self.number, self.refused = Model(), 0, 0
         self.ids: dict[str, int] = {}
 
     async def begin(self) -> None:
@@ -120,6 +120,7 @@ class Run:
             assert self.room(budget) >= min(before[budget.id], 0), "spent and held are never above the amount"
         for intent, denied in results:
             if isinstance(denied, Denied):
+                self.refused += 1
                 owner = self.model.owners[intent.key_id]
                 least = min(before[budget.id] for budget in amounts if belongs(owner, budget))
                 assert denied.code is Code.BUDGET_REACHED and denied.needed_pico > denied.available_pico
@@ -150,9 +151,7 @@ class Run:
             settled = await self.random.choice(self.journals).settle(settlement)
             assert settled is not None
         del self.model.open[number]
-        self.model.charges.append(
-            Charge(number, self.model.owners[intent.key_id], settled.usage_id, charge_pico)
-        )
+        self.model.charges.append(Charge(number, self.model.owners[intent.key_id], settled.usage_id, charge_pico))
         return intent, settled
 
     async def change_owner(self) -> None:
@@ -185,9 +184,7 @@ class Run:
             row = await unit.usage.by_request(charge.request_id)
             assert row is not None
             await unit.ledger.correct(
-                Correction(
-                    row, 0, 0, difference_pico, price_id=None, markup=Fraction(1), fee_pico=0, note="agreed"
-                )
+                Correction(row, 10**9, 0, difference_pico, price_id=None, markup=Fraction(1), fee_pico=0, note="agreed")
             )
         charge.pico += difference_pico
 
@@ -225,4 +222,4 @@ async def test_budgets_after_random_interleavings_agree_with_a_plain_model(
             clock.us += 1
             await run.random.choice(steps)()
             await run.check()
-        assert clock.us > NOW_US and run.model.charges
+        assert clock.us > NOW_US and run.model.charges and run.refused

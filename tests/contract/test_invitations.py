@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from support.members import person
+from support.organisation import person
 
 from softix_proxy.domain.access.invitations import Invitation
 from softix_proxy.domain.access.organisations import OrganisationRole

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from support.books import NOW_US, USD, StoppedClock, make_intent, make_settlement
 from support.engines import Books
-from support.members import own, person, project
+from support.organisation import own, person, project
 
 from softix_proxy.domain.access.key_owners import NOBODY, KeyOwner
 from softix_proxy.domain.ports.storage import Storage

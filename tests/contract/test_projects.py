@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from support.members import project
+from support.organisation import project
 
 from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.domain.ports.storage import Storage

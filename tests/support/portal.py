@@ -19,13 +19,15 @@ from support.books import StoppedClock
 from softix_proxy import assembly
 from softix_proxy.assembly import Instance
 from softix_proxy.domain.access.accounts import Account, AccountStatus
+from softix_proxy.domain.access.organisations import Membership, OrganisationRole
 from softix_proxy.domain.access.public_url import PublicUrl, parse_public_url
 from softix_proxy.domain.access.sessions import COOKIE, Session, SignInMethod
-from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.secret_tokens import token_digest
 from softix_proxy.exports.core.templates import HtmlTemplates
 from softix_proxy.exports.core.texts import texts
+from softix_proxy.operations.access import users
 from softix_proxy.operations.notices import outbox
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage
@@ -154,6 +156,17 @@ class Portal:
     async def kinds(self) -> list[str]:
         """The kinds of all messages, the newest first."""
         return [each.notice.kind.value for each in await outbox.list_all(self.storage, limit=100)]
+
+
+async def organisation(portal: Portal, name: str, *members: Account) -> User:
+    """An organisation that these people own."""
+    made = await users.create(
+        portal.storage, name=name, email=f"{name}@example.org", role=UserRole.USER, postpaid=False
+    )
+    async with portal.storage.writing() as unit:
+        for member in members:
+            await unit.memberships.add(Membership(member.id, made.id, OrganisationRole.OWNER, 1))
+    return made
 
 
 @asynccontextmanager

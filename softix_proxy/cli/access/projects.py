@@ -9,6 +9,7 @@ import click
 from softix_proxy.cli.console.console import Group, confirm, instance, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.actors import OPERATOR
+from softix_proxy.operations.access import key_owners
 from softix_proxy.operations.access import projects as operations
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ async def assign(instance: Instance, organisation: str, key: str, project: str |
 
     Example: softix projects assign acme ci-key --project 'Support bot'
     """
-    owned = await operations.assign(
+    owned = await key_owners.assign(
         instance.storage,
         organisation,
         key,
@@ -84,7 +85,7 @@ async def assign(instance: Instance, organisation: str, key: str, project: str |
         project="" if project == _NONE else project,
         member="" if member == _NONE else member,
     )
-    show(operations.owned_fields(owned))
+    show(key_owners.as_fields(owned))
 
 
 @projects.command()
@@ -93,7 +94,10 @@ async def assign(instance: Instance, organisation: str, key: str, project: str |
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @instance
 async def archive(instance: Instance, organisation: str, project: str, yes: bool) -> None:
-    """Close a project, and remove its budgets. Its usage stays. Example: softix projects archive acme 'Support bot' --yes"""
+    """Close a project, and remove its budgets. Its usage stays.
+
+    Example: softix projects archive acme 'Support bot' --yes
+    """
     confirm(f"Archive the project {project} of {organisation}, and remove its budgets?", yes)
     archived = await operations.archive(instance.storage, organisation, project, OPERATOR)
     show(operations.as_fields(operations.ProjectStanding(archived, ())), "Archived.")

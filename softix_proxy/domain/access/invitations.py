@@ -8,6 +8,7 @@ from typing import Protocol
 
 from softix_proxy.domain.access.organisations import OrganisationRole
 
+
 @dataclass(frozen=True, slots=True)
 class Invitation:
     id: int

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from softix_proxy.domain.access.organisations import OrganisationRole
 from softix_proxy.domain.access.public_url import checked_policy_url, parse_public_url
+from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.core.config import setting
 
 _API_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?/?")
@@ -16,6 +18,13 @@ def checked_api_url(text: str) -> str:
     """Returns the address. Raises ValueError if it is no address of a site. Plain http is for networks of one's own."""
     if _API_URL.fullmatch(text) is None:
         raise ValueError("not the address of a site")
+    return text
+
+
+def checked_role_name(text: str) -> str:
+    """Returns the name of a role of operators or of members. Raises ValueError."""
+    if text not in {*UserRole, *OrganisationRole}:
+        raise ValueError("not a role")
     return text
 
 
@@ -62,3 +71,8 @@ class PortalSection:
         words="an https:// address",
     )
     session_h: float = setting(336, "The hours after which every session ends.", least=0.1, most=8760)
+    second_factor_roles: tuple[str, ...] = setting(
+        (),
+        "The roles whose accounts need a second factor, of operators and of members: for example admin and owner.",
+        item=checked_role_name,
+    )

@@ -65,7 +65,7 @@ def parse_public_url(text: str) -> PublicUrl:
     if not url.is_https and not url.is_loopback:
         raise BadInputError(
             f"portal.public_url is plain http: {text!r}",
-            "write https://, and put a proxy with a certificate in front (docs/portal.md); only localhost may have http",
+            "write https://, and put a proxy with a certificate in front (docs/portal.md)",
         )
     return url
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.access.account_tokens import AccountTokenStore
     from softix_proxy.domain.access.accounts import AccountStore
     from softix_proxy.domain.access.budgets import BudgetStore
+    from softix_proxy.domain.access.ceremonies import CeremonyStore
+    from softix_proxy.domain.access.factors import FactorStore
+    from softix_proxy.domain.access.federated_identities import FederatedIdentityStore
     from softix_proxy.domain.access.invitations import InvitationStore
     from softix_proxy.domain.access.key_owners import KeyOwnerStore
     from softix_proxy.domain.access.keys import KeyStore
@@ -130,6 +133,15 @@ class Unit(Protocol):
 
     @property
     def budgets(self) -> BudgetStore: ...
+
+    @property
+    def factors(self) -> FactorStore: ...
+
+    @property
+    def ceremonies(self) -> CeremonyStore: ...
+
+    @property
+    def federated_identities(self) -> FederatedIdentityStore: ...
 
     @property
     def outbox(self) -> OutboxStore: ...

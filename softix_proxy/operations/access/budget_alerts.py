@@ -59,8 +59,6 @@ async def _tell(unit: Unit, vault: Vault, alert: BudgetAlert) -> int:
     messages = 0
     for account in await members_who_may(unit, budget.user_id, Right.MANAGE_KEYS):
         once = f"budget_reached:{budget.public_id}:{alert.period_start_us}:{alert.percent}:{account.public_id}"
-        notice = Notice(
-            NoticeKind.BUDGET_REACHED, account.email, values=values, account_id=account.id, once=once
-        )
+        notice = Notice(NoticeKind.BUDGET_REACHED, account.email, values=values, account_id=account.id, once=once)
         messages += await enqueue(unit, vault, notice)
     return messages

@@ -14,7 +14,7 @@ from softix_proxy.domain.access.projects import Project
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.calendar import Today
 from softix_proxy.domain.core.clock import format_instant
-from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
+from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.core.money import MAX_PICO, format_usd
 from softix_proxy.domain.ports.storage import Storage, Unit
@@ -160,8 +160,7 @@ async def _asked(
     account_id = project_id = None
     if project is not None:
         found = await projects.find(unit, user, project)
-        if found.archived_at_us is not None:
-            raise ConflictError(f"the project {found.name!r} is archived", "name another project")
+        projects.require_open(found)
         project_id = found.id
     if member is not None:
         account_id = (await find_member(unit, user, member))[0].id

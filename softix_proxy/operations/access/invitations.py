@@ -25,8 +25,8 @@ from softix_proxy.domain.notices.contents import ACTION
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
-from softix_proxy.operations.access import account_tokens
-from softix_proxy.operations.access.organisations import authorized, record
+from softix_proxy.operations.access import account_tokens, security_events
+from softix_proxy.operations.access.organisations import authorized
 from softix_proxy.operations.notices.outbox import enqueue
 
 _LASTS_US = account_tokens.LASTS_US[TokenPurpose.INVITATION]
@@ -93,11 +93,11 @@ async def accept(storage: Storage, token: str, account_id: int) -> Membership:
         found = await unit.account_tokens.consume(token_digest(token), TokenPurpose.INVITATION, now_us)
         opened = await _open(unit, found, now_us)
         if not opened.is_for(account) or not account.can_sign_in:
-            raise ConflictError("the invitation was sent to another address", "sign in with the account of that address")
+            raise ConflictError("the invitation was sent to another address", "sign in with that address")
         membership = Membership(account.id, opened.organisation.id, opened.invitation.role, now_us)
         await unit.memberships.add(membership)
         await unit.invitations.update(replace(opened.invitation, accepted_at_us=now_us))
-        await record(unit, account.id, "member_added", opened.organisation)
+        await security_events.record(unit, "member_added", account.id, subject=opened.organisation.public_id)
         return membership
 
 
@@ -162,9 +162,10 @@ async def _name_of_inviter(unit: Unit, invitation: Invitation) -> str:
 async def _notice(unit: Unit, invitation: Invitation, user: User, token: str) -> Notice:
     values = {
         "organisation": user.name,
-        "by": await _name_of_inviter(unit, invitation),
         "role": invitation.role.value,
-        "expires": format_instant(invitation.expires_at_us) or "",
+        "expires": security_events.when(invitation.expires_at_us),
     }
+    if by := await _name_of_inviter(unit, invitation):
+        values["by"] = by
     links = {ACTION: f"/invitations/{token}"}
     return Notice(NoticeKind.INVITATION, invitation.email, values=values, links=links)

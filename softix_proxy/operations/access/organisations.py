@@ -15,12 +15,11 @@ from softix_proxy.domain.access.actors import OPERATOR, Actor, leaves_no_owner, 
 from softix_proxy.domain.access.key_owners import KeyOwner
 from softix_proxy.domain.access.keys import KeyStatus
 from softix_proxy.domain.access.organisations import Membership, OrganisationRole, Right
-from softix_proxy.domain.access.security_events import SecurityEvent, SecurityEventKind
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.operations.access import users
+from softix_proxy.operations.access import security_events, users
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ async def set_role(
             raise ConflictError("only an owner makes or changes an owner", "ask an owner of the organisation")
         await _keep_an_owner(unit, user, membership, role)
         await unit.memberships.set_role(person.id, user.id, role)
-        await record(unit, person.id, "role_changed", user)
+        await security_events.record(unit, "role_changed", person.id, subject=user.public_id)
         return MemberStanding(person, replace(membership, role=role), 0)
 
 
@@ -144,12 +143,6 @@ async def find_member(unit: Unit, user: User, account: str) -> tuple[Account, Me
     raise NotFoundError(f"{user.name} has no such member", f"see: softix organisations members {user.public_id}")
 
 
-async def record(unit: Unit, account_id: int, kind: SecurityEventKind, user: User) -> None:
-    """Adds an event to the person's list. Whoever acted is somebody else, whose address is not theirs to see."""
-    now_us = unit.clock.now_us()
-    await unit.security_events.add(SecurityEvent(0, now_us, account_id, kind, "", "", user.public_id))
-
-
 def as_fields(standing: OrganisationStanding) -> dict[str, Any]:
     user = standing.organisation
     return {
@@ -195,9 +188,8 @@ async def _remove(
     unit: Unit, user: User, membership: Membership, person: Account, heir: Account | None
 ) -> RemovedMember:
     await _keep_an_owner(unit, user, membership, None)
-    owned = {key_id: owner for key_id, owner in (await unit.key_owners.list(user.id)).items()}
     revoked = handed_over = 0
-    for key_id, owner in owned.items():
+    for key_id, owner in (await unit.key_owners.list(user.id)).items():
         if owner.account_id != person.id:
             continue
         key = await unit.keys.get(key_id)
@@ -211,5 +203,5 @@ async def _remove(
         if budget.account_id == person.id:
             await unit.budgets.remove(budget.id)
     await unit.memberships.remove(person.id, user.id)
-    await record(unit, person.id, "member_removed", user)
+    await security_events.record(unit, "member_removed", person.id, subject=user.public_id)
     return RemovedMember(person, revoked, handed_over)

@@ -113,7 +113,9 @@ def _google_python(access: ClientAccess) -> Sequence[str]:
     return (
         "from google import genai",
         "",
-        f'client = genai.Client(api_key={_quoted(access.key)}, http_options={{"base_url": {_quoted(access.base_url)}}})',
+        "client = genai.Client(",
+        f'    api_key={_quoted(access.key)}, http_options={{"base_url": {_quoted(access.base_url)}}}',
+        ")",
         f'answer = client.models.generate_content(model={_model(access)}, contents="Hello")',
         "print(answer.text)",
     )

@@ -57,8 +57,8 @@ def denied(decision: Denied, limits: KeyLimits, what: str = "this request") -> R
         message += _WHOM_TO_ASK[decision.code]
     details: dict[str, str | int] = {"needed": needed, "available": available, "currency": "USD"}
     details["max_tokens"] = decision.affordable_tokens
-    wait_s = None if decision.retry_after_us is None else decision.retry_after_us / SECOND_US
-    return RefusedError(decision.code, message, wait_s, details, headers)
+    until_s = None if decision.retry_after_us is None else decision.retry_after_us / SECOND_US
+    return RefusedError(decision.code, message, until_s, details, headers)
 
 
 _OBJECTS = frozenset((Code.OBJECT_NOT_FOUND, Code.OBJECT_ELSEWHERE))

@@ -80,7 +80,8 @@ class SqliteBudgetStore:
 
     async def untold(self, limit: int) -> Sequence[BudgetAlert]:
         rows = await self._session.all(
-            f"SELECT {_ALERT.select()} FROM budget_alerts WHERE told_at_us IS NULL ORDER BY reached_at_us LIMIT ?", limit
+            f"SELECT {_ALERT.select()} FROM budget_alerts WHERE told_at_us IS NULL ORDER BY reached_at_us LIMIT ?",
+            limit,
         )
         return _ALERT.read_all(rows)
 

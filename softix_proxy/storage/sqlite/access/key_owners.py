@@ -47,9 +47,7 @@ class SqliteKeyOwnerStore:
     async def set(self, key_id: int, owner: KeyOwner) -> None:
         run, number = self._session.run, await self._session.next_number()
         await run("DELETE FROM key_owners WHERE key_id = ? AND from_number >= ?", key_id, number)
-        await run(
-            "UPDATE key_owners SET until_number = ? WHERE key_id = ? AND until_number IS NULL", number, key_id
-        )
+        await run("UPDATE key_owners SET until_number = ? WHERE key_id = ? AND until_number IS NULL", number, key_id)
         if owner != NOBODY:
             await self._session.insert("key_owners", {"key_id": key_id, "from_number": number, **_OWNER.row(owner)})
         await run(_TAKE_HOLDS, key_id)

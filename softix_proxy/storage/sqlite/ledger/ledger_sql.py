@@ -38,7 +38,8 @@ WITH owned AS (
   JOIN budgets AS b ON b.user_id = keys.user_id AND (b.account_id = o.account_id OR b.project_id = o.project_id)
   WHERE o.until_number IS NULL
 )
-SELECT public_id, iif(owned.key_id IS NULL, 'has', 'lacks') || ' the budget ' || coalesce(owned.budget_id, kept.budget_id)
+SELECT public_id,
+  iif(owned.key_id IS NULL, 'has', 'lacks') || ' the budget ' || coalesce(owned.budget_id, kept.budget_id)
 FROM owned FULL JOIN key_budgets AS kept ON kept.key_id = owned.key_id AND kept.budget_id = owned.budget_id
 LEFT JOIN keys ON keys.id = coalesce(owned.key_id, kept.key_id)
 WHERE owned.key_id IS NULL OR kept.key_id IS NULL""",

@@ -36,15 +36,21 @@ BUDGET = RecordMapping(
     "spent_pico",
 )
 STATE = RecordMapping(BudgetState, "id", "amount_pico", "period", "held_pico", "spent_at_us", "spent_pico")
+_CHARGED = f"iif(note LIKE '{REDATED}%', id, coalesce(corrects_row_id, id))"
 _SUMS = f"""
 SELECT keys.user_id, o.account_id, o.project_id, {split_sum("charge_pico", "charge")} FROM (
-  SELECT key_id, charge_pico, iif(note LIKE '{REDATED}%', id, coalesce(corrects_row_id, id)) AS charged_us
-  FROM usage WHERE id >= ?1 AND id < ?2
+  SELECT key_id, charge_pico, {_CHARGED} AS charged_us FROM usage WHERE id >= ?1 AND id < min(?2, ?4)
+  UNION ALL
+  SELECT key_id, charge_pico, {_CHARGED} FROM usage
+  WHERE corrects_row_id >= ?3 AND corrects_row_id < ?4 AND id >= max(?1, ?4) AND id < ?2
 ) AS u JOIN key_owners AS o ON o.key_id = u.key_id
   AND o.from_number <= charged_us AND charged_us < coalesce(o.until_number, {EVER})
 JOIN keys ON keys.id = u.key_id
 WHERE charged_us >= ?3 AND charged_us < ?4 GROUP BY keys.user_id, o.account_id, o.project_id"""
-"""The charges of a period (from ?3, before ?4) in the rows from ?1 and before ?2, by organisation and owners."""
+"""The charges of a period (from ?3, before ?4) in the rows from ?1 and before ?2, by organisation and owners.
+
+Of what was posted after the period, only corrections can belong to it, and these have an index.
+"""
 _CHARGED_TO = f"""
 SELECT {", ".join(f"b.{column}" for column in STATE.columns)} FROM key_owners AS o JOIN keys ON keys.id = o.key_id
 JOIN budgets AS b ON b.user_id = keys.user_id AND (b.account_id = o.account_id OR b.project_id = o.project_id)
@@ -53,9 +59,7 @@ WHERE o.key_id = ?1 AND o.from_number <= ?2 AND ?2 < coalesce(o.until_number, {E
 _OwnerSums = dict[tuple[int, int | None, int | None], int]
 
 
-async def counted(
-    session: DatabaseSession, budget: Budget, today: Today, from_number: int, before_number: int
-) -> int:
+async def counted(session: DatabaseSession, budget: Budget, today: Today, from_number: int, before_number: int) -> int:
     """Returns the charges of the budget in its period of that day, in the rows with these numbers."""
     span = today.start_us(budget.period), today.end_us_of(budget.period)
     return _of(budget, await _sums(session, from_number, before_number, *span))

@@ -80,7 +80,8 @@ KEY = WrittenColumns({name: name for name in KEY_STATE})
 SAVE_BUDGETS = BulkStatement(
     "WITH new (id, held, spent_at, spent) AS (",
     _row(4),
-    ") UPDATE budgets SET held_pico = held, spent_at_us = spent_at, spent_pico = spent FROM new WHERE budgets.id = new.id",
+    ") UPDATE budgets SET held_pico = held, spent_at_us = spent_at, spent_pico = spent FROM new"
+    " WHERE budgets.id = new.id",
 )
 ALERT = WrittenColumns({name: name for name in BudgetAlert._fields})
 ADD_ALERTS = _adding("budget_alerts", ALERT.columns, "ON CONFLICT DO NOTHING")

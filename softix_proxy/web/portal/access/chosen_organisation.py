@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from softix_proxy.operations.access import account_view
 from softix_proxy.web.portal.core.error_pages import missing
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 
 
 async def show(request: PageRequest) -> Answer:
-    users = request.storage.reading().users
-    return Page(
-        "organisations",
-        {"organisations": [(member, await users.get(member.user_id)) for member in request.viewer.memberships]},
-    )
+    return Page("organisations", {"joined": await account_view.joined(request.storage, request.viewer.account.id)})
 
 
 async def choose(request: PageRequest) -> Answer:
     """Notes the choice in the cookie. One that the person does not belong to does not exist."""
-    users, chosen = request.storage.reading().users, request.form.get("organisation", "")
-    for member in request.viewer.memberships:
-        if (await users.get(member.user_id)).public_id == chosen:
-            return SeeOther("/", organisation=chosen)
-    raise missing()
+    chosen = request.form.get("organisation", "")
+    joined = await account_view.joined(request.storage, request.viewer.account.id)
+    if chosen not in {each.organisation.public_id for each in joined}:
+        raise missing()
+    return SeeOther("/", organisation=chosen)

@@ -1,4 +1,4 @@
-"""The steps of every request to the portal, in their order. Each of them refuses, answers, or lets the request go on."""
+"""The steps of every request to the portal, in their order. Each refuses, answers, or lets the request go on."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from softix_proxy.domain.access.sessions import Session
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.core.clock import SECOND_US
-from softix_proxy.operations.access import sessions
-from softix_proxy.web.portal.core import viewers
+from softix_proxy.operations.access import account_view, sessions
 from softix_proxy.web.portal.core.error_pages import PageRefusedError, missing
 from softix_proxy.web.portal.core.form_body import FORM_BYTES, PROGRAM_BYTES, parse_form, parse_query
-from softix_proxy.web.portal.core.page import Access, Answer, SeeOther
+from softix_proxy.web.portal.core.page import Access, Answer, SeeOther, Viewer
 from softix_proxy.web.portal.core.page_exchange import PageExchange
 from softix_proxy.web.portal.core.portal_router import PortalRouter
 from softix_proxy.web.portal.core.request_origin import is_own_form
@@ -59,7 +58,7 @@ async def check_host(exchange: PageExchange) -> Answer | None:
 
 
 async def check_origin(exchange: PageExchange) -> Answer | None:
-    """Refuses a form that another site made, signed in or not, so that nobody is signed in or out against their will."""
+    """Refuses a form of another site, signed in or not, so that nobody is signed in or out against their will."""
     is_program = exchange.chosen.access is Access.PROGRAM
     if exchange.is_change and not is_program and not is_own_form(exchange.headers, exchange.context.url):
         raise PageRefusedError(403, "cross_site")
@@ -82,10 +81,15 @@ async def find_viewer(exchange: PageExchange) -> Answer | None:
             context.storage, exchange.cookie.token, context.settings.portal, exchange.now_us
         )
     if exchange.session is not None and not exchange.session.is_pending:
-        exchange.viewer = await viewers.load(
-            exchange.context.storage, exchange.session, exchange.cookie.organisation
-        )
+        exchange.viewer = await _viewer(exchange, exchange.session)
     return None
+
+
+async def _viewer(exchange: PageExchange, session: Session) -> Viewer | None:
+    seen = await account_view.load(exchange.context.storage, session, exchange.cookie.organisation)
+    if seen is None:
+        return None
+    return Viewer(seen.account, session, seen.memberships, seen.membership, seen.organisation)
 
 
 async def check_access(exchange: PageExchange) -> Answer | None:

@@ -140,9 +140,7 @@ def _grantable(here: Standpoint, member: MemberStanding) -> Sequence[str]:
 
 def _heirs(members: Sequence[MemberStanding], leaving: MemberStanding) -> Sequence[MemberStanding]:
     return [
-        each
-        for each in members
-        if each.account.id != leaving.account.id and each.membership.may(Right.MAKE_OWN_KEYS)
+        each for each in members if each.account.id != leaving.account.id and each.membership.may(Right.MAKE_OWN_KEYS)
     ]
 
 

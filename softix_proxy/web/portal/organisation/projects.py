@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from softix_proxy.domain.access.organisations import Right
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
-from softix_proxy.operations.access import budgets, projects
+from softix_proxy.operations.access import budgets, key_owners, projects
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.organisation import budget_form
 from softix_proxy.web.portal.organisation.standpoint import Standpoint, require, sentence, status_of
@@ -51,7 +51,7 @@ async def assign_key(request: PageRequest) -> Answer:
     """Gives a key to the project, by its id."""
     here, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
     try:
-        await projects.assign(
+        await key_owners.assign(
             request.storage, here.organisation, request.form.get("key", ""), here.member, project=project
         )
     except ConflictError as error:
@@ -102,7 +102,7 @@ async def _project_page(request: PageRequest, here: Standpoint, error: OperatorE
     values = {
         "standing": found,
         "budgets": [each for each in standings if each.budget.project_id == found.project.id],
-        "other_keys": await projects.keys_elsewhere(
+        "other_keys": await key_owners.elsewhere(
             request.storage, here.organisation, found.project.public_id, here.member
         ),
         "may_manage": here.member.may(Right.MANAGE_KEYS) and found.project.archived_at_us is None,

@@ -1,6 +1,17 @@
 import pytest
 
-from softix_proxy.domain.access.portal_section import checked_api_url
+from softix_proxy.domain.access.portal_section import checked_api_url, checked_role_name
+
+
+@pytest.mark.parametrize("name", ["admin", "support", "owner", "viewer"])
+def test_role_of_operators_or_of_members_is_accepted(name: str) -> None:
+    assert checked_role_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "Admin", "root"])
+def test_other_role_is_refused(name: str) -> None:
+    with pytest.raises(ValueError):
+        checked_role_name(name)
 
 
 @pytest.mark.parametrize("url", ["https://api.example.org", "http://10.0.0.5:8484/", "http://[fd00::1]:8484"])

@@ -35,9 +35,7 @@ def test_admitted_request_is_held_in_each_budget_of_its_key() -> None:
     assert (project.held_pico, member.held_pico) == (600, 600)
 
 
-@pytest.mark.parametrize(
-    ("period", "until"), [("day", "2026-11-26"), ("week", "2026-11-30"), ("month", "2026-12-01")]
-)
+@pytest.mark.parametrize(("period", "until"), [("day", "2026-11-26"), ("week", "2026-11-30"), ("month", "2026-12-01")])
 def test_request_beyond_a_budget_is_refused_until_its_next_period(period: BudgetPeriod, until: str) -> None:
     used = budget(1000, period, spent_at_us=NOW_US, spent_pico=500, held_pico=360)
     decision = decided(TEN_A_TOKEN, used)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.books import NOW_US, StoppedClock, make_database, make_intent, make_settlement, post
-from support.members import join, own, person, project
+from support.organisation import join, own, person, project
 
 from softix_proxy.domain.access.actors import OPERATOR
 from softix_proxy.domain.access.organisations import Membership, OrganisationRole

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.books import NOW_US, StoppedClock
-from support.members import join, person
+from support.organisation import join, person
 
 from softix_proxy.domain.access.actors import OPERATOR
 from softix_proxy.domain.access.organisations import Membership, OrganisationRole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.members import join, own, project
+from support.organisation import join, own, project
 
 from softix_proxy.domain.access.actors import OPERATOR, Actor
 from softix_proxy.domain.access.key_owners import KeyOwner
@@ -108,7 +108,9 @@ async def test_right_that_was_taken_meanwhile_counts_no_more(
         await organisations.set_role(books, "ada", "acc_viewer", ADMIN, staff["admin"])
 
 
-async def test_admin_changes_and_removes_no_owner(books: SqliteStorage, ada: User, staff: dict[str, Membership]) -> None:
+async def test_admin_changes_and_removes_no_owner(
+    books: SqliteStorage, ada: User, staff: dict[str, Membership]
+) -> None:
     await join(books, "second", OWNER, ada.public_id)
     with pytest.raises(ConflictError, match="owner"):
         await organisations.set_role(books, "ada", "acc_owner", VIEWER, staff["admin"])

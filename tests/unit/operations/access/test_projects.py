@@ -1,14 +1,13 @@
 from typing import Any
 
 import pytest
-from support.members import join, project
+from support.organisation import join, project
 
 from softix_proxy.domain.access.actors import OPERATOR
-from softix_proxy.domain.access.key_owners import KeyOwner
 from softix_proxy.domain.access.organisations import OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
-from softix_proxy.operations.access import budgets, keys, projects, users
+from softix_proxy.operations.access import budgets, key_owners, keys, projects, users
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 OWNER, ADMIN, BILLING, MEMBER, VIEWER = OrganisationRole
@@ -37,7 +36,7 @@ async def test_member_without_the_right_sees_projects_and_changes_none(
         projects.create(books, "ada", "mine", member),
         projects.rename(books, "ada", "bot", "mine", member),
         projects.archive(books, "ada", "bot", member),
-        projects.assign(books, "ada", "key_x", member, project="bot"),
+        key_owners.assign(books, "ada", "key_x", member, project="bot"),
     ):
         with pytest.raises(NotFoundError):
             await change
@@ -53,8 +52,8 @@ async def test_project_and_key_of_a_stranger_do_not_exist(books: SqliteStorage, 
         projects.show(books, "bob", bot.public_id, stranger),
         projects.rename(books, "bob", bot.public_id, "x", stranger),
         projects.archive(books, "bob", "bot", stranger),
-        projects.assign(books, "bob", issued.key.public_id, stranger, project="mine"),
-        projects.assign(books, "bob", "ci", stranger, project="mine"),
+        key_owners.assign(books, "bob", issued.key.public_id, stranger, project="mine"),
+        key_owners.assign(books, "bob", "ci", stranger, project="mine"),
     ):
         with pytest.raises(NotFoundError):
             await change
@@ -66,37 +65,10 @@ async def test_project_with_an_unusable_name_is_refused(books: SqliteStorage, ad
         await projects.create(books, "ada", name, OPERATOR)
 
 
-async def test_key_is_given_to_project_and_member_one_after_the_other(
-    books: SqliteStorage, maker: Any, ada: User
-) -> None:
-    bot, member = await project(books, "bot", ada.id), await join(books, "member", MEMBER, "ada")
-    key = (await keys.create(books, maker, user="ada", label="ci")).key
-    await keys.create(books, maker, user="ada", label="free")
-    await projects.assign(books, "ada", "ci", OPERATOR, project="bot")
-    owned = await projects.assign(books, "ada", "ci", OPERATOR, member="member@example.org")
-    assert projects.owned_fields(owned) == {
-        "key": key.public_id,
-        "name": "ci",
-        "project": bot.public_id,
-        "member": "acc_member",
-    }
-    assert [each.label for each in (await projects.show(books, "ada", "bot", OPERATOR)).keys] == ["ci"]
-    assert [each.label for each in await projects.keys_elsewhere(books, "ada", "bot", OPERATOR)] == ["free"]
-    await projects.assign(books, "ada", "ci", OPERATOR, project="")
-    assert await books.reading().key_owners.get(key.id) == KeyOwner(member.account_id)
-
-
-async def test_key_goes_to_no_member_who_may_have_none(books: SqliteStorage, maker: Any, ada: User) -> None:
-    await keys.create(books, maker, user="ada", label="ci")
-    await join(books, "viewer", VIEWER, "ada")
-    with pytest.raises(ConflictError):
-        await projects.assign(books, "ada", "ci", OPERATOR, member="acc_viewer")
-
-
 async def test_archived_project_has_no_active_key_and_no_budget(books: SqliteStorage, maker: Any, ada: User) -> None:
     await project(books, "bot", ada.id)
     await keys.create(books, maker, user="ada", label="ci")
-    await projects.assign(books, "ada", "ci", OPERATOR, project="bot")
+    await key_owners.assign(books, "ada", "ci", OPERATOR, project="bot")
     await budgets.set_to(books, "ada", 5, "day", OPERATOR, project="bot")
     with pytest.raises(ConflictError, match="keys"):
         await projects.archive(books, "ada", "bot", OPERATOR)
@@ -105,6 +77,6 @@ async def test_archived_project_has_no_active_key_and_no_budget(books: SqliteSto
     assert await budgets.list_all(books, "ada", OPERATOR) == []
     await keys.create(books, maker, user="ada", label="new")
     with pytest.raises(ConflictError, match="archived"):
-        await projects.assign(books, "ada", "new", OPERATOR, project=archived.public_id)
+        await key_owners.assign(books, "ada", "new", OPERATOR, project=archived.public_id)
     with pytest.raises(ConflictError, match="archived"):
         await budgets.set_to(books, "ada", 5, "day", OPERATOR, project=archived.public_id)

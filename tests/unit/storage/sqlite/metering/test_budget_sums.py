@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.books import NOW_US, USD, StoppedClock, make_database, make_intent, make_settlement, post
-from support.members import own, project
+from support.organisation import own, project
 
 from softix_proxy.domain.access.actors import OPERATOR
 from softix_proxy.domain.core.clock import DAY_US

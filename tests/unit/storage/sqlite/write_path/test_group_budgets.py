@@ -18,7 +18,8 @@ from softix_proxy.storage.sqlite.write_path.group import CommitGroup
 DAY_US = calendar("UTC").at(NOW_US).day_us
 TEAM = """
 INSERT INTO projects (id, public_id, user_id, name, created_at_us) VALUES (1, 'prj_a', 1, 'a', 1);
-INSERT INTO keys (id, public_id, user_id, prefix, digest, created_at_us) VALUES (3, 'key_two', 1, 'sx_live_cccc', x'03', 1);
+INSERT INTO keys (id, public_id, user_id, prefix, digest, created_at_us)
+  VALUES (3, 'key_two', 1, 'sx_live_cccc', x'03', 1);
 INSERT INTO key_owners (key_id, from_number, project_id) VALUES (1, 1, 1), (3, 1, 1);
 INSERT INTO budgets (id, public_id, user_id, project_id, period, amount_pico, created_at_us, spent_at_us)
   VALUES (1, 'bud_a', 1, 1, 'day', 1000, 1, 1), (2, 'bud_b', 1, 1, 'month', 900, 1, 1);
@@ -99,7 +100,8 @@ def test_withdrawn_request_leaves_its_budgets_as_they_were(books: SqliteConnecti
 def test_charge_counts_in_the_period_of_its_posting(books: SqliteConnection) -> None:
     """A charge of this moment may get a number of the next day, if the books are a moment ahead of the clock."""
     midnight_us = calendar("UTC").at(NOW_US).end_us
-    books.execute("INSERT INTO transfers (id, from_account, to_account, amount_pico, kind) VALUES (?, -1, 1, 1, 'top-up')", (midnight_us,))
+    columns = "id, from_account, to_account, amount_pico, kind"
+    books.execute(f"INSERT INTO transfers ({columns}) VALUES (?, -1, 1, 1, 'top-up')", (midnight_us,))
     intent = make_intent(1, revision(books), hold_pico=400)
     batch = group(books, intent, now_us=midnight_us - 1)
     batch.admit([intent])
@@ -147,10 +149,10 @@ def test_key_without_a_budget_runs_no_statement_more_than_without_any_budget(
     assert run[0] == run[1] and not any("budget" in text.partition("SELECT json_array")[0] for text in run[0])
 
 
-def statements_of(connection: SqliteConnection, work: str) -> list[str]:
+def statements_of(connection: SqliteConnection, work: str, number: int = 1) -> list[str]:
     """What bob's request runs."""
     counting = Counting(connection)
-    intent = make_intent(1, revision(connection), user=2, hold_pico=400)
+    intent = make_intent(number, revision(connection), user=2, hold_pico=400)
     batch = group(counting, intent)
     if work != "count":
         batch.admit([intent])
@@ -167,4 +169,19 @@ def test_key_with_a_budget_runs_one_statement_more(books: SqliteConnection) -> N
     batch = group(counting, intent)
     batch.admit([intent])
     batch.save()
-    assert len(counting.statements) == len(statements_of(books, "admit")) + 1
+    assert len(counting.statements) == len(statements_of(books, "admit", 2)) + 1
+
+
+def test_line_of_a_batch_holds_and_settles_in_the_same_budgets(books: SqliteConnection) -> None:
+    """What is parked waits for the results of a batch. Its hold is one like any other."""
+    intent = make_intent(1, revision(books), hold_pico=400)
+    batch = group(books, intent)
+    batch.admit([intent])
+    batch.save()
+    books.execute("UPDATE intents SET slot = -1")
+    books.execute("UPDATE key_states SET open_requests = 0")
+    assert states(books) == [(400, 0), (400, 0)]
+    batch = group(books, intent)
+    batch.settle([make_settlement(intent, hold_pico=400, charge_pico=7)])
+    batch.save()
+    assert states(books) == [(0, 7), (0, 7)]

@@ -2,22 +2,7 @@
 
 from __future__ import annotations
 
-from support.portal import Portal
-
-from softix_proxy.domain.access.accounts import Account
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
-from softix_proxy.domain.access.users import User, UserRole
-from softix_proxy.operations.access import users
-
-
-async def organisation(portal: Portal, name: str, *members: Account) -> User:
-    made = await users.create(
-        portal.storage, name=name, email=f"{name}@example.org", role=UserRole.USER, postpaid=False
-    )
-    async with portal.storage.writing() as unit:
-        for member in members:
-            await unit.memberships.add(Membership(member.id, made.id, OrganisationRole.OWNER, 1))
-    return made
+from support.portal import Portal, organisation
 
 
 async def test_choice_is_kept_for_the_next_pages(portal: Portal) -> None:

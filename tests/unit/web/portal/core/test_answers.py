@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.portal import serving_portal  # noqa: F401 - the fixtures stand on it
+from support.portal import organisation
 
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
-from softix_proxy.domain.access.users import UserRole
-from softix_proxy.operations.access import users
 from softix_proxy.web.portal.core.page import Access, Answer, Page, PageRequest, PortalRoute
 
 SCRIPT = "<script>alert(1)</script>"
@@ -24,11 +21,7 @@ ROUTES = [PortalRoute("GET", path, page, Access.PUBLIC) for path in ("/", "/keys
 async def test_layout_shows_the_menu_the_organisation_and_the_name_escaped(serve: Any) -> None:
     async with serve(ROUTES) as portal:
         ada = await portal.account(display_name=SCRIPT)
-        owner = await users.create(
-            portal.storage, name="ada-labs", email="lab@example.org", role=UserRole.USER, postpaid=False
-        )
-        async with portal.storage.writing() as unit:
-            await unit.memberships.add(Membership(ada.id, owner.id, OrganisationRole.OWNER, 1))
+        await organisation(portal, "ada-labs", ada)
         got = await portal.get("/keys/new", token=await portal.sign_in(ada))
     assert SCRIPT not in got.text
     assert "&lt;script&gt;" in got.text
