@@ -20,6 +20,7 @@ COMMANDS = {
     "users": "Create, change and disable users.",
     "accounts": "Create, change and disable accounts of people.",
     "keys": "Issue, limit, rotate and revoke API keys.",
+    "audit": "Show what operators did in the portal.",
     "objects": "List what is kept at providers, and share it.",
     "balance": "Show and change prepaid balances.",
     "providers": "Add, test and change providers and their keys.",
@@ -42,7 +43,7 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
-    "access": ("users", "accounts", "keys", "objects"),
+    "access": ("users", "accounts", "keys", "objects", "audit"),
     "billing": ("bill",),
     "catalog": ("providers", "models"),
     "console": ("completion",),

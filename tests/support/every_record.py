@@ -20,6 +20,7 @@ from support.one_of_each import (
     ADA,
     EVER,
     NOW_US,
+    write_audit,
     write_books,
     write_directory,
     write_papers,
@@ -105,8 +106,14 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
         "corrected": [one async for one in bill.correction_sums(EVER, None, days)],
         "charged": await bill.charged_since(NOW_US, None),
         "manifests": await unit.manifests.list(),
-        "people": [await unit.accounts.list(), await unit.accounts.acceptances(1), await unit.memberships.of_account(1)],
+        "people": [
+            await unit.accounts.list(),
+            await unit.accounts.acceptances(1),
+            await unit.memberships.of_account(1),
+        ],
         "signed in": [await unit.sessions.list(1, 90), await unit.security_events.list(1, 9)],
+        "audit": await unit.audit.page(None, 9),
+        "open": await usage.open_requests(9),
         "token": await unit.account_tokens.find(b"token", TokenPurpose.INVITATION, 90),
         "instance": await unit.instance.get("pepper"),
     }
@@ -129,6 +136,7 @@ async def everything(folder: Path, *, permuted: bool) -> Any:
         async with storage.writing() as unit:
             await write_directory(unit)
             await write_people(unit)
+            await write_audit(unit)
         connection = database.connect()
         write_requests(connection, NOW_US)
         orphans = open_intents(connection, [7], 9)

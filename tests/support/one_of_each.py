@@ -9,6 +9,7 @@ from typing import Any
 
 from softix_proxy.domain.access.account_tokens import AccountToken, TokenPurpose
 from softix_proxy.domain.access.accounts import Account, AccountStatus, PolicyAcceptance
+from softix_proxy.domain.access.audit import AuditAction
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
 from softix_proxy.domain.access.objects import ObjectShare
 from softix_proxy.domain.access.organisations import Membership, OrganisationRole
@@ -258,9 +259,7 @@ async def write_people(unit: Unit) -> None:
         )
     )
     await unit.accounts.accept(PolicyAcceptance(account_id=1, policy="terms", version="2026-11-01", accepted_at_us=74))
-    await unit.memberships.add(
-        Membership(account_id=1, user_id=ADA, role=OrganisationRole.BILLING, created_at_us=75)
-    )
+    await unit.memberships.add(Membership(account_id=1, user_id=ADA, role=OrganisationRole.BILLING, created_at_us=75))
     await unit.account_tokens.add(
         AccountToken(
             digest=b"token",
@@ -300,6 +299,10 @@ async def write_people(unit: Unit) -> None:
             subject="usr_ada",
         )
     )
+
+
+async def write_audit(unit: Unit) -> None:
+    await unit.audit.add("acc_ada", AuditAction.REVOKE_KEY, "key_one")
 
 
 async def write_books(storage: SqliteStorage) -> None:

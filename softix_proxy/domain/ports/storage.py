@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
 
     from softix_proxy.domain.access.account_tokens import AccountTokenStore
     from softix_proxy.domain.access.accounts import AccountStore
+    from softix_proxy.domain.access.audit import AuditStore
     from softix_proxy.domain.access.keys import KeyStore
     from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectStore
     from softix_proxy.domain.access.organisations import MembershipStore
@@ -96,6 +97,9 @@ class Unit(Protocol):
 
     @property
     def keys(self) -> KeyStore: ...
+
+    @property
+    def audit(self) -> AuditStore: ...
 
     @property
     def accounts(self) -> AccountStore: ...

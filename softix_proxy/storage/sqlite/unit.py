@@ -18,6 +18,7 @@ from softix_proxy.storage.sqlite.routing import directory
 if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.access.account_tokens import SqliteAccountTokenStore
     from softix_proxy.storage.sqlite.access.accounts import SqliteAccountStore
+    from softix_proxy.storage.sqlite.access.audit import SqliteAuditStore
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
     from softix_proxy.storage.sqlite.access.organisations import SqliteMembershipStore
@@ -70,6 +71,12 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
 
         return SqliteKeyStore(self._session)
+
+    @cached_property
+    def audit(self) -> SqliteAuditStore:
+        from softix_proxy.storage.sqlite.access.audit import SqliteAuditStore
+
+        return SqliteAuditStore(self._session)
 
     @cached_property
     def accounts(self) -> SqliteAccountStore:

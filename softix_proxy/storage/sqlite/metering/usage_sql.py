@@ -8,7 +8,15 @@ from typing import NamedTuple
 
 from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.ledger.redating import BOOKED, REDATED
-from softix_proxy.domain.metering.usage import DailyCost, SummarySubject, UsageRow, UsageSource, UsageTotal, UserSum
+from softix_proxy.domain.metering.usage import (
+    DailyCost,
+    OpenRequest,
+    SummarySubject,
+    UsageRow,
+    UsageSource,
+    UsageTotal,
+    UserSum,
+)
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, Stored, selected
 from softix_proxy.storage.sqlite.core.wide_sums import split_sum, summed
@@ -61,6 +69,22 @@ ROW = RecordMapping(
     cost_price_id=_column("cost_price_id"),
 )
 ROWS = f"SELECT {ROW.select()} FROM usage u {NAMES}"
+
+OPEN_REQUEST = RecordMapping(
+    OpenRequest,
+    request_id=_column("request_id"),
+    started_at_us=_column("started_at_us"),
+    user_public_id=selected("users.public_id"),
+    user_name=selected("users.name"),
+    key_public_id=selected("keys.public_id"),
+    key_prefix=selected("keys.prefix"),
+    provider=selected("providers.name"),
+    model=selected("models.name"),
+    endpoint=_column("endpoint"),
+    stream=selected("u.stream", read=bool),
+    hold_pico=_column("hold_pico"),
+)
+OPEN_REQUESTS = f"SELECT {OPEN_REQUEST.select()} FROM intents u {NAMES} ORDER BY u.request_id DESC LIMIT ?"
 
 USER_SUM = RecordMapping(
     UserSum,
