@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
-
 from support.importers import REQUIRED
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
