@@ -40,16 +40,16 @@ async def sending(instance: Instance, vault: Vault) -> AsyncIterator[OutboxJob]:
 
     settings = instance.settings
     job = OutboxJob(instance.storage, vault, mail_sender(instance, vault), sending_policy(settings))
-    async with asyncio.TaskGroup() as group:
-        sends = group.create_task(job.run())
-        watches = group.create_task(notice_conditions.watch(instance.storage, default_threshold_pico(settings)))
-        try:
-            yield job
-        finally:
-            watches.cancel()
-            job.stop()
-            await asyncio.wait([sends], timeout=_STOP_S)
-            sends.cancel()
+    sends = asyncio.create_task(job.run())
+    watches = asyncio.create_task(notice_conditions.watch(instance.storage, default_threshold_pico(settings)))
+    try:
+        yield job
+    finally:
+        watches.cancel()
+        job.stop()
+        await asyncio.wait([sends], timeout=_STOP_S)
+        sends.cancel()
+        await asyncio.wait([sends, watches])
 
 
 def sending_policy(settings: Settings) -> SendingPolicy:

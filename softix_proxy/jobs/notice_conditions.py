@@ -13,7 +13,7 @@ _EVERY_S = 60
 
 
 async def watch(storage: Storage, default_pico: int, every_s: float = _EVERY_S) -> None:
-    """Looks again and again until it is cancelled. `default_pico` is the balance at which people are told by default."""
+    """Looks again and again until it is cancelled. `default_pico` is what people are told at by default."""
     while True:
         try:
             await notice_conditions.check(storage, default_pico)

@@ -25,6 +25,7 @@ log = logging.getLogger("softix.jobs")
 _FIRST_PAUSE_US = 60 * SECOND_US
 _LONGEST_PAUSE_US = 6 * 3600 * SECOND_US
 _LONGEST_SERVER_PAUSE_S = 600
+"""After a failure that is not a message's own, it need not wait longer: the server is back for all of them at once."""
 _PURGE_EVERY_US = 3600 * SECOND_US
 
 
@@ -45,6 +46,11 @@ class SendingPolicy:
 def pause_us(attempts: int) -> int:
     """Returns the pause after this many attempts: one minute, then each time twice as long, up to six hours."""
     return min(_FIRST_PAUSE_US << min(attempts - 1, 20), _LONGEST_PAUSE_US)
+
+
+def _pause_us(claimed: QueuedNotice, fault: DeliveryFault) -> int:
+    longest_us = _LONGEST_SERVER_PAUSE_S * SECOND_US if fault in OF_THE_SERVER else _LONGEST_PAUSE_US
+    return min(pause_us(claimed.attempts), longest_us)
 
 
 class OutboxJob:
@@ -128,7 +134,7 @@ class OutboxJob:
             now_us = unit.clock.now_us()
             is_late = now_us - claimed.created_at_us >= self._policy.give_up_after_us
             ends = failure.permanent or is_late
-            next_at_us = None if ends else now_us + pause_us(claimed.attempts)
+            next_at_us = None if ends else now_us + _pause_us(claimed, failure.fault)
             await unit.outbox.failed(claimed, next_at_us, failure.fault.value, now_us)
         told = "gave up a message" if ends else "could not send a message"
         log.warning(told, extra={"notice": claimed.public_id, "error": failure.fault.value})

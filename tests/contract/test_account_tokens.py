@@ -60,7 +60,9 @@ async def test_newer_token_ends_the_older_ones_of_its_account_and_purpose(storag
     kept = [replace(TOKEN, digest=b"bob", account_id=2), replace(TOKEN, digest=b"reset", purpose=RESET)]
     await add(storage, TOKEN, *kept, replace(TOKEN, digest=b"newer"))
     assert not await consume(storage, b"one")
-    assert await consume(storage, b"newer") and await consume(storage, b"bob") and await consume(storage, b"reset", RESET)
+    assert (
+        await consume(storage, b"newer") and await consume(storage, b"bob") and await consume(storage, b"reset", RESET)
+    )
 
 
 async def test_newer_token_of_an_invitation_ends_the_older_one_of_it_only(storage: Storage) -> None:

@@ -81,7 +81,13 @@ class People:
         self.password = new_password()
 
     async def register(
-        self, email: str = ADA, *, name: str = "Ada Lovelace", password: str = "", address: str = HOME, **changes: object
+        self,
+        email: str = ADA,
+        *,
+        name: str = "Ada Lovelace",
+        password: str = "",
+        address: str = HOME,
+        **changes: object,
     ) -> Account | None:
         values = {"is_of_age": True, "accepts": True, "invitation": "", **changes}
         form = RegistrationForm(name=name, email=email, password=password or self.password, **values)  # type: ignore[arg-type]

@@ -46,6 +46,8 @@ WITHOUT_COMMAND = {
     "ceremonies": "what is under way between two pages, for minutes",
     "federated_identities": "linked and removed by the person, in the portal",
     "instance": "made by `softix init`; it has one row, and nothing to list",
+    "notice_conditions": "what the job remembers of what it told",
+    "notice_preferences": "each person's own choice, in the portal",
     "security_events": "shown by the portal, to the person and to operators",
     "sessions": "ended by `softix accounts sign-out`; the person lists them in the portal",
     "throttles": "they empty by themselves",

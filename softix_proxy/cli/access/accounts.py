@@ -99,10 +99,15 @@ async def enable(instance: Instance, account: str) -> None:
 
 @accounts.command("set-role")
 @click.argument("account")
-@click.argument("role", type=_ROLE)
+@click.argument("role", type=_ROLE, metavar="ROLE")
 @instance
 async def set_role(instance: Instance, account: str, role: str) -> None:
-    """Set what an account may do under /admin. Example: softix accounts set-role ada@example.org support"""
+    """Set what an account may do under /admin of the portal.
+
+    ROLE is user, support, billing, auditor or admin.
+
+    Example: softix accounts set-role ada@example.org support
+    """
     show(operations.as_fields(await operations.set_role(instance.storage, account, UserRole(role))))
 
 

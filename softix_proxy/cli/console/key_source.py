@@ -39,7 +39,9 @@ class KeySource:
             raise BadInputError(f"the {self.noun} has more than one source", f"give {options}")
         text = self._text(name, ask=ask)
         if text is not None and not text.strip():
-            raise BadInputError(f"there is no {self.noun} in what was given", "check the variable, the file or the pipe")
+            raise BadInputError(
+                f"there is no {self.noun} in what was given", "check the variable, the file or the pipe"
+            )
         return text.strip() if text is not None else None
 
     def _text(self, name: str, *, ask: bool) -> str | None:

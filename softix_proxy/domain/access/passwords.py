@@ -18,8 +18,10 @@ from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedEr
 LEAST_LETTERS = 8
 MOST_BYTES = 1024
 LEAST_SCORE = 2
-"""The least score of zxcvbn, from 0 to 4. It means 10⁶ guesses at least, and an attacker gets a few an hour. A score of 3
-would refuse eight random letters."""
+"""The least score of zxcvbn, from 0 to 4. It means 10⁶ guesses at least, and an attacker gets a few an hour.
+
+A score of 3 would refuse eight random letters.
+"""
 CONTEXT_WORDS = ("softix", "softix portal")
 """What everybody knows of the place where the password is used."""
 _LEAST_PERSONAL_LETTERS = 4
@@ -66,7 +68,7 @@ def normalized(text: str) -> str:
 
 
 def typed(text: str) -> str:
-    """Returns the password as it is compared. One that nobody can have is compared as well, so that it takes as long."""
+    """Returns the password as it is compared. One that nobody can have is compared too, so that it takes as long."""
     try:
         return normalized(text)
     except AccountRefusedError:
@@ -89,7 +91,7 @@ def require_usable(text: str, personal: Sequence[str]) -> None:
     rest = folded
     for word in sorted(personal, key=len, reverse=True):
         rest = rest.replace(word, "")
-    if len(rest) < _LEAST_PERSONAL_LETTERS and rest != folded:
+    if rest != folded and sum(map(len, _WORDS.findall(rest))) < _LEAST_PERSONAL_LETTERS:
         raise AccountRefusedError(AccountRefusal.PASSWORD_PERSONAL)
 
 

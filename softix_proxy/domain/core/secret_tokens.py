@@ -1,6 +1,6 @@
 """The random texts in links and cookies, and the digests by which they are looked up.
 
-A text has 256 random bits, so nobody finds it from its digest, and a plain SHA-256 is enough (ASVS 5, 7.2.3 and 11.5.1).
+A text has 256 random bits, so nobody finds it from its digest, and a plain SHA-256 is enough (ASVS 5, 7.2.3).
 """
 
 from __future__ import annotations

@@ -139,12 +139,15 @@ class MailSection:
         if self.host is None:
             raise BadInputError("mail.transport smtp needs a mail server", "set mail.host, or: softix config example")
         if self.from_address is None:
-            raise BadInputError("mail.transport smtp needs mail.from_address", "set the address that messages come from")
+            raise BadInputError(
+                "mail.transport smtp needs mail.from_address", "set the address that messages come from"
+            )
         if self.security == "none" and not is_loopback(self.host):
             raise BadInputError(
                 "mail.security none is only for a mail server on this machine, because links could be read on the way",
                 "set mail.security to starttls or tls",
             )
+
 
 def is_loopback(host: str) -> bool:
     """Returns whether the name or the address means this machine."""

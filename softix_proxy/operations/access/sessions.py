@@ -41,7 +41,10 @@ async def start(
     device: str,
     portal: PortalSection,
 ) -> StartedSession:
-    """Starts a session, which ends the ones above the limit. A pending one waits for the second factor, and opens nothing else."""
+    """Starts a session, which ends the ones above the limit.
+
+    A pending one waits for the second factor, and opens nothing else.
+    """
     token, now_us = new_token(), unit.clock.now_us()
     made = Session(
         id=0,

@@ -79,7 +79,11 @@ async def password(
         account = await _proved(unit, found) if is_right else None
         if account is None:
             await security_events.record(
-                unit, "sign_in_failed", found.account and found.account.id, address=address, device=device
+                unit,
+                "sign_in_failed",
+                None if found.account is None else found.account.id,
+                address=address,
+                device=device,
             )
             refusal: AccountRefusal | None = AccountRefusal.WRONG_PASSWORD
         else:
@@ -119,9 +123,7 @@ async def enter(
     so that its token is worth nothing any more. Raises AccountRefusedError if the account may not sign in.
     """
     if not account.can_sign_in:
-        raise AccountRefusedError(
-            AccountRefusal.NOT_VERIFIED if account.is_active else AccountRefusal.DISABLED
-        )
+        raise AccountRefusedError(AccountRefusal.NOT_VERIFIED if account.is_active else AccountRefusal.DISABLED)
     if replaces:
         before = await unit.sessions.by_digest(token_digest(replaces), unit.clock.now_us())
         if before is not None:

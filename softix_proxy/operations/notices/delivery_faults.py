@@ -25,8 +25,8 @@ _EXPLAINED: Mapping[DeliveryFault, ExplainedFault] = {
     ),
     DeliveryFault.TLS_FAILED: ExplainedFault(
         "the mail server offers no encryption that can be trusted",
-        "check that mail.host is the name in its certificate, and mail.port and mail.security; for an authority of your "
-        "own set mail.ca_file",
+        "check that mail.host is the name in its certificate, and mail.port and mail.security; "
+        "for an authority of your own set mail.ca_file",
     ),
     DeliveryFault.LOGIN_REFUSED: ExplainedFault(
         "the mail server refused the user name or the password", "check mail.user, and run: softix mail set-password"

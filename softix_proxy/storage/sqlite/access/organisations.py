@@ -10,9 +10,7 @@ from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted
 
-_MEMBERSHIP = RecordMapping(
-    Membership, "account_id", "user_id", "created_at_us", role=converted(OrganisationRole)
-)
+_MEMBERSHIP = RecordMapping(Membership, "account_id", "user_id", "created_at_us", role=converted(OrganisationRole))
 _SELECT = f"SELECT {_MEMBERSHIP.select()} FROM members"
 
 

@@ -46,7 +46,9 @@ class SqliteSessionStore:
     async def add(self, session: Session) -> Session:
         added = _SESSION.row(session, "public_id", "account_id", "device", "created_at_us", *_CHANGEABLE)
         number = await self._session.insert("sessions", added)
-        return _SESSION.read((await self._session.all(f"SELECT {_SESSION.select()} FROM sessions WHERE id = ?", number))[0])
+        return _SESSION.read(
+            (await self._session.all(f"SELECT {_SESSION.select()} FROM sessions WHERE id = ?", number))[0]
+        )
 
     async def by_digest(self, digest: bytes, now_us: int) -> Session | None:
         row = await self._session.one(

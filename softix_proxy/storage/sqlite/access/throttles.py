@@ -40,7 +40,5 @@ class SqliteThrottleStore:
         )
 
     async def _tat_us(self, rule: ThrottleRule, subject: str) -> int:
-        row = await self._session.one(
-            "SELECT tat_us FROM throttles WHERE rule = ? AND subject = ?", rule.name, subject
-        )
+        row = await self._session.one("SELECT tat_us FROM throttles WHERE rule = ? AND subject = ?", rule.name, subject)
         return int(row[0]) if row else 0

@@ -91,13 +91,9 @@ class SqliteOutboxStore:
         return QUEUED_NOTICE.read(row) if row else None
 
     async def list(self, state: NoticeState | None, limit: int) -> Sequence[QueuedNotice]:
-        return QUEUED_NOTICE.read_all(
-            await self._session.all(
-                f"SELECT {QUEUED_NOTICE.select()} FROM outbox WHERE state = coalesce(?, state) ORDER BY id DESC LIMIT ?",
-                state,
-                limit,
-            )
-        )
+        wanted = "state = coalesce(?, state) ORDER BY id DESC LIMIT ?"
+        rows = await self._session.all(f"SELECT {QUEUED_NOTICE.select()} FROM outbox WHERE {wanted}", state, limit)
+        return QUEUED_NOTICE.read_all(rows)
 
     async def counts(self) -> Mapping[NoticeState, int]:
         rows = await self._session.all("SELECT state, count(*) FROM outbox GROUP BY state")

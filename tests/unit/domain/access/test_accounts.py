@@ -28,7 +28,9 @@ def test_account_has_no_name_and_no_address_in_its_repr() -> None:
     assert "ada@" not in repr(ADA) and "'Ada'" not in repr(ADA)
 
 
-@pytest.mark.parametrize("other", ["mıke@example.org", "MİKE@example.org", "mike@example.ſtore", "mi\u212ae@example.org"])
+@pytest.mark.parametrize(
+    "other", ["mıke@example.org", "MİKE@example.org", "mike@example.ſtore", "mi\u212ae@example.org"]
+)
 def test_address_that_folds_into_another_one_by_unicode_is_no_usable_address(other: str) -> None:
     """CVE-2019-19844: `ı`.upper() is `I`, and the Kelvin sign lowers to `k`."""
     assert not is_email(other)

@@ -109,14 +109,14 @@ async def test_registration_of_a_known_address_answers_the_same_and_does_the_sam
     people.hasher.work.clear()
     assert await people.register(EVE) is None
     assert known == people.hasher.work == ["hash"]
-    assert [mail.kind for mail in await people.mails(email=ADA)][0] is NoticeKind.ALREADY_REGISTERED
+    assert (await people.mails(email=ADA))[0].kind is NoticeKind.ALREADY_REGISTERED
     assert (await people.mails(NoticeKind.ALREADY_REGISTERED))[0].email == ADA, "the stored address, and not the typed"
     assert await people.account() == account
     assert await people.storage.reading().accounts.password_hash(account.id) == stored
 
 
 async def test_address_that_two_people_registered_belongs_to_the_one_who_gets_the_mail(people: People) -> None:
-    """Pre-hijacking (Sudhodanan and Paverd, 2022): a stranger registers first, or last, and waits for the owner's click."""
+    """Pre-hijacking (Sudhodanan and Paverd, 2022): a stranger registers first or last, and waits for a click."""
     stranger, owner = new_password(), new_password()
     for password in (stranger, owner, stranger):
         await people.register(password=password)

@@ -1,9 +1,8 @@
 from dataclasses import replace
 
 import pytest
-from support.people import ADA, BOB, EVE, FIREFOX, HOME, OFFICE, SAFARI, FakeHasher, People, new_password
+from support.people import ADA, BOB, EVE, FIREFOX, HOME, OFFICE, SAFARI, FakeHasher, People
 
-from softix_proxy.domain.access.factors import Factors
 from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.access.sessions import SignInMethod
 from softix_proxy.domain.core.clock import SECOND_US
@@ -57,9 +56,7 @@ async def test_sign_in_tells_nobody_by_its_text_or_its_work_who_has_an_account(p
         with pytest.raises(AccountRefusedError) as error:
             await people.sign_in(email, WRONG)
         told[email] = (error.value.reason, error.value.message, tuple(people.hasher.work))
-    assert set(told.values()) == {
-        (AccountRefusal.WRONG_PASSWORD, "the e-mail or the password is wrong", ("verify",))
-    }
+    assert set(told.values()) == {(AccountRefusal.WRONG_PASSWORD, "the e-mail or the password is wrong", ("verify",))}
     assert await people.mails(NoticeKind.RESET_PASSWORD) == []
 
 
@@ -319,7 +316,3 @@ async def test_password_that_is_wrong_or_of_an_ended_session_proves_nothing(peop
             )
         assert error.value.reason is reason
     assert (await people.events())[:2] == ["sign_in_failed", "signed_in"]
-
-
-def test_account_without_factors_needs_none() -> None:
-    assert not Factors(None, (), 0).any

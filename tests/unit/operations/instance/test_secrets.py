@@ -10,10 +10,13 @@ import pytest
 from softix_proxy.domain.catalog.providers import ProviderType
 from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.core.errors import ConflictError, FailureError
+from softix_proxy.domain.notices.mail_section import MailSection
+from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.ports.vault import Identity, Vault
 from softix_proxy.operations.catalog import providers
 from softix_proxy.operations.instance import instance
 from softix_proxy.operations.instance.secrets import Rotation, SecretsStatus, rotate, status
+from softix_proxy.operations.notices import mail_password, outbox
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 from softix_proxy.vault.master_key import MasterKeySources
@@ -274,3 +277,22 @@ async def test_rotation_includes_further_keys_of_a_provider(storage: SqliteStora
     second = provider.keys[1]
     assert (second.weight, vault.open_secret(second.sealed, *provider.place_of(second))) == (4, text)
     assert vault.sealed_by(second.sealed) == vault.master_key_id
+
+
+async def test_rotation_takes_the_mail_password_and_waiting_links_along(
+    storage: SqliteStorage, keys: MasterKeyStore
+) -> None:
+    vault, text = await opened(storage, keys), secrets.token_urlsafe(12)
+    section = MailSection(host="smtp.example.org", user="softix")
+    await mail_password.set_password(storage, vault, section, text)
+    notice = Notice(NoticeKind.RESET_PASSWORD, "ada@example.org", links={"action": "/reset?token=abc"})
+    async with storage.writing() as unit:
+        await outbox.enqueue(unit, vault, notice)
+    assert (await status(storage, keys)).secrets == 2
+    done = await rotate(storage, keys)
+    told = await status(storage, keys)
+    assert (done.rewrapped, told.secrets, told.outstanding) == (2, 2, 0)
+    after = await opened(storage, keys)
+    assert await mail_password.password(storage.reading(), after, section) == text
+    [queued] = await outbox.list_all(storage, limit=1)
+    assert outbox.open_links(after, queued) == notice.links

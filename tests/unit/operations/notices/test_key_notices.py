@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import Any
+
+from support.members import join
+
+from softix_proxy.domain.access.organisations import OrganisationRole
+from softix_proxy.domain.access.users import User
+from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.operations.access import keys
+from softix_proxy.operations.notices import outbox
+from softix_proxy.storage.sqlite.unit import SqliteStorage
+
+
+async def told(books: SqliteStorage) -> list[tuple[str, str, str]]:
+    found = await outbox.list_all(books, limit=100)
+    return [(each.notice.kind.value, each.notice.email, each.notice.values["key"]) for each in reversed(found)]
+
+
+async def test_key_that_is_made_replaced_and_revoked_is_told_to_those_who_can_have_keys(
+    books: SqliteStorage, maker: Any, ada: User
+) -> None:
+    await join(books, ada.id, "ada")
+    await join(books, ada.id, "max", OrganisationRole.MEMBER)
+    await join(books, ada.id, "vi", OrganisationRole.VIEWER)
+    first = await keys.create(books, maker, user="ada", label="ci")
+    second = await keys.rotate(books, maker, first.key.public_id, 0)
+    for _ in range(2):
+        await keys.revoke(books, second.key.public_id)
+    people = ("ada@example.org", "max@example.org")
+    shown = [
+        (NoticeKind.KEY_CREATED, first.key),
+        (NoticeKind.KEY_CREATED, second.key),
+        (NoticeKind.KEY_REVOKED, second.key),
+    ]
+    assert await told(books) == [
+        (kind.value, person, f"ci ({key.prefix}…)") for kind, key in shown for person in people
+    ]
+    assert all(issued.text not in str(await told(books)) for issued in (first, second))
+
+
+async def test_key_of_an_organisation_without_members_is_told_to_nobody(
+    books: SqliteStorage, maker: Any, ada: User
+) -> None:
+    await keys.create(books, maker, user="ada")
+    assert await told(books) == []
+
+
+async def test_key_that_is_not_made_is_not_told(books: SqliteStorage, maker: Any, ada: User) -> None:
+    await join(books, ada.id, "ada")
+    await keys.create(books.rehearsal(), maker, user="ada")
+    assert await told(books) == []
