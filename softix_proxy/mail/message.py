@@ -57,9 +57,13 @@ def build(sender: MessageSender, recipient: str, rendered: RenderedNotice, name:
 
 
 def header_text(text: str) -> str:
-    """Returns the text as one line: what breaks lines becomes a space, and what nobody sees is left out."""
-    kept = (_header_letter(letter) for letter in text)
-    return " ".join("".join(kept).split())
+    """Returns the text as one line: what breaks lines becomes a space, and what nobody sees is left out.
+
+    The beginning of an encoded word (RFC 2047) is broken up. Python's headers decode such words in what they are given,
+    and write the line breaks of the result into the message, so that a name could add a header.
+    """
+    kept = "".join(_header_letter(letter) for letter in text)
+    return " ".join(kept.replace("=?", "= ?").split())
 
 
 def _header_letter(letter: str) -> str:

@@ -136,8 +136,10 @@ async def _opened(client: aiosmtplib.SMTP) -> None:
         raise DeliveryError(DeliveryFault.BROKE_OFF) from None
     except aiosmtplib.SMTPHeloError as error:
         raise DeliveryError(_temporary_or(DeliveryFault.SENDER_REFUSED, error.code)) from None
+    except aiosmtplib.SMTPResponseException as error:  # of STARTTLS, or no reply of a mail server at all
+        raise DeliveryError(DeliveryFault.TLS_FAILED if error.code > 0 else DeliveryFault.BROKE_OFF) from None
     except (aiosmtplib.SMTPException, ssl.SSLError):
-        raise DeliveryError(DeliveryFault.TLS_FAILED) from None  # STARTTLS was refused, or is not offered
+        raise DeliveryError(DeliveryFault.TLS_FAILED) from None  # STARTTLS is not offered
     except (OSError, ValueError):
         raise DeliveryError(DeliveryFault.UNREACHABLE) from None
 

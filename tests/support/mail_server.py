@@ -38,7 +38,7 @@ class Received:
         """The text of the part `plain` or `html`."""
         body = self.message.get_body((kind,))
         assert body is not None
-        return str(body.get_content())
+        return str(body.get_content()).replace("\r\n", "\n")
 
 
 @dataclass

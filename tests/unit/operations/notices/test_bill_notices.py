@@ -23,7 +23,7 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
     made = SqliteStorage(ledger.database)
     for user, country in (("ada", "DE"), ("bob", "FR")):
         await bills.set_customer(
-            made, user, name=f"{user.title()} Ltd", country=country, city="X", vat_id=f"{country}1"
+            made, user, name=f"{user.title()} Ltd", country=country, city="X", vat_id=f"{country}123"
         )
     ledger.post([ledger.request({"input_tokens": 4_000_000})], OCTOBER_US)
     ledger.clock.us = OCTOBER_US + 5
