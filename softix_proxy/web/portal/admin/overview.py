@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from softix_proxy.doctor import quick_checks
 from softix_proxy.domain.access.operator_rights import OperatorRight, rights_of
 from softix_proxy.domain.access.users import UserStatus
@@ -23,7 +25,7 @@ async def overview_page(request: PageRequest) -> Answer:
     """Shows what the operator may see of the whole instance."""
     rights, storage = rights_of(request.viewer.account), request.storage
     counts = await users.counts(storage)
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "users": sum(counts.values()),
         "disabled": counts.get(UserStatus.DISABLED, 0),
         "today": None,

@@ -205,7 +205,7 @@ async def test_program_needs_no_origin_and_its_cookie_is_not_read(portal: Portal
 async def test_page_without_a_session_leads_to_sign_in_and_back(portal: Portal) -> None:
     got = await portal.get("/own?q=a%20b")
     assert (got.status, got.location) == (303, "/sign-in?next=%2Fown%3Fq%3Da%2520b")
-    assert (await portal.post("/own/1")).location == "/sign-in"
+    assert (await portal.post("/own/1")).location == "/sign-in?next=%2Fown"
 
 
 async def test_page_with_a_session_is_shown_and_with_an_ended_one_is_not(portal: Portal) -> None:
