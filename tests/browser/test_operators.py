@@ -78,7 +78,7 @@ async def filled(folder: Path, provider: FakeProvider) -> AsyncIterator[tuple[Pr
         limits = KeyLimits(rpm=60, cap_pico=parse_usd("20.00"), cap_period="month")
         await keys.create(storage, vault, user=made.user_id, label=LONG[:64], limits=limits)
         await balance.adjust(storage, made.user_id, parse_usd("-1.25"), note=HOSTILE[:25], reference="adj-1")
-        await routes.set_route(storage, "best", targets="openai/gpt-test weight 3, then anthropic/claude-test")
+        await routes.set_route(storage, "best", targets="chat-lab/gpt-test weight 3, then message-lab/claude-test")
         sheet = PriceSheet.parse({"bands": [{"prices": {"input": "1.50", "output": "2.00"}}]})
         await price_proposals.import_rows(storage, [PriceRow("line 1", "gpt-test", None, None, sheet)], "prices.csv")
         async with storage.writing() as unit:
@@ -99,7 +99,7 @@ async def filled(folder: Path, provider: FakeProvider) -> AsyncIterator[tuple[Pr
             "user": made.user_id,
             "key": made.key_id,
             "request": daemon.cli("usage", "list", "--limit", "1")[0]["request_id"],
-            "provider": daemon.cli("providers", "show", "openai")["id"],
+            "provider": daemon.cli("providers", "show", "chat-lab")["id"],
             "account": account["id"],
             "other": other["id"],
         }
