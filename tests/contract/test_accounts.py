@@ -136,3 +136,13 @@ async def test_people_who_never_proved_their_address_are_purged_with_what_is_kep
         await unit.account_tokens.purge(2)
         assert await unit.accounts.purge_unverified(101) == 1
     assert await storage.reading().accounts.list() == [member, by_operator, proved]
+
+
+async def test_accounts_pages_find_by_text_and_are_the_newest_first(storage: Storage) -> None:
+    ada = await add(storage)
+    eve = await add(storage, public_id="acc_eve", email="eve@example.net", display_name="Eve", role=UserRole.ADMIN)
+    accounts = storage.reading().accounts
+    assert await accounts.page("", None, 9) == [eve, ada] and await accounts.page("", eve.id, 9) == [ada]
+    for text in ("acc_ada", "ADA@example", "lovelace"):
+        assert await accounts.page(text, None, 9) == [ada]
+    assert await accounts.page("%", None, 9) == []

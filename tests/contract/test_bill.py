@@ -229,3 +229,14 @@ async def test_payments_and_charges_since_an_instant_equal_those_of_the_ledger(
         since = await storage.reading().bill.charged_since(instant_us, None)
         assert since.get(1, 0) == ledger.charged_pico(1, instant_us, EVER.to_us)
     assert await storage.reading().bill.charged_since(0, 2) == {}
+
+
+async def test_documents_pages_are_the_newest_first_of_one_user_or_period_if_asked(storage: SqliteStorage) -> None:
+    async with storage.writing() as unit:
+        first = await unit.bill.add(bill(), SERIES)
+        second = await unit.bill.add(bill(user_id=2), SERIES)
+    bills = storage.reading().bill
+    assert await bills.page(None, None, None, 9) == [second, first]
+    assert await bills.page(None, None, second.id, 9) == [first] and await bills.page(None, None, None, 1) == [second]
+    assert await bills.page(1, None, None, 9) == [first] and await bills.page(None, "2000-01", None, 9) == []
+    assert await bills.page(2, second.document.period, None, 9) == [second]

@@ -113,3 +113,22 @@ async def test_key_spend_after_rotation_includes_that_of_the_old_key(storage: St
 async def test_key_that_never_spent_is_rotated_with_zero_spend(storage: Storage) -> None:
     new = await add(storage, rotated_from=2)
     assert await storage.reading().keys.spend(new.id) == Spend()
+
+
+async def test_keys_pages_are_the_newest_first_and_of_one_user_if_asked(storage: Storage) -> None:
+    made = await add(storage)
+    keys = storage.reading().keys
+    assert [key.public_id for key in await keys.page("", None, 2)] == ["key_new", "key_bob"]
+    assert [key.public_id for key in await keys.page("", made.id, 9)] == ["key_bob", "key_ada"]
+    assert [key.public_id for key in await keys.page("", None, 9, 1)] == ["key_new", "key_ada"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("sx_live_n", ["key_new"]), ("key_n", ["key_new"]), ("LAP", ["key_new"]), ("live_n", []), ("%", [])],
+)
+async def test_keys_page_finds_by_the_beginning_of_prefix_or_id_and_within_labels(
+    storage: Storage, text: str, found: list[str]
+) -> None:
+    await add(storage)
+    assert [key.public_id for key in await storage.reading().keys.page(text, None, 9)] == found

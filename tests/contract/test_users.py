@@ -95,3 +95,23 @@ async def test_each_change_of_a_user_raises_the_revision(storage: Storage) -> No
     async with storage.writing() as unit:
         await unit.users.update(replace(added, status=UserStatus.DISABLED))
     assert [user.status for user in (await storage.changes(second.revision)).users] == [UserStatus.DISABLED]
+
+
+async def test_users_pages_are_the_newest_first_and_follow_each_other(storage: Storage) -> None:
+    made = [await add(storage, public_id=f"usr_{n}", name=f"user {n}", email=f"u{n}@example.org") for n in range(5)]
+    unit = storage.reading()
+    assert await unit.users.page("", None, 2) == [made[4], made[3]]
+    assert await unit.users.page("", made[3].id, 9) == [made[2], made[1], made[0]]
+    assert await unit.users.counts() == {UserStatus.ACTIVE: 5}
+
+
+@pytest.mark.parametrize("text", ["usr_ada", "aD", "ADA@EXAMPLE", "lovelace"])
+async def test_users_page_finds_by_id_name_email_and_display_name(storage: Storage, text: str) -> None:
+    ada = await add(storage)
+    await add(storage, public_id="usr_two", name="two", email="two@example.net")
+    async with storage.writing() as unit:
+        await unit.users.set_display_name(ada.id, "Countess of Lovelace")
+    assert await storage.reading().users.page(text, None, 9) == [ada]
+    assert await storage.reading().users.page("%", None, 9) == []
+    assert await storage.reading().users.display_names([ada.id + 1]) == {}
+    assert await storage.reading().users.display_names([ada.id]) == {ada.id: "Countess of Lovelace"}

@@ -20,6 +20,7 @@ from support.one_of_each import (
     ADA,
     EVER,
     NOW_US,
+    write_audit,
     write_books,
     write_directory,
     write_papers,
@@ -112,6 +113,8 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
             await unit.memberships.of_account(1),
         ],
         "signed in": [await unit.sessions.list(1, 90), await unit.security_events.list(1, 9)],
+        "audit": await unit.audit.page(None, 9),
+        "open": await usage.open_requests(9),
         "factors": [await unit.factors.of_account(1), await unit.federated_identities.of_account(1)],
         "under way": await unit.ceremonies.find(CeremonyKind.OIDC_LINK, b"state", b"cookie", 100),
         "token": await unit.account_tokens.find(b"token", TokenPurpose.INVITATION, 90),
@@ -136,6 +139,7 @@ async def everything(folder: Path, *, permuted: bool) -> Any:
         async with storage.writing() as unit:
             await write_directory(unit)
             await write_people(unit)
+            await write_audit(unit)
         connection = database.connect()
         write_requests(connection, NOW_US)
         orphans = open_intents(connection, [7], 9)

@@ -9,6 +9,7 @@ from typing import Any
 
 from softix_proxy.domain.access.account_tokens import AccountToken, TokenPurpose
 from softix_proxy.domain.access.accounts import Account, AccountStatus, PolicyAcceptance
+from softix_proxy.domain.access.audit import AuditAction
 from softix_proxy.domain.access.ceremonies import Ceremony, CeremonyKind
 from softix_proxy.domain.access.factors import Passkey, TotpFactor
 from softix_proxy.domain.access.federated_identities import FederatedIdentity
@@ -337,6 +338,10 @@ async def write_factors(unit: Unit) -> None:
             expires_at_us=194,
         )
     )
+
+
+async def write_audit(unit: Unit) -> None:
+    await unit.audit.add("acc_ada", AuditAction.REVOKE_KEY, "key_one")
 
 
 async def write_books(storage: SqliteStorage) -> None:

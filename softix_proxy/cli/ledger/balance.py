@@ -96,6 +96,26 @@ async def set_(instance: Instance, user: str, amount: str, note: str | None, dry
     show(rehearsed({**shown, "difference": format_usd(difference_pico)}, dry_run))
 
 
+@balance.command(context_settings=_NEGATIVES)
+@click.argument("user")
+@click.argument("amount")
+@click.option("--note", required=True, help="The reason. It is stored with the posting.")
+@click.option("--reference", help="The reference of the posting. A second posting with the same one changes nothing.")
+@dry_run_option
+@instance
+async def adjust(instance: Instance, user: str, amount: str, note: str, reference: str | None, dry_run: bool) -> None:
+    """Change a balance by a difference, up or down. It is posted as an adjustment.
+
+    Example: softix balance adjust ada@example.org -5.00 --note 'taken back' --reference adj-17
+    """
+    difference_pico = parse_usd(amount)
+    done = await operations.adjust(stage(instance, dry_run), user, difference_pico, note=note, reference=reference)
+    if not done:
+        say("This reference was posted before; nothing was changed.")
+    shown = await _fields(instance, user, await _after(instance, user, difference_pico if done else 0, dry_run))
+    show(rehearsed({**shown, "difference": format_usd(difference_pico if done else 0)}, dry_run))
+
+
 @balance.command()
 @click.argument("user")
 @click.option(

@@ -82,6 +82,13 @@ class AccountStore(Protocol):
 
     async def list(self) -> Sequence[Account]: ...
 
+    async def page(self, search: str, before_id: int | None, limit: int) -> Sequence[Account]:
+        """Returns accounts, the newest first: those before that number, if one is given.
+
+        `search` selects those whose id, address or display name contains the text. An empty one selects all.
+        """
+        ...
+
     async def update(self, account: Account) -> None:
         """Writes every column but the id. Raises ConflictError if the e-mail is taken."""
         ...

@@ -111,6 +111,13 @@ class KeyStore(Protocol):
 
     async def list(self, user_id: int | None = None) -> Sequence[Key]: ...
 
+    async def page(self, search: str, before_id: int | None, limit: int, user_id: int | None = None) -> Sequence[Key]:
+        """Returns keys, the newest first: those before that number, if one is given.
+
+        `search` selects those whose id or visible prefix begins with the text, or whose label contains it.
+        """
+        ...
+
     async def update(self, key: Key) -> None:
         """Writes label, models, networks, limits, status, expiry, regions and the rule for unknown members."""
         ...

@@ -55,12 +55,23 @@ class UserStore(Protocol):
 
     async def list(self) -> Sequence[User]: ...
 
+    async def page(self, search: str, before_id: int | None, limit: int) -> Sequence[User]:
+        """Returns users, the newest first: those before that number, if one is given.
+
+        `search` selects those whose id, name, e-mail address or display name contains the text. An empty one selects all.
+        """
+        ...
+
+    async def counts(self) -> Mapping[UserStatus, int]:
+        """Returns the number of users by their status."""
+        ...
+
     async def update(self, user: User) -> None:
         """Writes every column but the id. Raises ConflictError if the name or the e-mail is taken."""
         ...
 
-    async def display_names(self) -> Mapping[int, str]:
-        """Returns the display names of the users that have one, by the user's number."""
+    async def display_names(self, user_ids: Sequence[int] | None = None) -> Mapping[int, str]:
+        """Returns the display names of the users that have one, by the user's number: of these users, or of all."""
         ...
 
     async def set_display_name(self, user_id: int, display_name: str | None) -> None:

@@ -296,6 +296,12 @@ class BillStore(Protocol):
         """Returns the documents in the order in which they were issued."""
         ...
 
+    async def page(
+        self, user_id: int | None, period: str | None, before_id: int | None, limit: int
+    ) -> Sequence[StoredDocument]:
+        """Returns documents, the newest first: those before that number, if one is given."""
+        ...
+
     async def of_period(self, user_id: int, span: Span) -> Sequence[StoredDocument]:
         """Returns all documents that touch that time and are not cancelled, except receipts."""
         ...

@@ -185,6 +185,23 @@ class LineLayout(Protocol):
     def lines(self, rows: Sequence[UsageRow]) -> bytes: ...
 
 
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A request that runs now, or that a dead process left open, and the amount that is held for it."""
+
+    request_id: int
+    started_at_us: int
+    user_public_id: str
+    user_name: str
+    key_public_id: str
+    key_prefix: str
+    provider: str
+    model: str
+    endpoint: str
+    stream: bool
+    hold_pico: int
+
+
 class UserSum(NamedTuple):
     user_id: str
     """The public id of the user."""
@@ -255,6 +272,10 @@ class UsageStore(Protocol):
         ...
 
     async def by_request(self, request_id: int) -> UsageRow | None: ...
+
+    async def open_requests(self, limit: int) -> Sequence[OpenRequest]:
+        """Returns the requests that are not settled, the newest first."""
+        ...
 
     async def model_ids(self, reference: str) -> Sequence[int]:
         """Returns the ids of all models that ever had this name (`model` or `provider/model`), even removed ones."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
 
     from softix_proxy.domain.access.account_tokens import AccountTokenStore
     from softix_proxy.domain.access.accounts import AccountStore
+    from softix_proxy.domain.access.audit import AuditStore
     from softix_proxy.domain.access.budgets import BudgetStore
     from softix_proxy.domain.access.ceremonies import CeremonyStore
     from softix_proxy.domain.access.factors import FactorStore
@@ -103,6 +104,9 @@ class Unit(Protocol):
 
     @property
     def keys(self) -> KeyStore: ...
+
+    @property
+    def audit(self) -> AuditStore: ...
 
     @property
     def accounts(self) -> AccountStore: ...

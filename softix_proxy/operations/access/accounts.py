@@ -89,30 +89,42 @@ async def show(storage: Storage, reference: str) -> AccountStanding:
 async def disable(storage: Storage, reference: str) -> AccountStanding:
     """Disables the account, and ends its sessions and links in the same transaction. Raises NotFoundError."""
     async with storage.writing() as unit:
-        account = replace(await find(unit, reference), status=AccountStatus.DISABLED)
-        await unit.accounts.update(account)
-        await _end_sessions(unit, account)
-        await unit.account_tokens.end_all(account.id)
+        account = await change_status(unit, await find(unit, reference), AccountStatus.DISABLED)
         return await _standing(unit, account)
 
 
 async def enable(storage: Storage, reference: str) -> AccountStanding:
     """Lets a disabled account sign in again. Raises NotFoundError."""
     async with storage.writing() as unit:
-        account = replace(await find(unit, reference), status=AccountStatus.ACTIVE)
-        await unit.accounts.update(account)
+        account = await change_status(unit, await find(unit, reference), AccountStatus.ACTIVE)
         return await _standing(unit, account)
+
+
+async def change_status(unit: Unit, account: Account, status: AccountStatus) -> Account:
+    """Sets the status. A disabled account has no session and no link any more."""
+    changed = replace(account, status=status)
+    await unit.accounts.update(changed)
+    if status is AccountStatus.DISABLED:
+        await _end_sessions(unit, changed)
+        await unit.account_tokens.end_all(changed.id)
+    return changed
 
 
 async def set_role(storage: Storage, reference: str, role: UserRole) -> AccountStanding:
     """Sets what the person may do under /admin. It holds for the next page. Raises NotFoundError."""
     async with storage.writing() as unit:
-        before = await find(unit, reference)
-        account = replace(before, role=role)
-        if account != before:
-            await unit.accounts.update(account)
-            await security_events.record(unit, "role_changed", account.id, subject=account.public_id)
+        account = await change_role(unit, await find(unit, reference), role)
         return await _standing(unit, account)
+
+
+async def change_role(unit: Unit, account: Account, role: UserRole) -> Account:
+    """Sets the role, and signs the account out, so that it signs in with its new rights."""
+    changed = replace(account, role=role)
+    if changed != account:
+        await unit.accounts.update(changed)
+        await _end_sessions(unit, changed)
+        await security_events.record(unit, "role_changed", changed.id, subject=changed.public_id)
+    return changed
 
 
 async def sign_out(storage: Storage, reference: str) -> int:

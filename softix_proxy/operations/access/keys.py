@@ -103,6 +103,27 @@ async def list_all(storage: Storage, user: str | None = None) -> Sequence[Key]:
     return await unit.keys.list((await users.find(unit, user)).id if user is not None else None)
 
 
+async def page(
+    storage: Storage, *, search: str = "", before: str | None = None, limit: int = 50, user_id: int | None = None
+) -> Sequence[Key]:
+    """Returns keys of one user or of all, the newest first: those before the key of this id, if one is given.
+
+    `search` selects those whose id or visible prefix begins with the text, or whose label contains it. Raises
+    NotFoundError.
+    """
+    unit = storage.reading()
+    before_id = (await find(unit, before)).id if before else None
+    return await unit.keys.page(search, before_id, limit, user_id)
+
+
+async def show_id(storage: Storage, public_id: str) -> Key:
+    """Returns the key with this id, and never one with this label. Raises NotFoundError."""
+    key = await find(storage.reading(), public_id)
+    if key.public_id != public_id:
+        raise NotFoundError(f"no key has the id {public_id!r}", "see: softix keys list")
+    return key
+
+
 async def standing(storage: Storage, reference: str) -> KeyStanding:
     """Returns the key, what it has spent, and the balance that it draws on. Raises NotFoundError."""
     async with storage.snapshot() as unit:

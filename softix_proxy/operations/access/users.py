@@ -50,17 +50,40 @@ async def create(
         return made
 
 
-async def display_names(storage: Storage) -> Mapping[int, str]:
-    """Returns the display names of the users that have one, by the user's number."""
-    return await storage.reading().users.display_names()
+async def display_names(storage: Storage, user_ids: Sequence[int] | None = None) -> Mapping[int, str]:
+    """Returns the display names of the users that have one, by the user's number: of these users, or of all."""
+    return await storage.reading().users.display_names(user_ids)
 
 
 async def list_all(storage: Storage) -> Sequence[User]:
     return await storage.reading().users.list()
 
 
+async def page(storage: Storage, *, search: str = "", before: str | None = None, limit: int = 50) -> Sequence[User]:
+    """Returns users, the newest first: those before the user of this id, if one is given.
+
+    `search` selects those whose id, name, e-mail address or display name contains the text. Raises NotFoundError.
+    """
+    unit = storage.reading()
+    before_id = (await find(unit, before)).id if before else None
+    return await unit.users.page(search, before_id, limit)
+
+
+async def counts(storage: Storage) -> Mapping[UserStatus, int]:
+    """Returns the number of users by their status."""
+    return await storage.reading().users.counts()
+
+
 async def show(storage: Storage, reference: str) -> User:
     return await find(storage.reading(), reference)
+
+
+async def show_id(storage: Storage, public_id: str) -> User:
+    """Returns the user with this id, and never one of this name. Raises NotFoundError."""
+    user = await find(storage.reading(), public_id)
+    if user.public_id != public_id:
+        raise NotFoundError(f"no user has the id {public_id!r}", "see: softix users list")
+    return user
 
 
 async def show_number(storage: Storage, user_id: int) -> User:

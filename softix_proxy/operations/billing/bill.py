@@ -96,6 +96,24 @@ async def list_all(
     return [one for one in await unit.bill.list(user_id, period) if kind in (None, one.document.kind)]
 
 
+async def page(
+    storage: Storage,
+    *,
+    user: str | None = None,
+    period: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
+) -> Sequence[StoredDocument]:
+    """Returns documents, the newest first: those before the one of this number, if one is given.
+
+    Raises NotFoundError.
+    """
+    unit = storage.reading()
+    user_id = (await users.find(unit, user)).id if user is not None else None
+    before_id = (await find(unit, before)).id if before else None
+    return await unit.bill.page(user_id, period, before_id, limit)
+
+
 async def names(storage: Storage) -> Mapping[int, str]:
     """Returns the current names of users by their numbers."""
     return {user.id: user.name for user in await storage.reading().users.list()}

@@ -134,6 +134,14 @@ async def show(storage: Storage, reference: str) -> Provider:
     return await find(storage.reading(), reference)
 
 
+async def show_id(storage: Storage, public_id: str) -> Provider:
+    """Returns the provider with this id, unless it was removed. Raises NotFoundError."""
+    provider = await find(storage.reading(), public_id)
+    if provider.public_id != public_id or provider.status is ProviderStatus.REMOVED:
+        raise NotFoundError(f"no provider has the id {public_id!r}", "see: softix providers list")
+    return provider
+
+
 async def update(
     storage: Storage,
     vault: Vault,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.ledger.balance import Wallet, WalletEntry
 from softix_proxy.domain.ledger.ledger import ADJUSTMENTS, CASH, Transfer
-from softix_proxy.domain.ports.storage import Storage
+from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.access import users
 
 _MAX_TEXT = 200
@@ -17,6 +17,12 @@ _MAX_TEXT = 200
 async def show(storage: Storage, user: str) -> Wallet:
     unit = storage.reading()
     return await unit.balance.get((await users.find(unit, user)).id)
+
+
+async def of_users(storage: Storage, user_ids: Sequence[int]) -> Mapping[int, Wallet]:
+    """Returns the wallets of these users by their numbers."""
+    unit = storage.reading()
+    return {user_id: await unit.balance.get(user_id) for user_id in user_ids}
 
 
 async def add(
@@ -30,17 +36,45 @@ async def add(
         raise BadInputError("only a positive amount can be added", f"to lower it: softix balance set {user} AMOUNT")
     async with storage.writing() as unit:
         owner = await users.find_payer(unit, user)
-        wanted = Transfer(0, CASH, owner.id, amount_pico, "top-up", _checked(reference), _checked(note))
-        known = await unit.ledger.by_reference(reference) if reference else None
-        if known is None:
-            await unit.ledger.post(wanted)
-            return True
-        if (known.to_account, known.amount_pico, known.kind) != (owner.id, amount_pico, "top-up"):
-            raise ConflictError(
-                f"the reference {reference!r} is that of another posting, of ${format_usd(known.amount_pico)}",
-                "give this one its own reference",
-            )
-        return False
+        return await _post_once(
+            unit, Transfer(0, CASH, owner.id, amount_pico, "top-up", _checked(reference), _checked(note))
+        )
+
+
+async def adjust(storage: Storage, user: str, difference_pico: int, *, note: str, reference: str | None = None) -> bool:
+    """Posts a difference of either sign as an adjustment. With a reference it counts once, as for `add`.
+
+    The balance may go below zero. Raises BadInputError for a difference of 0, and ConflictError as `add` does.
+    """
+    if not difference_pico:
+        raise BadInputError("a difference of 0 changes nothing", "give the amount by which the balance is to change")
+    async with storage.writing() as unit:
+        owner = await users.find_payer(unit, user)
+        from_account, to_account = (ADJUSTMENTS, owner.id) if difference_pico > 0 else (owner.id, ADJUSTMENTS)
+        return await _post_once(
+            unit,
+            Transfer(
+                0, from_account, to_account, abs(difference_pico), "adjustment", _checked(reference), _checked(note)
+            ),
+        )
+
+
+async def _post_once(unit: Unit, wanted: Transfer) -> bool:
+    """Posts the transfer, unless one of its reference was posted before. Returns whether it was posted now.
+
+    Raises ConflictError if the earlier one is another.
+    """
+    known = await unit.ledger.by_reference(wanted.reference) if wanted.reference else None
+    if known is None:
+        await unit.ledger.post(wanted)
+        return True
+    same = (known.from_account, known.to_account, known.amount_pico, known.kind)
+    if same != (wanted.from_account, wanted.to_account, wanted.amount_pico, wanted.kind):
+        raise ConflictError(
+            f"the reference {wanted.reference!r} is that of another posting, of ${format_usd(known.amount_pico)}",
+            "give this one its own reference",
+        )
+    return False
 
 
 async def set_to(storage: Storage, user: str, amount_pico: int, *, note: str | None = None) -> int:

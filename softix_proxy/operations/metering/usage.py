@@ -17,6 +17,7 @@ from softix_proxy.domain.metering.explanation import explain as explained
 from softix_proxy.domain.metering.usage import (
     AttemptRow,
     ExportLines,
+    OpenRequest,
     SummarySubject,
     UsageFilter,
     UsageRow,
@@ -130,6 +131,11 @@ async def attempts(
         user_id=(await users.find(unit, user)).id if user is not None else None,
     )
     return await unit.usage.attempts(wanted, limit)
+
+
+async def open_requests(storage: Storage, limit: int) -> Sequence[OpenRequest]:
+    """Returns the requests that are not settled, the newest first, and what is held for each."""
+    return await storage.reading().usage.open_requests(limit)
 
 
 async def explain(storage: Storage, reference: str) -> Explained:

@@ -56,6 +56,11 @@ async def list_all(storage: Storage, *, state: NoticeState | None = None, limit:
     return await storage.reading().outbox.list(state, limit)
 
 
+async def counts(storage: Storage) -> Mapping[NoticeState, int]:
+    """Returns the number of messages by their state."""
+    return await storage.reading().outbox.counts()
+
+
 async def retry(storage: Storage, public_id: str) -> QueuedNotice:
     """Lets a message that was given up wait again. Raises NotFoundError, and ConflictError for any other message."""
     async with storage.writing() as unit:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
-from softix_proxy.domain.core.errors import BadInputError, NotFoundError
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.pricing.price_changes import UnitPriceChange, differences
 from softix_proxy.domain.pricing.prices import PriceSource, PriceVersion, Proposal
@@ -17,6 +17,9 @@ from softix_proxy.imports.price_list import PriceRow
 from softix_proxy.operations.access import users
 from softix_proxy.operations.catalog import models
 from softix_proxy.operations.catalog.catalogue import Catalogue
+
+ProposalMark = tuple[int, int]
+"""The number of a proposal, and when it was made. A proposal that replaces another has the number of the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ class Proposed:
     @property
     def full_name(self) -> str:
         return f"{self.provider.name}/{self.model.name}"
+
+    @property
+    def mark(self) -> ProposalMark:
+        """What is another once another import has replaced the proposed price."""
+        return self.proposal.id, self.proposal.created_at_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +96,16 @@ async def pending(storage: Storage) -> Sequence[Proposed]:
     return await _described(unit, await unit.prices.proposals())
 
 
-async def approve(storage: Storage, references: Sequence[str]) -> Sequence[Proposed]:
-    """Turns the proposals of these models, or all if none is named, into versions. Raises NotFoundError."""
+async def approve(
+    storage: Storage, references: Sequence[str], *, seen: Collection[ProposalMark] | None = None
+) -> Sequence[Proposed]:
+    """Turns the proposals of these models, or all if none is named, into versions.
+
+    With `seen`, only those that the operator saw may be among them. Raises NotFoundError, ConflictError.
+    """
     async with storage.writing() as unit:
         chosen = await _chosen(unit, references)
+        _refuse_unseen(chosen, seen)
         now_us = unit.clock.now_us()
         versions = [
             PriceVersion(
@@ -110,12 +124,20 @@ async def approve(storage: Storage, references: Sequence[str]) -> Sequence[Propo
         return chosen
 
 
-async def reject(storage: Storage, references: Sequence[str]) -> Sequence[Proposed]:
-    """Discards the proposals of these models, or all if none is named. Raises NotFoundError."""
+async def reject(
+    storage: Storage, references: Sequence[str], *, seen: Collection[ProposalMark] | None = None
+) -> Sequence[Proposed]:
+    """Discards the proposals of these models, or all if none is named. Raises as `approve` does."""
     async with storage.writing() as unit:
         chosen = await _chosen(unit, references)
+        _refuse_unseen(chosen, seen)
         await unit.prices.withdraw([one.proposal.id for one in chosen])
         return chosen
+
+
+def _refuse_unseen(chosen: Sequence[Proposed], seen: Collection[ProposalMark] | None) -> None:
+    if seen is not None and not {one.mark for one in chosen} <= {*seen}:
+        raise ConflictError("the proposed prices are others by now", "look at them again: softix prices diff")
 
 
 async def _propose(unit: Unit, asked: Sequence[Proposal], not_enabled: Sequence[str]) -> Imported:

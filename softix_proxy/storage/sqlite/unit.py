@@ -18,6 +18,7 @@ from softix_proxy.storage.sqlite.routing import directory
 if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.access.account_tokens import SqliteAccountTokenStore
     from softix_proxy.storage.sqlite.access.accounts import SqliteAccountStore
+    from softix_proxy.storage.sqlite.access.audit import SqliteAuditStore
     from softix_proxy.storage.sqlite.access.budgets import SqliteBudgetStore
     from softix_proxy.storage.sqlite.access.ceremonies import SqliteCeremonyStore
     from softix_proxy.storage.sqlite.access.factors import SqliteFactorStore
@@ -77,6 +78,12 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
 
         return SqliteKeyStore(self._session)
+
+    @cached_property
+    def audit(self) -> SqliteAuditStore:
+        from softix_proxy.storage.sqlite.access.audit import SqliteAuditStore
+
+        return SqliteAuditStore(self._session)
 
     @cached_property
     def accounts(self) -> SqliteAccountStore:

@@ -60,6 +60,16 @@ class SqliteAccountStore:
     async def list(self) -> Sequence[Account]:
         return ACCOUNT.read_all(await self._session.all(f"{_SELECT} ORDER BY id"))
 
+    async def page(self, search: str, before_id: int | None, limit: int) -> Sequence[Account]:
+        rows = await self._session.all(
+            f"{_SELECT} WHERE (?1 IS NULL OR id < ?1) AND (?2 = '' OR public_id = ?2 OR instr(folded_email, lower(?2))"
+            " OR instr(lower(display_name), lower(?2))) ORDER BY id DESC LIMIT ?3",
+            before_id,
+            search,
+            limit,
+        )
+        return ACCOUNT.read_all(rows)
+
     async def update(self, account: Account) -> None:
         try:
             await self._session.update("login_accounts", _columns(account), "id = ?", account.id)

@@ -103,6 +103,18 @@ class SqliteKeyStore:
         statement = f"SELECT {KEY.select()} FROM keys WHERE ?1 IS NULL OR user_id = ?1 ORDER BY id"
         return KEY.read_all(await self._session.all(statement, user_id))
 
+    async def page(self, search: str, before_id: int | None, limit: int, user_id: int | None = None) -> Sequence[Key]:
+        rows = await self._session.all(
+            f"SELECT {KEY.select()} FROM keys WHERE (?1 IS NULL OR id < ?1) AND (?2 = ''"
+            " OR substr(public_id, 1, length(?2)) = ?2 OR substr(prefix, 1, length(?2)) = ?2"
+            " OR instr(lower(label), lower(?2))) AND (?4 IS NULL OR user_id = ?4) ORDER BY id DESC LIMIT ?3",
+            before_id,
+            search,
+            limit,
+            user_id,
+        )
+        return KEY.read_all(rows)
+
     async def update(self, key: Key) -> None:
         await self._session.update("keys", KEY.row(key, *_CHANGEABLE), "id = ?", key.id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
@@ -58,14 +59,33 @@ class SqliteUserStore:
     async def list(self) -> Sequence[User]:
         return USER.read_all(await self._session.all(f"SELECT {USER.select()} FROM users ORDER BY id"))
 
+    async def page(self, search: str, before_id: int | None, limit: int) -> Sequence[User]:
+        rows = await self._session.all(
+            f"SELECT {USER.select()} FROM users WHERE (?1 IS NULL OR id < ?1) AND (?2 = '' OR public_id = ?2"
+            " OR instr(lower(name), lower(?2)) OR instr(lower(email), lower(?2)) OR EXISTS (SELECT 1 FROM user_profiles"
+            " WHERE user_id = users.id AND instr(lower(display_name), lower(?2)))) ORDER BY id DESC LIMIT ?3",
+            before_id,
+            search,
+            limit,
+        )
+        return USER.read_all(rows)
+
+    async def counts(self) -> Mapping[UserStatus, int]:
+        rows = await self._session.all("SELECT status, count(*) FROM users GROUP BY status")
+        return {UserStatus(status): number for status, number in rows}
+
     async def update(self, user: User) -> None:
         try:
             await self._session.update("users", USER.row(user, *_CHANGEABLE), "id = ?", user.id)
         except IntegrityError:
             raise _taken(user) from None
 
-    async def display_names(self) -> Mapping[int, str]:
-        rows = await self._session.all("SELECT user_id, display_name FROM user_profiles")
+    async def display_names(self, user_ids: Sequence[int] | None = None) -> Mapping[int, str]:
+        rows = await self._session.all(
+            "SELECT user_id, display_name FROM user_profiles"
+            " WHERE ?1 IS NULL OR user_id IN (SELECT value FROM json_each(?1))",
+            None if user_ids is None else json.dumps(list(user_ids)),
+        )
         return {row[0]: row[1] for row in rows}
 
     async def set_display_name(self, user_id: int, display_name: str | None) -> None:

@@ -112,6 +112,19 @@ class SqliteBillStore:
     async def list(self, user_id: int | None = None, period: str | None = None) -> Sequence[StoredDocument]:
         return sql.BILL.read_all(await self._session.all(sql.LIST, user_id, period))
 
+    async def page(
+        self, user_id: int | None, period: str | None, before_id: int | None, limit: int
+    ) -> Sequence[StoredDocument]:
+        rows = await self._session.all(
+            f"SELECT {sql.BILL.select()} FROM bills WHERE (?1 IS NULL OR user_id = ?1) AND (?2 IS NULL OR period = ?2)"
+            " AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4",
+            user_id,
+            period,
+            before_id,
+            limit,
+        )
+        return sql.BILL.read_all(rows)
+
     async def of_period(self, user_id: int, span: Span) -> Sequence[StoredDocument]:
         return sql.BILL.read_all(await self._session.all(sql.OF_PERIOD, user_id, span.from_us, span.to_us))
 

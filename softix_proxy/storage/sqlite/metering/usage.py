@@ -14,6 +14,7 @@ from softix_proxy.domain.metering.usage import (
     DailyCost,
     ExportLines,
     LineLayout,
+    OpenRequest,
     SummarySubject,
     UsageFilter,
     UsagePart,
@@ -57,6 +58,9 @@ class SqliteUsageStore:
     async def by_request(self, request_id: int) -> UsageRow | None:
         row = await self._session.one(f"{sql.ROWS} WHERE u.request_id = ?", request_id)
         return sql.ROW.read(row) if row else None
+
+    async def open_requests(self, limit: int) -> Sequence[OpenRequest]:
+        return sql.OPEN_REQUEST.read_all(await self._session.all(sql.OPEN_REQUESTS, limit))
 
     async def model_ids(self, reference: str) -> Sequence[int]:
         return [row[0] for row in await self._session.all(sql.MODEL_IDS, reference)]

@@ -10,6 +10,7 @@ from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.ledger.redating import BOOKED, REDATED
 from softix_proxy.domain.metering.usage import (
     DailyCost,
+    OpenRequest,
     SummarySubject,
     UsageFilter,
     UsageRow,
@@ -70,6 +71,7 @@ ROW = RecordMapping(
 )
 ROWS = f"SELECT {ROW.select()} FROM usage u {NAMES}"
 
+    OpenRequest,
 
 def conditions(wanted: UsageFilter) -> tuple[str, Sequence[object]]:
     """Returns the condition for the rows of the filter, as a text with placeholders, and their values."""

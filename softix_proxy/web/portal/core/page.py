@@ -28,9 +28,19 @@ class Access(Enum):
     """A proof of who it is that is not older than fifteen minutes. Else the person is asked for it and comes back."""
     OPERATOR = "operator"
     """An account with a role under /admin. To all others such a page does not exist."""
+    OPERATOR_RECENT = "operator_recent"
+    """Both: an account with a role under /admin, and a recent proof of who it is."""
     PROGRAM = "program"
     """A program that proves itself to the handler, such as Stripe by a signature. There is no check of an origin, the
     cookie is not read, and the body is given as it came: up to 256 KiB."""
+
+    @property
+    def is_for_operators(self) -> bool:
+        return self in (Access.OPERATOR, Access.OPERATOR_RECENT)
+
+    @property
+    def needs_recent_proof(self) -> bool:
+        return self in (Access.RECENT, Access.OPERATOR_RECENT)
 
 
 @dataclass(frozen=True, slots=True)

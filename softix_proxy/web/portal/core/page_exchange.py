@@ -35,6 +35,8 @@ class PageExchange:
     device: str
     route: PortalRoute | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
+    form_path: str = "/"
+    """For a change, the page of its form: where somebody comes back to who has to prove who it is first."""
     cookie: CookieParts = field(default_factory=CookieParts)
     session: Session | None = None
     viewer: Viewer | None = None

@@ -41,9 +41,21 @@ def steps(router: PortalRouter) -> Sequence[Step]:
             exchange.more_headers.append(("Allow", ", ".join(sorted(found.by_method))))
             raise PageRefusedError(405, "method")
         exchange.route, exchange.parts = route, found.parts
+        if exchange.is_change:
+            exchange.form_path = nearest_page(router, exchange.raw_path)
         return None
 
     return (check_host, find_route, check_origin, read_query, find_viewer, check_access, read_body, run_handler)
+
+
+def nearest_page(router: PortalRouter, path: str) -> str:
+    """Returns the page at the path or above it: the one with the form or the button that leads to the path."""
+    while path:
+        found = router.find(path)
+        if found is not None and "GET" in found.by_method:
+            return path
+        path = path.rpartition("/")[0]
+    return HOME
 
 
 async def check_host(exchange: PageExchange) -> Answer | None:
@@ -97,13 +109,13 @@ async def check_access(exchange: PageExchange) -> Answer | None:
     if access in (Access.PUBLIC, Access.PROGRAM):
         return None
     if viewer is None:
-        if access is Access.OPERATOR and exchange.session is None and exchange.is_change:
+        if access.is_for_operators and exchange.session is None and exchange.is_change:
             raise missing()
         page = SECOND_FACTOR if exchange.session is not None else SIGN_IN
         return SeeOther(with_return(page, _this_page(exchange)))
-    if access is Access.OPERATOR and viewer.account.role is UserRole.USER:
+    if access.is_for_operators and viewer.account.role is UserRole.USER:
         raise missing()
-    if access is Access.RECENT and not is_recent(viewer.session, exchange.now_us):
+    if access.needs_recent_proof and not is_recent(viewer.session, exchange.now_us):
         return to_confirm(_this_page(exchange))
     return None
 
@@ -137,5 +149,5 @@ async def run_handler(exchange: PageExchange) -> Answer | None:
 def _this_page(exchange: PageExchange) -> str:
     """Returns where to come back to. What a form had is lost, so it is the page of the form."""
     if exchange.is_change:
-        return exchange.raw_path if exchange.parts == {} else HOME
+        return exchange.form_path
     return exchange.raw_path + (f"?{exchange.raw_query}" if exchange.raw_query else "")

@@ -71,3 +71,13 @@ def test_balance_command_with_bad_input_changes_nothing(
     before = read("balance show ada")
     assert said in run(f"balance {line}", code=code).stderr
     assert read("balance show ada") == before
+
+
+def test_balance_adjust_posts_a_difference_once_by_its_reference(run: Softix, read: Read) -> None:
+    run("balance add ada@example.org 10")
+    assert read("balance adjust ada@example.org -2.5 --note 'taken back' --reference adj-1")["balance"] == "7.50"
+    assert "posted before" in run("balance adjust ada@example.org -2.5 --note x --reference adj-1").stderr
+    assert read("balance adjust ada@example.org 1 --note goodwill --dry-run")["balance"] == "8.50"
+    assert read("balance show ada")["balance"] == "7.50"
+    run("balance adjust ada@example.org 0 --note nothing", code=2)
+    run("balance adjust ada@example.org 1", code=2)

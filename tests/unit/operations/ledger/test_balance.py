@@ -76,3 +76,42 @@ async def test_balance_commands_for_an_unknown_user_are_refused(books: SqliteSto
     ):
         with pytest.raises(NotFoundError):
             await verb
+
+
+async def test_balance_adjust_posts_a_difference_of_either_sign(books: SqliteStorage, ada: User) -> None:
+    assert await balance.adjust(books, ada.public_id, 7, note="goodwill")
+    assert await balance.adjust(books, ada.public_id, -10, note="taken back", reference="adj-1")
+    history = await balance.history(books, "ada", 10)
+    assert [(entry.kind, entry.amount_pico, entry.note, entry.reference) for entry in history] == [
+        ("adjustment", -10, "taken back", "adj-1"),
+        ("adjustment", 7, "goodwill", None),
+    ]
+    assert (await balance.of_users(books, [ada.id]))[ada.id].posted_pico == -3
+
+
+async def test_balance_adjust_with_a_repeated_reference_counts_once(books: SqliteStorage, ada: User) -> None:
+    assert await balance.adjust(books, ada.public_id, -5, note="a", reference="adj-1")
+    assert not await balance.adjust(books, ada.public_id, -5, note="another", reference="adj-1")
+    assert await posted_pico(books) == -5
+
+
+async def test_balance_adjust_with_the_reference_of_another_posting_is_refused(books: SqliteStorage, ada: User) -> None:
+    await users.create(books, name="bob", email="bob@example.org", role=UserRole.USER, postpaid=False)
+    await balance.adjust(books, ada.public_id, 5, note="a", reference="adj-1")
+    await balance.add(books, ada.public_id, 5, reference="pay-1")
+    for user, amount_pico, reference in (
+        ("ada@example.org", -5, "adj-1"),
+        ("ada@example.org", 6, "adj-1"),
+        ("bob@example.org", 5, "adj-1"),
+        ("ada@example.org", 5, "pay-1"),
+    ):
+        with pytest.raises(ConflictError):
+            await balance.adjust(books, user, amount_pico, note="b", reference=reference)
+    with pytest.raises(ConflictError):
+        await balance.add(books, ada.public_id, 5, reference="adj-1")
+
+
+async def test_balance_adjust_without_a_difference_or_by_a_name_is_refused(books: SqliteStorage, ada: User) -> None:
+    for user, amount_pico in ((ada.public_id, 0), ("ada", 5)):
+        with pytest.raises(BadInputError):
+            await balance.adjust(books, user, amount_pico, note="x")

@@ -9,7 +9,7 @@ import pytest
 from support.books import NOW_US, StoppedClock, make_database
 
 from softix_proxy.domain.core.clock import DAY_US
-from softix_proxy.domain.core.errors import BadInputError, NotFoundError
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.pricing.price_changes import UnitPriceChange
 from softix_proxy.domain.pricing.rates import PriceSheet
 from softix_proxy.imports.price_list import PriceRow
@@ -163,3 +163,18 @@ def test_price_differences_with_a_free_price_contain_it() -> None:
     assert proposals.differences(None, free) == [UnitPriceChange("standard", 0, "free", None, Decimal(0))]
     assert proposals.differences(free, free) == []
     assert proposals.differences(sheet(input="1"), free) == [UnitPriceChange("standard", 0, "input", Decimal(1), None)]
+
+
+@pytest.mark.parametrize("decide", [proposals.approve, proposals.reject])
+async def test_price_proposal_that_was_replaced_after_it_was_seen_is_not_decided(
+    storage: SqliteStorage, clock: StoppedClock, decide: object
+) -> None:
+    await proposals.import_rows(storage, [row(input="1.50")], "p.csv")
+    seen = {one.mark for one in await proposals.pending(storage)}
+    clock.us += 1
+    await proposals.import_rows(storage, [row(input="99.00")], "p.csv")
+    with pytest.raises(ConflictError):
+        await decide(storage, ["lab/llama"], seen=seen)  # type: ignore[operator] # one of two operations
+    [waiting] = await proposals.pending(storage)
+    await decide(storage, ["lab/llama"], seen={waiting.mark})  # type: ignore[operator] # likewise
+    assert await proposals.pending(storage) == []

@@ -10,7 +10,6 @@ import pytest
 from support.sources import ROOT
 
 from softix_proxy.exports.core.texts import texts
-from softix_proxy.web.portal.core.page import Access
 from softix_proxy.web.portal.core.portal_router import PortalRouter
 from softix_proxy.web.portal.route_table import ROUTES
 
@@ -26,7 +25,7 @@ def test_no_two_routes_have_one_method_and_pattern() -> None:
 
 def test_page_of_operators_lies_below_admin_and_nothing_else_does() -> None:
     for route in ROUTES:
-        assert (route.access is Access.OPERATOR) == route.pattern.startswith("/admin"), route.pattern
+        assert route.access.is_for_operators == route.pattern.startswith("/admin"), route.pattern
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

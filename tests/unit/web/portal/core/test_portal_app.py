@@ -99,6 +99,9 @@ ROUTES = [
     *rows("/own", echo, Access.SIGNED_IN),
     *rows("/recent", echo, Access.RECENT),
     *rows("/admin/x", echo, Access.OPERATOR),
+    *rows("/admin/y", echo, Access.OPERATOR_RECENT),
+    PortalRoute("GET", "/admin/y/{id}", echo, Access.OPERATOR),
+    PortalRoute("POST", "/admin/y/{id}/money/post", echo, Access.OPERATOR_RECENT),
     PortalRoute("POST", "/own/{id}", echo, Access.SIGNED_IN),
     PortalRoute("POST", "/webhooks/x", program, Access.PROGRAM),
     PortalRoute("GET", "/healthz", echo, Access.PUBLIC),
@@ -202,7 +205,7 @@ async def test_program_needs_no_origin_and_its_cookie_is_not_read(portal: Portal
 async def test_page_without_a_session_leads_to_sign_in_and_back(portal: Portal) -> None:
     got = await portal.get("/own?q=a%20b")
     assert (got.status, got.location) == (303, "/sign-in?next=%2Fown%3Fq%3Da%2520b")
-    assert (await portal.post("/own/1")).location == "/sign-in"
+    assert (await portal.post("/own/1")).location == "/sign-in?next=%2Fown"
 
 
 async def test_page_with_a_session_is_shown_and_with_an_ended_one_is_not(portal: Portal) -> None:
@@ -232,6 +235,22 @@ async def test_operators_page_does_not_exist_for_others(portal: Portal) -> None:
     assert (await portal.get("/admin/x", token=ada)).status == 404
     assert (await portal.get("/admin/x", token=admin)).status == 200
     assert (await portal.post("/admin/x")).status == 404
+
+
+async def test_operators_page_of_money_needs_a_recent_proof_too_and_leads_back_to_its_form(portal: Portal) -> None:
+    ada = await portal.sign_in(await portal.account(), "ada")
+    admin = await portal.sign_in(await portal.account("eve@example.org", role=UserRole.ADMIN), "eve")
+    assert (await portal.get("/admin/y", token=admin)).status == 200
+    portal.clock.us += 15 * 60 * SECOND_US + 1
+    for method, path, back in (
+        ("GET", "/admin/y", "%2Fadmin%2Fy"),
+        ("POST", "/admin/y", "%2Fadmin%2Fy"),
+        ("POST", "/admin/y/7/money/post", "%2Fadmin%2Fy%2F7"),
+    ):
+        assert (await portal.ask(method, path, token=admin)).location == f"/sign-in/confirm?next={back}"
+        assert (await portal.ask(method, path, token=ada)).status == 404
+    assert (await portal.get("/admin/y/7", token=admin)).status == 200
+    assert (await portal.post("/admin/y")).status == 404
 
 
 # Bodies

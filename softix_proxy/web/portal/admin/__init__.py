@@ -1,0 +1,1 @@
+"""The operators' side of the portal, under /admin. Its pages call the operations that the commands call."""

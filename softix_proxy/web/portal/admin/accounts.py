@@ -1,0 +1,79 @@
+"""The pages of people's accounts, and of what they may do under /admin."""
+
+from __future__ import annotations
+
+from softix_proxy.domain.access.accounts import AccountStatus
+from softix_proxy.domain.access.audit import AuditAction
+from softix_proxy.domain.access.operator_rights import OPERATOR_RIGHTS
+from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.core.errors import BadInputError, OperatorError
+from softix_proxy.operations.access import operators
+from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status, audited
+from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
+from softix_proxy.web.portal.admin.listing import PER_PAGE, listing, searched
+from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
+
+_ACTIONS = {AccountStatus.DISABLED: AuditAction.DISABLE_ACCOUNT, AccountStatus.ACTIVE: AuditAction.ENABLE_ACCOUNT}
+
+
+async def accounts_page(request: PageRequest) -> Answer:
+    """Lists the accounts of people, the newest first."""
+    search = searched(request)
+    found = await operators.accounts_page(
+        request.storage, search=search, before=request.query.get("before"), limit=PER_PAGE + 1
+    )
+    page = listing(request, found, lambda account: account.public_id, {"q": search})
+    return admin_page(request, "admin_accounts", listing=page)
+
+
+async def account_page(request: PageRequest) -> Answer:
+    """Shows an account with its organisations and its security events."""
+    return await _page(request, "admin_account")
+
+
+async def role_page(request: PageRequest) -> Answer:
+    """Shows the form that sets the role, and what each role may do."""
+    return await _page(request, "admin_account_role")
+
+
+async def set_role(request: PageRequest) -> Answer:
+    """Sets the role of another account. It is signed out, and signs in with its new rights."""
+    public_id, text = request.parts["id"], request.form.get("role", "")
+    try:
+        if text not in {role.value for role in UserRole}:
+            raise BadInputError("there is no such role", "choose one of the list")
+        await operators.set_role(
+            audited(request, AuditAction.SET_ROLE, public_id), request.viewer.account, public_id, UserRole(text)
+        )
+    except (BadInputError, OperatorError) as error:
+        return await _page(request, "admin_account_role", _fault(error))
+    return SeeOther(f"/admin/accounts/{public_id}", "flash.saved")
+
+
+async def set_status(request: PageRequest) -> Answer:
+    """Disables or enables another account. A disabled one is signed out everywhere."""
+    public_id, status = request.parts["id"], asked_status(request, AccountStatus)
+    try:
+        await operators.set_status(
+            audited(request, _ACTIONS[status], public_id), request.viewer.account, public_id, status
+        )
+    except OperatorError as error:
+        return await _page(request, "admin_account", _fault(error))
+    return SeeOther(f"/admin/accounts/{public_id}", "flash.saved")
+
+
+def _fault(error: OperatorError) -> ShownFault:
+    return shown_fault(error, "account")
+
+
+async def _page(request: PageRequest, template: str, fault: ShownFault | None = None) -> Page:
+    seen = await operators.show_account(request.storage, request.parts["id"])
+    return admin_page(
+        request,
+        template,
+        fault=fault,
+        seen=seen,
+        account=seen.account,
+        is_own=seen.account.id == request.viewer.account.id,
+        rights_by_role={role.value: sorted(right.value for right in own) for role, own in OPERATOR_RIGHTS.items()},
+    )

@@ -1,0 +1,58 @@
+"""The pages of closed periods and of documents: lists, and a document as a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+from softix_proxy.domain.core.errors import NotFoundError
+from softix_proxy.exports.billing.bill_formats import FORMATS
+from softix_proxy.exports.billing.bill_pdf import Fonts
+from softix_proxy.operations.access import users
+from softix_proxy.operations.billing import bill
+from softix_proxy.operations.ledger import periods
+from softix_proxy.web.portal.admin.admin_page import admin_page
+from softix_proxy.web.portal.admin.listing import PER_PAGE, listing, searched
+from softix_proxy.web.portal.core.page import Answer, Download, PageRequest
+
+_TYPES: Mapping[str, str] = {
+    "html": "text/html; charset=utf-8",
+    "pdf": "application/pdf",
+    "xml": "application/xml",
+    "ubl": "application/xml",
+    "json": "application/json",
+}
+_PERIODS = 60
+
+
+async def documents_page(request: PageRequest) -> Answer:
+    """Lists the closed periods, and the documents of one period or of all, the newest first."""
+    period, user = searched(request, "period"), request.query.get("user", "")
+    owner = await users.show_id(request.storage, user) if user else None
+    found = await bill.page(
+        request.storage,
+        user=owner.public_id if owner else None,
+        period=period or None,
+        before=request.query.get("before"),
+        limit=PER_PAGE + 1,
+    )
+    page = listing(request, found, lambda one: one.document.number, {"period": period, "user": user})
+    closed = list(await periods.list_all(request.storage))[::-1]
+    return admin_page(request, "admin_documents", listing=page, periods=closed[:_PERIODS], period=period, owner=owner)
+
+
+async def download(request: PageRequest) -> Answer:
+    """Sends a document in one of its formats. It is made on another thread, because a PDF takes some time."""
+    form = request.parts["form"]
+    if form not in FORMATS:
+        raise NotFoundError("there is no such format", "")
+    found = await bill.show(request.storage, request.parts["number"])
+    billing = request.settings.billing
+    fonts = Fonts(billing.pdf_font, billing.pdf_font_bold or billing.pdf_font) if billing.pdf_font else None
+    made = await asyncio.to_thread(FORMATS[form], found.document, fonts)
+    ending = "xml" if form == "ubl" else form
+    return Download(_whole(made), f"{found.document.number}.{ending}", _TYPES[form])
+
+
+async def _whole(content: bytes) -> AsyncIterator[bytes]:
+    yield content

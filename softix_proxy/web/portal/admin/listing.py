@@ -1,0 +1,52 @@
+"""Lists that go on for many pages: each page is read by the last row of the one before, so that none reads more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import urlencode
+
+from softix_proxy.web.portal.core.page import PageRequest
+
+PER_PAGE = 50
+_MOST_LETTERS = 100
+_KEY_HEAD, _KEY_PREFIX = "sx_live_", 12
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[R]):
+    """One page of a list."""
+
+    rows: Sequence[R]
+    next_path: str
+    """The path of the next page. It is empty on the last one."""
+    first_path: str
+    """The path of the first page. It is empty on the first one."""
+    asked: Mapping[str, str]
+    """What was searched for, by the names of the fields."""
+
+
+def searched(request: PageRequest, name: str = "q") -> str:
+    """Returns what somebody searches for.
+
+    Of a whole key only the visible prefix is left, so that nobody's key comes back in a page.
+    """
+    text = request.query.get(name, "").strip()[:_MOST_LETTERS]
+    return text[:_KEY_PREFIX] if text.startswith(_KEY_HEAD) else text
+
+
+def listing(
+    request: PageRequest, rows: Sequence[R], place_of: Callable[[R], str], asked: Mapping[str, str] | None = None
+) -> Listing[R]:
+    """Returns a page of up to PER_PAGE rows. One row more than that tells that there is another page.
+
+    `place_of` returns what the next page is read by: it comes as `before` in the query.
+    """
+    given = {name: text for name, text in (asked or {}).items() if text}
+    shown = rows[:PER_PAGE]
+    more = len(rows) > PER_PAGE
+    following = f"{request.path}?{urlencode({**given, 'before': place_of(shown[-1])})}" if more else ""
+    first = (f"{request.path}?{urlencode(given)}" if given else request.path) if request.query.get("before") else ""
+    return Listing(shown, following, first, given)

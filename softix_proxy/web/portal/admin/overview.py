@@ -1,0 +1,53 @@
+"""The first page of operators: totals, and what needs somebody's attention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from softix_proxy.doctor import quick_checks
+from softix_proxy.domain.access.operator_rights import OperatorRight, rights_of
+from softix_proxy.domain.access.users import UserStatus
+from softix_proxy.domain.core.calendar import calendar
+from softix_proxy.domain.metering.usage import add_up
+from softix_proxy.domain.notices.outbox import NoticeState
+from softix_proxy.operations.access import users
+from softix_proxy.operations.ledger import ledger
+from softix_proxy.operations.metering import usage
+from softix_proxy.operations.notices import outbox
+from softix_proxy.operations.pricing import price_proposals
+from softix_proxy.operations.routing import routes
+from softix_proxy.web.portal.admin.admin_page import admin_page
+from softix_proxy.web.portal.admin.target_states import failing
+from softix_proxy.web.portal.core.page import Answer, PageRequest
+
+
+async def overview_page(request: PageRequest) -> Answer:
+    """Shows what the operator may see of the whole instance."""
+    rights, storage = rights_of(request.viewer.account), request.storage
+    counts = await users.counts(storage)
+    values: dict[str, Any] = {
+        "users": sum(counts.values()),
+        "disabled": counts.get(UserStatus.DISABLED, 0),
+        "today": None,
+        "month": None,
+        "accounts": (),
+        "failing": (),
+        "waiting": 0,
+        "findings": (),
+        "given_up": 0,
+    }
+    if OperatorRight.SEE_USAGE in rights:
+        summary = await usage.summary(storage, "day", None, None)
+        date = calendar(summary.zone).date(request.now_us).isoformat()
+        values["today"] = next((day for day in summary.days if day.id == date), None)
+        values["month"] = add_up(summary.days)
+    if OperatorRight.SEE_MONEY in rights:
+        values["accounts"] = await ledger.accounts(storage)
+    if OperatorRight.SEE_CATALOG in rights:
+        values["failing"] = failing(await routes.health(storage), request.now_us)
+        values["waiting"] = len(await price_proposals.pending(storage))
+    if OperatorRight.SEE_MAIL in rights:
+        values["given_up"] = (await outbox.counts(storage)).get(NoticeState.GIVEN_UP, 0)
+    if OperatorRight.SEE_SECURITY in rights:
+        values["findings"] = await quick_checks.run(storage, request.settings)
+    return admin_page(request, "admin_overview", **values)

@@ -1,0 +1,204 @@
+"""The operators' side of the portal over a database that has one of everything, asked without HTTP."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from support.one_of_each import NOW_US, write_books, write_directory, write_papers, write_people, write_requests
+
+from softix_proxy import settings
+from softix_proxy.domain.access.accounts import Account, AccountStatus
+from softix_proxy.domain.access.sessions import Session, SignInMethod
+from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.core.clock import DAY_US, parse_zone
+from softix_proxy.domain.core.errors import OperatorError
+from softix_proxy.domain.notices.outbox import Notice, NoticeKind
+from softix_proxy.exports.core.templates import HtmlTemplates
+from softix_proxy.exports.core.texts import texts
+from softix_proxy.operations.notices import outbox
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.unit import SqliteStorage
+from softix_proxy.web.portal.admin import routes
+from softix_proxy.web.portal.core.error_pages import error_answer
+from softix_proxy.web.portal.core.page import Page, PageRequest, SeeOther, Viewer
+from softix_proxy.web.portal.core.portal_router import PortalRouter
+
+
+class Clock:
+    """Stands still, two days after the requests of `one_of_each`."""
+
+    def __init__(self) -> None:
+        self.us = NOW_US
+
+    def now_us(self) -> int:
+        return self.us
+
+    def monotonic_ns(self) -> int:
+        return self.us * 1000
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What somebody gets."""
+
+    status: int
+    text: str = ""
+    location: str = ""
+    message: str = ""
+    values: Mapping[str, Any] | None = None
+    body: bytes = b""
+
+
+class OperatorsSide:
+    """Answers as each role, by the URL table and the real templates."""
+
+    def __init__(self, database: Database, clock: Clock, data_dir: Path) -> None:
+        self.database = database
+        self.clock = clock
+        self.storage = SqliteStorage(database)
+        self.settings = settings.load(None, data_dir, {})
+        self.templates = HtmlTemplates("portal", texts(), parse_zone("UTC"))
+        self.router = PortalRouter(routes.ROUTES)
+        self.accounts: dict[UserRole, Account] = {}
+
+    async def account(self, role: UserRole) -> Account:
+        """Makes the account of a role at the first call."""
+        if role not in self.accounts:
+            async with self.storage.writing() as unit:
+                self.accounts[role] = await unit.accounts.add(
+                    Account(
+                        id=0,
+                        public_id=f"acc_of_{role.value}",
+                        email=f"{role.value}@example.org",
+                        display_name=role.value.title(),
+                        role=role,
+                        status=AccountStatus.ACTIVE,
+                        created_at_us=1,
+                        verified_at_us=2,
+                    )
+                )
+        return self.accounts[role]
+
+    async def ask(
+        self,
+        role: UserRole,
+        method: str,
+        path: str,
+        form: Mapping[str, str] | None = None,
+        **query: str,
+    ) -> Seen:
+        """Returns the answer of the page at that path. `from_` is the query `from`."""
+        found = self.router.find(path)
+        assert found is not None and method in found.by_method, f"no route {method} {path}"
+        account = await self.account(role)
+        viewer = Viewer(replace(account, role=role), _session(account, self.clock.us), ())
+        nothing: Any = None  # no page of operators seals, opens or hashes anything
+        request = PageRequest(
+            method=method,
+            path=path,
+            parts=found.parts,
+            query={name.rstrip("_"): value for name, value in query.items()},
+            form=form or {},
+            now_us=self.clock.us,
+            address="192.0.2.1",
+            device="Firefox on Linux",
+            storage=self.storage,
+            settings=self.settings,
+            vault=nothing,
+            hasher=nothing,
+            _viewer=viewer,
+        )
+        try:
+            answer = await found.by_method[method].handler(request)
+        except OperatorError as error:
+            return Seen(error_answer(error, "pag_test", 16).page.status)
+        if isinstance(answer, SeeOther):
+            return Seen(303, location=answer.location, message=answer.message)
+        if isinstance(answer, Page):
+            return Seen(answer.status, self.render(answer, path, viewer), values=answer.values)
+        return Seen(200, body=b"".join([chunk async for chunk in answer.chunks]))  # type: ignore[union-attr] # a download
+
+    def render(self, page: Page, path: str, viewer: Viewer) -> str:
+        """Renders the page within the frame, as the portal does."""
+        frame = {
+            "style_sheet": "/static/portal.css",
+            "viewer": viewer,
+            "path": path,
+            "menu": [],
+            "is_current": lambda item: False,
+            "served": (),
+            "flash": None,
+            "zone": "UTC",
+            "registration": "closed",
+            "terms_url": None,
+            "privacy_url": None,
+        }
+        return self.templates.render(page.template, {**frame, **page.values})
+
+
+def _session(account: Account, now_us: int) -> Session:
+    return Session(
+        id=0,
+        public_id="ses_test",
+        account_id=account.id,
+        digest=b"",
+        method=SignInMethod.PASSWORD,
+        second_factor=True,
+        is_pending=False,
+        device="Firefox on Linux",
+        created_at_us=now_us,
+        seen_at_us=now_us,
+        reauthenticated_at_us=now_us,
+        idle_ends_at_us=now_us + DAY_US,
+        ends_at_us=now_us + DAY_US,
+    )
+
+
+async def write_everything(folder: Path) -> Path:
+    """Makes a closed database with one of everything, to be copied for each test."""
+    side = await _opened(folder)
+    async with side.storage.writing() as unit:
+        await write_directory(unit)
+        await write_people(unit)
+    connection = side.database.connect()
+    write_requests(connection, NOW_US)
+    connection.close()
+    side.clock.us += 2 * DAY_US
+    await write_books(side.storage)
+    async with side.storage.writing() as unit:
+        await write_papers(unit)
+        await give_up_a_message(unit)
+    await side.database.close()
+    return folder
+
+
+async def open_side(folder: Path, original: Path | None = None) -> OperatorsSide:
+    """Opens a copy of that database, two days after its requests; or makes an empty one."""
+    if original is None:
+        return await _opened(folder)
+    for path in original.iterdir():
+        shutil.copy(path, folder)
+    side = await _opened(folder, make=False)
+    side.clock.us += 2 * DAY_US
+    return side
+
+
+async def _opened(folder: Path, *, make: bool = True) -> OperatorsSide:
+    clock = Clock()
+    database = Database(folder / "softix.db", clock)
+    if make:
+        database.create()
+    await database.open()
+    return OperatorsSide(database, clock, folder)
+
+
+async def give_up_a_message(unit: Any) -> None:
+    """Adds a message that was given up, and one that waits."""
+    for number, kind in enumerate((NoticeKind.TEST, NoticeKind.LOW_BALANCE)):
+        await outbox.enqueue(unit, None, Notice(kind, "ada@example.org", once=f"test:{number}"))
+    [first, *_] = await unit.outbox.claim(unit.clock.now_us(), unit.clock.now_us() + 1, 1)
+    await unit.outbox.failed(first, None, "refused_recipient", unit.clock.now_us())

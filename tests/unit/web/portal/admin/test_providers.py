@@ -1,0 +1,21 @@
+from support.operators_pages import ADMIN, AUDITOR
+from support.operators_side import OperatorsSide
+
+from softix_proxy.domain.catalog.providers import ProviderStatus
+
+
+async def test_provider_pages_show_health_and_no_secret(side: OperatorsSide) -> None:
+    listed = await side.ask(AUDITOR, "GET", "/admin/providers")
+    shown = await side.ask(AUDITOR, "GET", "/admin/providers/prv_lab")
+    assert "lab" in listed.text and "llama" in shown.text and "127.0.0.1:9" in shown.text
+    for text in (listed.text, shown.text):
+        assert "sealed</" not in text and "b&#39;sealed" not in text and b"sealed".hex() not in text
+
+
+async def test_provider_is_disabled_and_enabled_by_its_button(side: OperatorsSide) -> None:
+    path = "/admin/providers/prv_lab/status"
+    for status in (ProviderStatus.DISABLED, ProviderStatus.ACTIVE):
+        assert (await side.ask(ADMIN, "POST", path, {"status": status.value})).status == 303
+        assert (await side.storage.reading().providers.get(1)).status is status
+    assert (await side.ask(ADMIN, "POST", path, {"status": "removed"})).status == 400
+    assert (await side.storage.reading().providers.get(1)).sealed_key == b"sealed"
