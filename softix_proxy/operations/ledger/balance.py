@@ -31,6 +31,10 @@ async def add(
     async with storage.writing() as unit:
         owner = await users.find_payer(unit, user)
         wanted = Transfer(0, CASH, owner.id, amount_pico, "top-up", _checked(reference), _checked(note))
+        if reference and await unit.payments.find(reference.partition(":")[0]):
+            raise ConflictError(
+                f"{reference!r} names a payment by Stripe, which is credited by itself", "run: softix payments sweep"
+            )
         known = await unit.ledger.by_reference(reference) if reference else None
         if known is None:
             await unit.ledger.post(wanted)
