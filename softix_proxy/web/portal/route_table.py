@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from softix_proxy.web.portal.access import routes as access
+from softix_proxy.web.portal.billing import routes as billing
 from softix_proxy.web.portal.core import static_files
 from softix_proxy.web.portal.core.page import PortalRoute
 
-ROUTES: Sequence[PortalRoute] = (*access.ROUTES, *static_files.ROUTES)
+ROUTES: Sequence[PortalRoute] = (*access.ROUTES, *billing.ROUTES, *static_files.ROUTES)

@@ -21,6 +21,7 @@ from softix_proxy.exports.core.texts import Texts
 from softix_proxy.web.server.client_address import ClientAddresses
 
 if TYPE_CHECKING:
+    from softix_proxy.operations.ledger.payments import PaymentService
     from softix_proxy.settings import Settings
 
 BODY_TIMEOUT_S = 10.0
@@ -42,6 +43,7 @@ class PortalContext:
     client_addresses: ClientAddresses
     served: Collection[str] = ()
     """The paths of pages that exist, for the menu."""
+    payments: PaymentService | None = None
     body_timeout_s: float = BODY_TIMEOUT_S
     is_draining: bool = False
     running: set[asyncio.Task[web.StreamResponse]] = field(default_factory=set)
