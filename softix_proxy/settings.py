@@ -16,6 +16,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from softix_proxy.domain.access.oidc_section import OidcSection
 from softix_proxy.domain.access.portal_section import PortalSection
 from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.errors import BadInputError
@@ -63,6 +64,7 @@ class Settings:
     portal: PortalSection = PortalSection()  # noqa: RUF009
     mail: MailSection = MailSection()  # noqa: RUF009
     payments: PaymentsSection = PaymentsSection()  # noqa: RUF009
+    oidc: OidcSection = OidcSection()  # noqa: RUF009
     from_file: frozenset[str] = field(default=frozenset(), compare=False)
     """The names (`section.field`) that the file sets."""
 

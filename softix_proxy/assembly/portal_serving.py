@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from softix_proxy.assembly import mailing
-from softix_proxy.assembly.instance import Instance, open_instance
+from softix_proxy.assembly.instance import Instance, open_id_provider, open_instance
 from softix_proxy.domain.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ def _context(instance: Instance, vault: Vault, hasher: PasswordHasher, url: Publ
         texts=catalogue,
         url=url,
         client_addresses=ClientAddresses(settings.server.trusted_proxies),
+        openid=open_id_provider(settings, instance.clock),
     )
 
 

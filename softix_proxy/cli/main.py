@@ -19,6 +19,8 @@ COMMANDS = {
     "doctor": "Check the instance, and suggest remedies.",
     "users": "Create, change and disable users.",
     "accounts": "Create, change and disable accounts of people.",
+    "factors": "Show and remove second factors of accounts.",
+    "oidc": "Set up sign-in at an OpenID provider.",
     "keys": "Issue, limit, rotate and revoke API keys.",
     "objects": "List what is kept at providers, and share it.",
     "balance": "Show and change prepaid balances.",
@@ -43,7 +45,7 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
-    "access": ("users", "accounts", "keys", "objects"),
+    "access": ("users", "accounts", "factors", "oidc", "keys", "objects"),
     "billing": ("bill",),
     "catalog": ("providers", "models"),
     "console": ("completion",),

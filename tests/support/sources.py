@@ -55,11 +55,11 @@ def package() -> tuple[Source, ...]:
     return sources("softix_proxy")
 
 
-@functools.cache
 WITHIN = {"memberships": "organisations"}
 """A noun → the one whose files it is in: a membership is of an organisation."""
 
 
+@functools.cache
 def nouns() -> frozenset[str]:
     """What the product keeps: the properties of the port that gives a transaction its stores."""
     units = [

@@ -43,6 +43,8 @@ ROLES: Mapping[str, Role] = {
 
 WITHOUT_COMMAND = {
     "account_tokens": "in the links that other commands and messages have",
+    "ceremonies": "what is under way between two pages, for minutes",
+    "federated_identities": "linked and removed by the person, in the portal",
     "instance": "made by `softix init`; it has one row, and nothing to list",
     "security_events": "shown by the portal, to the person and to operators",
     "sessions": "ended by `softix accounts sign-out`; the person lists them in the portal",

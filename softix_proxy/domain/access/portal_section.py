@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from softix_proxy.domain.access.organisations import OrganisationRole
 from softix_proxy.domain.access.public_url import checked_policy_url, parse_public_url
+from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.core.config import setting
+
+
+def checked_role_name(text: str) -> str:
+    """Returns the name of a role of operators or of members. Raises ValueError."""
+    if text not in {*UserRole, *OrganisationRole}:
+        raise ValueError("not a role")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +53,8 @@ class PortalSection:
         words="an https:// address",
     )
     session_h: float = setting(336, "The hours after which every session ends.", least=0.1, most=8760)
+    second_factor_roles: tuple[str, ...] = setting(
+        (),
+        "The roles whose accounts need a second factor, of operators and of members: for example admin and owner.",
+        item=checked_role_name,
+    )

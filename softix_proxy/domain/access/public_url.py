@@ -30,14 +30,7 @@ class PublicUrl:
         return self.scheme == "https"
 
     @property
-    def checked_policy_url(text: str) -> str:
-    """Returns the address of a published text. Raises BadInputError if it is none over TLS."""
-    if len(text) > _LONGEST_LINK or _LINK.fullmatch(text) is None:
-        raise BadInputError("not an https:// address", "write the whole address of the published text")
-    return text
-
-
-def is_loopback(self) -> bool:
+    def is_loopback(self) -> bool:
         return is_loopback(self.host)
 
     @property
@@ -72,9 +65,16 @@ def parse_public_url(text: str) -> PublicUrl:
     if not url.is_https and not url.is_loopback:
         raise BadInputError(
             f"portal.public_url is plain http: {text!r}",
-            "write https://, and put a proxy with a certificate in front (docs/portal.md); only localhost may have http",
+            "write https://, and put a proxy with a certificate in front (docs/portal.md)",
         )
     return url
+
+
+def checked_policy_url(text: str) -> str:
+    """Returns the address of a published text. Raises BadInputError if it is none over TLS."""
+    if len(text) > _LONGEST_LINK or _LINK.fullmatch(text) is None:
+        raise BadInputError("not an https:// address", "write the whole address of the published text")
+    return text
 
 
 def is_loopback(host: str) -> bool:

@@ -6,9 +6,11 @@ import logging
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from softix_proxy.domain.access.public_url import is_loopback
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.headers import Header
 from softix_proxy.web.portal.core import navigation
@@ -65,6 +67,7 @@ def _frame(exchange: PageExchange) -> Mapping[str, Any]:
         "flash": message if message.startswith(_PREFIX) and message in context.texts else None,
         "zone": context.settings.billing.zone,
         "registration": context.settings.portal.registration,
+        "oidc_button": context.settings.oidc.button if context.settings.oidc.is_enabled else None,
         "terms_url": context.settings.portal.terms_url,
         "privacy_url": context.settings.portal.privacy_url,
     }
@@ -72,7 +75,7 @@ def _frame(exchange: PageExchange) -> Mapping[str, Any]:
 
 def _redirect(exchange: PageExchange, answer: SeeOther) -> web.Response:
     location = answer.location
-    if not is_own_path(location) and not location.startswith("https://"):
+    if not is_own_path(location) and not location.startswith("https://") and not _is_local(exchange, location):
         raise ValueError("a redirect leads neither to a page nor to a site over TLS")
     headers = [*_safe(exchange), ("Location", location)]
     parts = exchange.cookie
@@ -84,6 +87,12 @@ def _redirect(exchange: PageExchange, answer: SeeOther) -> web.Response:
     if answer.cookie is not None or after != parts:
         headers.append(_set_cookie(exchange, answer.cookie, after))
     return _response(exchange, 303, b"", _HTML, headers)
+
+
+def _is_local(exchange: PageExchange, location: str) -> bool:
+    """Returns whether a portal that is tried out on this machine leads to another program on it."""
+    parts = urlsplit(location)
+    return exchange.context.url.is_loopback and parts.scheme == "http" and is_loopback(parts.hostname or "")
 
 
 def _set_cookie(exchange: PageExchange, new: NewCookie | None, parts: CookieParts) -> Header:

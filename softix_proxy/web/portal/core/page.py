@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from softix_proxy.domain.access.accounts import Account
+    from softix_proxy.domain.access.federated_identities import OpenIdProvider
     from softix_proxy.domain.access.organisations import Membership
     from softix_proxy.domain.access.passwords import PasswordHasher
     from softix_proxy.domain.access.sessions import Session
@@ -64,6 +65,8 @@ class PageRequest:
     vault: Vault = field(repr=False)
     hasher: PasswordHasher = field(repr=False)
     """The queue that hashes passwords, one at a time."""
+    openid: OpenIdProvider | None = field(default=None, repr=False)
+    """The way to the OpenID provider of the settings."""
     session: Session | None = None
     """The session of the cookie, if it has not ended. It may wait for its second factor, unlike that of `viewer`."""
     cookie: str = field(default="", repr=False)

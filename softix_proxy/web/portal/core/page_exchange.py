@@ -68,6 +68,7 @@ class PageExchange:
             settings=context.settings,
             vault=context.vault,
             hasher=context.hasher,
+            openid=context.openid,
             session=self.session,
             cookie=self.cookie.token,
             body=self.body if is_program else b"",

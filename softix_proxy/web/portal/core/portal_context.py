@@ -21,6 +21,7 @@ from softix_proxy.exports.core.texts import Texts
 from softix_proxy.web.server.client_address import ClientAddresses
 
 if TYPE_CHECKING:
+    from softix_proxy.domain.access.federated_identities import OpenIdProvider
     from softix_proxy.operations.ledger.payments import PaymentService
     from softix_proxy.settings import Settings
 
@@ -41,6 +42,8 @@ class PortalContext:
     texts: Texts
     url: PublicUrl
     client_addresses: ClientAddresses
+    openid: OpenIdProvider | None = None
+    """The way to the OpenID provider of the settings."""
     served: Collection[str] = ()
     """The paths of pages that exist, for the menu."""
     payments: PaymentService | None = None
