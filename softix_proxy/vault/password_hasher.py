@@ -89,4 +89,4 @@ class QueuedPasswordHasher:
 def _score(text: str, personal: Sequence[str]) -> int:
     from zxcvbn_rs_py import zxcvbn  # late, because a daemon without a portal scores no password
 
-    return zxcvbn(text, list(personal)).score
+    return int(zxcvbn(text, list(personal)).score)

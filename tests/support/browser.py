@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
-
 from support.importers import REQUIRED
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
-AXE = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+AXE = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
 """The rules of WCAG 2.2 up to level AA, and what axe holds for good practice."""
 WIDE, NARROW = (1280, 900), (360, 740)
 
@@ -81,7 +83,9 @@ class Visit:
         """What axe finds on the page, each with the place."""
         found = await Axe().run(self.page, options=AXE)
         return [
-            f"{self.path}: {each['id']}: {node['html']}" for each in found.response["violations"] for node in each["nodes"]
+            f"{self.path}: {each['id']}: {node['html']}"
+            for each in found.response["violations"]
+            for node in each["nodes"]
         ]
 
     async def overflow(self) -> list[str]:

@@ -120,7 +120,7 @@ async def main():
         await daemon.stop(asyncio.Event())
 
 asyncio.run(main())
-ours = ("softix_proxy.web.portal", "softix_proxy.assembly.portal_serving", "softix_proxy.mail.", "softix_proxy.payments.")
+ours = tuple(f"softix_proxy.{{name}}" for name in ("web.portal", "assembly.portal_serving", "mail.", "payments."))
 print([name for name in sys.modules if name.startswith(ours) or name.split(".")[0] in {FORBIDDEN!r}])
 """
     done = subprocess.run(

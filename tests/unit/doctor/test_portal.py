@@ -27,7 +27,9 @@ class Listener:
         return Fetched(200, self._body)
 
 
-def with_portal(settings: Settings, *, proxies: tuple[str, ...] = (), tls: Path | None = None, **portal: Any) -> Settings:
+def with_portal(
+    settings: Settings, *, proxies: tuple[str, ...] = (), tls: Path | None = None, **portal: Any
+) -> Settings:
     return replace(
         settings,
         portal=replace(settings.portal, **portal),

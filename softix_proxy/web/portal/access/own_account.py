@@ -9,7 +9,7 @@ from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOthe
 from softix_proxy.web.portal.core.session_cookie import new_cookie
 from softix_proxy.web.portal.core.steps import is_recent, to_confirm
 
-ACCOUNT, EMAIL, PASSWORD = "/account", "/account/email", "/account/password"  # noqa: S105 # these are paths
+ACCOUNT, EMAIL, PASSWORD = "/account", "/account/email", "/account/password"  # these are paths
 
 
 async def show_profile(request: PageRequest) -> Answer:

@@ -60,7 +60,9 @@ async def submit(request: PageRequest) -> Answer:
 
 
 def _require_open(request: PageRequest, invitation: str) -> None:
-    if request.settings.portal.registration != "open" and not invitation:
+    """Raises PageRefusedError where the page does not exist."""
+    registration = request.settings.portal.registration
+    if registration == "closed" or (registration == "invitation" and not invitation):
         raise missing()
 
 

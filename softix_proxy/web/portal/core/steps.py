@@ -1,4 +1,4 @@
-"""The steps of every request to the portal, in their order. Each of them refuses, answers, or lets the request go on."""
+"""The steps of every request to the portal, in their order. Each refuses, answers, or lets the request go on."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def check_host(exchange: PageExchange) -> Answer | None:
 
 
 async def check_origin(exchange: PageExchange) -> Answer | None:
-    """Refuses a form that another site made, signed in or not, so that nobody is signed in or out against their will."""
+    """Refuses a form of another site, signed in or not, so that nobody is signed in or out against their will."""
     is_program = exchange.chosen.access is Access.PROGRAM
     if exchange.is_change and not is_program and not is_own_form(exchange.headers, exchange.context.url):
         raise PageRefusedError(403, "cross_site")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from softix_proxy.domain.access.public_url import PublicUrl, is_loopback, parse_public_url
+from softix_proxy.domain.access.public_url import PublicUrl, checked_policy_url, is_loopback, parse_public_url
 from softix_proxy.domain.core.errors import BadInputError
 
 
@@ -74,3 +74,14 @@ def test_host_header_of_the_public_url_names_it(host: str) -> None:
 )
 def test_other_host_header_does_not_name_it(host: str | None) -> None:
     assert not parse_public_url("https://portal.example.org").is_named_by(host)
+
+
+@pytest.mark.parametrize("text", ["https://example.org", "https://example.org/terms/2026-11?lang=en"])
+def test_address_of_a_published_text_is_accepted(text: str) -> None:
+    assert checked_policy_url(text) == text
+
+
+@pytest.mark.parametrize("text", ["http://example.org/terms", "javascript:alert(1)", "https://", 'https://a"b', ""])
+def test_other_address_of_a_published_text_is_refused(text: str) -> None:
+    with pytest.raises(BadInputError):
+        checked_policy_url(text)

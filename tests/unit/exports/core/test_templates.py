@@ -49,7 +49,9 @@ def test_missing_text_is_an_error() -> None:
 
 
 def test_amounts_counts_and_times_have_filters() -> None:
-    assert html("{{ 1500000000000 | usd }} {{ 1509999999999 | usd_cents }} {{ 12345 | number }}") == "$1.50 $1.50 12,345"
+    assert (
+        html("{{ 1500000000000 | usd }} {{ 1509999999999 | usd_cents }} {{ 12345 | number }}") == "$1.50 $1.50 12,345"
+    )
     assert html("{{ 0 | when }}") == '<time datetime="1970-01-01T00:00:00.000000Z">1970-01-01 00:00</time>'
     assert html("{{ 0 | day }}") == '<time datetime="1970-01-01T00:00:00.000000Z">1970-01-01</time>'
 

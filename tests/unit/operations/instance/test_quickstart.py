@@ -39,7 +39,9 @@ async def test_quickstart_after_the_key_was_revoked_creates_another(books: Sqlit
     assert second.key_text is not None and second.key.public_id != first.key.public_id
 
 
-async def test_quickstart_account_is_entered_by_a_link_until_it_has_a_password(books: SqliteStorage, maker: Any) -> None:
+async def test_quickstart_account_is_entered_by_a_link_until_it_has_a_password(
+    books: SqliteStorage, maker: Any
+) -> None:
     await quickstart.prepare(books, maker, models())
     first = await quickstart.prepare_account(books, maker)
     second = await quickstart.prepare_account(books, maker)

@@ -16,7 +16,7 @@ from softix_proxy.web.portal.route_table import ROUTES
 
 TEMPLATES = sorted((ROOT / "softix_proxy/data/templates/portal").glob("*.html"))
 PAGES = sorted((ROOT / "softix_proxy/web/portal").rglob("*.py"))
-TEXT = re.compile(r"""\bt\(\s*["']([a-z_]+\.[a-z_]+)["']""")
+TEXT = re.compile(r"""\bt\(\s*["']([a-z_]+\.[a-z_]+)["']\s*[,)]""")
 MESSAGE = re.compile(r'"(flash\.[a-z_]+)"')
 
 

@@ -35,7 +35,11 @@ ROUTER = PortalRouter(
         ("/keys/new", "/keys/new", {}),
         ("/keys/key_1", "/keys/{id}", {"id": "key_1"}),
         ("/keys/a%20b", "/keys/{id}", {"id": "a b"}),
-        ("/billing/documents/R-2026-1.pdf", "/billing/documents/{number}.{form}", {"number": "R-2026-1", "form": "pdf"}),
+        (
+            "/billing/documents/R-2026-1.pdf",
+            "/billing/documents/{number}.{form}",
+            {"number": "R-2026-1", "form": "pdf"},
+        ),
     ],
 )
 def test_path_has_its_route_and_its_parts(path: str, pattern: str, parts: Mapping[str, str]) -> None:
@@ -53,8 +57,19 @@ def test_path_has_the_routes_of_all_its_methods() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/key", "/keys/", "/keys/a/b", "/keys/a%2Fb", "/keys/a%5cb", "/keys/%00", "/keys/%ff", "//keys", "/KEYS",
-     "/keys/" + "a" * 600],
+    [
+        "/",
+        "/key",
+        "/keys/",
+        "/keys/a/b",
+        "/keys/a%2Fb",
+        "/keys/a%5cb",
+        "/keys/%00",
+        "/keys/%ff",
+        "//keys",
+        "/KEYS",
+        "/keys/" + "a" * 600,
+    ],
 )
 def test_other_path_has_none(path: str) -> None:
     assert ROUTER.find(path) is None

@@ -37,7 +37,9 @@ def test_path_that_leads_elsewhere_becomes_the_first_page(path: str | None) -> N
     assert path is None or not is_own_path(path)
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/sign-in?next=/keys", "/sign-out", "/verify?token=a", "/static/portal.css"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/sign-in?next=/keys", "/sign-out", "/verify?token=a", "/static/portal.css"]
+)
 def test_page_to_which_nobody_comes_back_becomes_the_first_page(path: str) -> None:
     assert safe_path(path) == "/"
 

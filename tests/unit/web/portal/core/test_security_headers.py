@@ -34,4 +34,6 @@ def test_https_is_kept_for_a_year_and_plain_http_is_not_turned_into_it() -> None
 
 
 def test_file_with_its_hash_in_the_url_is_kept_by_browsers() -> None:
-    assert dict(security_headers(is_https=True, is_forever=True))["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert (
+        dict(security_headers(is_https=True, is_forever=True))["Cache-Control"] == "public, max-age=31536000, immutable"
+    )

@@ -36,7 +36,16 @@ def test_cookie_without_a_token_ends_at_once_unless_it_has_a_message() -> None:
 
 @pytest.mark.parametrize(
     "header",
-    [None, "", "softix=t0ken", f"{NAME}=a b", f"{NAME}=a~b~c~d", f'{NAME}="a"', f"{NAME}=" + "a" * 300, "__host-softix=a"],
+    [
+        None,
+        "",
+        "softix=t0ken",
+        f"{NAME}=a b",
+        f"{NAME}=a~b~c~d",
+        f'{NAME}="a"',
+        f"{NAME}=" + "a" * 300,
+        "__host-softix=a",
+    ],
 )
 def test_cookie_that_softix_did_not_write_counts_as_none(header: str | None) -> None:
     assert read_cookie(header) == CookieParts()
