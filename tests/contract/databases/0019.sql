@@ -436,6 +436,48 @@ CREATE TABLE notice_conditions (
   kind TEXT NOT NULL,
   since_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE totp_factors (
+  account_id INTEGER PRIMARY KEY REFERENCES login_accounts (id) ON DELETE CASCADE,
+  sealed_secret BLOB NOT NULL,
+  last_step INTEGER NOT NULL CHECK (last_step >= 0),
+  created_at_us INTEGER NOT NULL,
+  used_at_us INTEGER
+) STRICT;
+CREATE TABLE passkeys (
+  id INTEGER PRIMARY KEY,
+  public_id TEXT NOT NULL UNIQUE,
+  account_id INTEGER NOT NULL REFERENCES login_accounts (id) ON DELETE CASCADE,
+  credential_id BLOB NOT NULL UNIQUE,
+  public_key BLOB NOT NULL,
+  sign_count INTEGER NOT NULL CHECK (sign_count >= 0),
+  label TEXT NOT NULL,
+  created_at_us INTEGER NOT NULL,
+  used_at_us INTEGER
+) STRICT;
+CREATE TABLE recovery_codes (
+  account_id INTEGER NOT NULL REFERENCES login_accounts (id) ON DELETE CASCADE,
+  digest BLOB NOT NULL,
+  created_at_us INTEGER NOT NULL,
+  PRIMARY KEY (account_id, digest)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE federated_identities (
+  issuer TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  account_id INTEGER NOT NULL REFERENCES login_accounts (id) ON DELETE CASCADE,
+  created_at_us INTEGER NOT NULL,
+  used_at_us INTEGER,
+  PRIMARY KEY (issuer, subject)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ceremonies (
+  kind TEXT NOT NULL,
+  reference BLOB NOT NULL,
+  browser BLOB NOT NULL,
+  account_id INTEGER REFERENCES login_accounts (id) ON DELETE CASCADE,
+  sealed BLOB NOT NULL,
+  created_at_us INTEGER NOT NULL,
+  expires_at_us INTEGER NOT NULL,
+  PRIMARY KEY (kind, reference)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE payments (
   id INTEGER PRIMARY KEY,
   public_id TEXT NOT NULL UNIQUE,
@@ -528,38 +570,39 @@ CREATE TABLE "bills" (
   CHECK (covers = 0 OR to_us > from_us),
   CHECK (cancels = 0 OR (kind = 'credit-note' AND about_id IS NOT NULL AND covers = 0))
 ) STRICT;
-INSERT INTO instance VALUES ('master_key_check', X'5CFD445693ED1F8BF39168A455B94D1C36946C0AFED8E18862894EC40EA724F9');
-INSERT INTO instance VALUES ('master_key_id', X'30323466636432616565363338383366');
-INSERT INTO instance VALUES ('sealed_pepper', X'01024FCD2AEE63883FA65AFAB022016EB00876ED3FA5E9BCDE39D20B9CBA3534DFDCAEA4BDDFA319DEC118DADA3E977D8DE09879B060E04AD67C6C6C308A031A72EF67A890AFB5BDFC59C683C7E95F7043148312F7442F402FB50EA2137DEE6F41DF05C31E65AF1CA54DCF3BFE2D6603C8913E2F19E94807EF08DE017E3A3EF3E1');
+INSERT INTO instance VALUES ('master_key_check', X'34B5672C624C699B5433E8441FB7CDEAD3E725232AA363EC17171E4DBE3BA733');
+INSERT INTO instance VALUES ('master_key_id', X'36396235353330613431633261663138');
+INSERT INTO instance VALUES ('sealed_pepper', X'0169B5530A41C2AF181E4203D096134833166DA3F9E4F991CF5F886BB2973EADA41356AF45B17572E286B633362695E01EDA8DA24F160E1DE1DA92D509F885471352A8F818CAEE4372443C0EE8EAB86883D5A77D740FA2B89ACB5D57D254144B9D4D8792B150850CA0A61F28047603490EF3297863F3F93904F15C7F2CEEA60C62');
 INSERT INTO directory_revision VALUES (1, 14);
-INSERT INTO users VALUES (1, 'usr_krhkfnzw7zjy5003', 'ada', 'ada@example.org', 'user', 'active', 0, NULL, 1796065380509431, 5, '[]');
-INSERT INTO users VALUES (2, 'usr_85jhpgt4325x6y80', 'demo', 'demo@localhost', 'user', 'active', 0, NULL, 1796065381085932, 13, '[]');
-INSERT INTO keys VALUES (1, 'key_ekc4krwagkcwg4yw', 1, 'ci', 'sx_live_fLCU', X'A72122D0123E83103F6F1608F2D976079831515AB524F9EA63DE03CBC7F853CC', '["m*"]', '[]', 60, NULL, NULL, 1000000000000, 'total', 'active', NULL, NULL, 1796065381036875, 6, '[]', '[]', NULL);
-INSERT INTO keys VALUES (2, 'key_sb7btcegxpf2qk0m', 2, 'quickstart', 'sx_live_1MtC', X'6A48077A0C70AA308A0BD5306CA126D8B266FCD988948EB20396769352867782', '[]', '[]', NULL, NULL, NULL, NULL, 'total', 'active', NULL, NULL, 1796065381129581, 14, '[]', '[]', NULL);
-INSERT INTO providers VALUES (1, 'prv_8k0vesy63agfwzr2', 'lab', 'openai-compatible', 'http://127.0.0.1:9', X'01024FCD2AEE63883F06BFF892D2B0FE3B382F439446676B4C815421AC30E8C9B9EBBDE9F78BF7DE479620712B0952E619559904300BCAE49812F8B3688D129F8CB853EF829AE63D7EB1630D23D5AD80A8A0EFC1660E9AC798133774881BBA18DF974331BE4715', 'cancel', 'active', 1796065380454007, 2, NULL, 1, 0, '[]', NULL);
-INSERT INTO providers VALUES (2, 'prv_v703fypynq0zcnt0', 'demo', 'demo', '', NULL, 'cancel', 'active', 1796065381077062, 8, NULL, 1, 0, '[]', NULL);
-INSERT INTO models VALUES (1, 'm', 1, 'm', 1000, 100, 'active', 1796065380501974, 3);
-INSERT INTO models VALUES (2, 'demo-small', 2, 'demo-small', 32768, 4096, 'active', 1796065381077062, 9);
-INSERT INTO models VALUES (3, 'demo-large', 2, 'demo-large', 32768, 4096, 'active', 1796065381077062, 10);
-INSERT INTO prices VALUES (1, 1, NULL, 'operator', '{"bands":[{"above_input_tokens":0,"service_tier":"standard","prices":{"input":"1.00","output":"2.00"}}]}', 1796065380501974, 1796065380501974, 4);
-INSERT INTO prices VALUES (2, 2, NULL, 'catalogue', '{"bands":[{"above_input_tokens":0,"service_tier":"standard","prices":{"input":"0.50","output":"2.00"}}]}', 0, 1796065381077062, 11);
-INSERT INTO prices VALUES (3, 3, NULL, 'catalogue', '{"bands":[{"above_input_tokens":0,"service_tier":"standard","prices":{"input":"2.50","output":"10.00"}}]}', 0, 1796065381077062, 12);
-INSERT INTO markups VALUES (1, 'default', NULL, 43, 40, 1796065381070269, 1796065381070269, 7, 0);
+INSERT INTO users VALUES (1, 'usr_kjv3xeszejpk7w91', 'ada', 'ada@example.org', 'user', 'active', 0, NULL, 1796065757153582, 5, '[]');
+INSERT INTO users VALUES (2, 'usr_b1pj03x0x2mk3w2x', 'demo', 'demo@localhost', 'user', 'active', 0, NULL, 1796065757822671, 13, '[]');
+INSERT INTO keys VALUES (1, 'key_xnn08dwtmbacbmv1', 1, 'ci', 'sx_live_vJqi', X'575DCAD88A2D68DB4B930B30A0068CCBF2E3F4E73D811252F0D1B069E493AA9B', '["m*"]', '[]', 60, NULL, NULL, 1000000000000, 'total', 'active', NULL, NULL, 1796065757683249, 6, '[]', '[]', NULL);
+INSERT INTO keys VALUES (2, 'key_y1cz1mp8a9vac3x5', 2, 'quickstart', 'sx_live_V0N0', X'1206C226C02DF7D03F48806F752E3B6D01D4CF2606EFE8E7EA9E90CAEA9D38E0', '[]', '[]', NULL, NULL, NULL, NULL, 'total', 'active', NULL, NULL, 1796065757890730, 14, '[]', '[]', NULL);
+INSERT INTO providers VALUES (1, 'prv_2sactdkydaxr58ft', 'lab', 'openai-compatible', 'http://127.0.0.1:9', X'0169B5530A41C2AF18326E70B369B5EE4B9C4960502911DAC23A32A7070F2A517B947D05E5A05FB672258F3941D6C3DCA07A152D6AAF7C5582F61474357AD5950F5CE860D566132B23FE527BAB3C9E03D61C1C8D51A6EC375E769CAB853DF943F966BCA2B120FF', 'cancel', 'active', 1796065757075066, 2, NULL, 1, 0, '[]', NULL);
+INSERT INTO providers VALUES (2, 'prv_q3fnmj11qsm4h6qt', 'demo', 'demo', '', NULL, 'cancel', 'active', 1796065757755074, 8, NULL, 1, 0, '[]', NULL);
+INSERT INTO models VALUES (1, 'm', 1, 'm', 1000, 100, 'active', 1796065757142622, 3);
+INSERT INTO models VALUES (2, 'demo-small', 2, 'demo-small', 32768, 4096, 'active', 1796065757755074, 9);
+INSERT INTO models VALUES (3, 'demo-large', 2, 'demo-large', 32768, 4096, 'active', 1796065757755074, 10);
+INSERT INTO prices VALUES (1, 1, NULL, 'operator', '{"bands":[{"above_input_tokens":0,"service_tier":"standard","prices":{"input":"1.00","output":"2.00"}}]}', 1796065757142622, 1796065757142622, 4);
+INSERT INTO prices VALUES (2, 2, NULL, 'catalogue', '{"bands":[{"above_input_tokens":0,"service_tier":"standard","prices":{"input":"0.50","output":"2.00"}}]}', 0, 1796065757755074, 11);
+INSERT INTO prices VALUES (3, 3, NULL, 'catalogue', '{"bands":[{"above_input_tokens":0,"service_tier":"standard","prices":{"input":"2.50","output":"10.00"}}]}', 0, 1796065757755074, 12);
+INSERT INTO markups VALUES (1, 'default', NULL, 43, 40, 1796065757720306, 1796065757720306, 7, 0);
 INSERT INTO accounts VALUES (-3, 'adjustments');
 INSERT INTO accounts VALUES (-2, 'revenue');
 INSERT INTO accounts VALUES (-1, 'cash');
 INSERT INTO wallets VALUES (1, 20000000000000, 0, 0);
 INSERT INTO wallets VALUES (2, 4999893575000, 0, 0);
-INSERT INTO transfers VALUES (1796065381000526, -1, 1, 25000000000000, 'top-up', 'pay-1', 'invoice 1');
-INSERT INTO transfers VALUES (1796065381030418, 1, -3, 5000000000000, 'adjustment', NULL, 'goodwill');
-INSERT INTO transfers VALUES (1796065381091350, -1, 2, 5000000000000, 'top-up', 'quickstart', 'for a first look');
-INSERT INTO transfers VALUES (1796065384222134, 2, -2, 53212500, 'charge', NULL, NULL);
-INSERT INTO transfers VALUES (1796065384832194, 2, -2, 53212500, 'charge', NULL, NULL);
-INSERT INTO key_states VALUES (2, 0, 0, 0, 0, 1796065384832194, 106425000, 106425000, 106425000, 106425000);
+INSERT INTO transfers VALUES (1796065757607947, -1, 1, 25000000000000, 'top-up', 'pay-1', 'invoice 1');
+INSERT INTO transfers VALUES (1796065757637171, 1, -3, 5000000000000, 'adjustment', NULL, 'goodwill');
+INSERT INTO transfers VALUES (1796065757860730, -1, 2, 5000000000000, 'top-up', 'quickstart', 'for a first look');
+INSERT INTO transfers VALUES (1796065760382067, 2, -2, 53212500, 'charge', NULL, NULL);
+INSERT INTO transfers VALUES (1796065761002719, 2, -2, 53212500, 'charge', NULL, NULL);
+INSERT INTO key_states VALUES (2, 0, 0, 0, 0, 1796065761002719, 106425000, 106425000, 106425000, 106425000);
 INSERT INTO usage_daily VALUES (20787, 2, 2, 2, 2, 2, 0, 6, 48, 99000000, 106425000);
-INSERT INTO usage VALUES (1796065384222134, 253234390971187200, 1796065383675846, 2, 2, 2, 2, 'demo-small', 'chat_completions', 0, 3, NULL, NULL, NULL, NULL, NULL, 24, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'standard', 2, 43, 40, 49500000, 53212500, 652525019, 200, NULL, 534, 534, 1, 'provider', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO usage VALUES (1796065384832194, 253234393324191744, 1796065384236813, 2, 2, 2, 2, 'demo-small', 'messages', 1, 3, NULL, NULL, NULL, NULL, NULL, 24, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'standard', 2, 43, 40, 49500000, 53212500, 661125019, 200, NULL, 582, 14, 1, 'provider', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO periods VALUES (1, 'all', 'UTC', 1767225600000000, 1796065384930193, 1796065385011002, '[{"user_id":1,"currency":"USD","rows":0,"cost_pico":0,"charge_pico":0,"paid_in_pico":20000000000000},{"user_id":2,"currency":"USD","rows":2,"cost_pico":99000000,"charge_pico":106425000,"paid_in_pico":5000000000000}]', X'A14AE3628F65320FF063D307588E8C87BE5F257D156ED0004C0A8720E52DFAD1');
+INSERT INTO usage VALUES (1796065760382067, 253235968687996928, 1796065759832021, 2, 2, 2, 2, 'demo-small', 'chat_completions', 0, 3, NULL, NULL, NULL, NULL, NULL, 24, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'standard', 2, 43, 40, 49500000, 53212500, 652525019, 200, NULL, 543, 542, 1, 'provider', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO usage VALUES (1796065761002719, 253235971078750208, 1796065760402898, 2, 2, 2, 2, 'demo-small', 'messages', 1, 3, NULL, NULL, NULL, NULL, NULL, 24, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'standard', 2, 43, 40, 49500000, 53212500, 661125019, 200, NULL, 591, 22, 1, 'provider', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO periods VALUES (1, 'all', 'UTC', 1767225600000000, 1796065761090017, 1796065761193922, '[{"user_id":1,"currency":"USD","rows":0,"cost_pico":0,"charge_pico":0,"paid_in_pico":20000000000000},{"user_id":2,"currency":"USD","rows":2,"cost_pico":99000000,"charge_pico":106425000,"paid_in_pico":5000000000000}]', X'F5018ABF0A5040C69D7B22B0B66D35BF05E124CEDE799B2FA1034F6BB503B48B');
+INSERT INTO target_health VALUES (0, 2, 1796065759891222, '{"model_id": 2, "breaker": {"failures": 0, "open_until_us": 0, "pauses": 0, "probing": false}, "in_flight": 1, "requests": 0, "failures": 0, "latency_us": 0, "errors_ppm": 0, "limited_until_us": 0, "last_error": null}');
 CREATE INDEX keys_by_user ON keys (user_id);
 CREATE INDEX prices_by_model ON prices (model_id);
 CREATE UNIQUE INDEX transfers_by_reference ON transfers (reference) WHERE reference IS NOT NULL;
@@ -667,6 +710,9 @@ CREATE INDEX security_events_by_time ON security_events (at_us);
 CREATE INDEX outbox_waiting ON outbox (next_at_us) WHERE state = 'waiting';
 CREATE INDEX outbox_ended ON outbox (ended_at_us) WHERE ended_at_us IS NOT NULL;
 CREATE INDEX notice_conditions_by_kind ON notice_conditions (kind);
+CREATE INDEX passkeys_by_account ON passkeys (account_id);
+CREATE INDEX federated_identities_by_account ON federated_identities (account_id);
+CREATE INDEX ceremonies_by_expiry ON ceremonies (expires_at_us);
 CREATE INDEX payments_by_user ON payments (user_id, id);
 CREATE INDEX payments_unfinished ON payments (id) WHERE state IN ('open', 'processing');
 CREATE UNIQUE INDEX payments_one_automatic ON payments (user_id)

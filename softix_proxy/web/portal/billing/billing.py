@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from softix_proxy.domain.access.organisations import Right
 from softix_proxy.domain.access.users import User
+from softix_proxy.domain.billing.bill import Document
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError, NotFoundError, OperatorError
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import PICO_PER_CENT, OnlinePayment
@@ -62,7 +63,7 @@ async def show(request: PageRequest) -> Answer:
         "balance_pico": wallet.posted_pico,
         "held_pico": wallet.held_pico,
         "payments": [_row(one) for one in found],
-        "documents": [one.document for one in documents],
+        "documents": [{"document": one.document, "forms": forms_of(one.document)} for one in documents],
         "refunds": [
             {
                 "id": one.public_id,
@@ -265,10 +266,15 @@ async def download_document(request: PageRequest) -> Answer:
     user = organisation(request, Right.SEE_BILLING)
     number, form = request.parts["number"], request.parts["form"]
     found = await bill.show(request.storage, number)
-    if found.user_id != user.id or form not in _TYPES:
+    if found.user_id != user.id or form not in forms_of(found.document):
         raise NotFoundError("no such document")
     made = await asyncio.to_thread(FORMATS[form], found.document, None)  # a PDF would hold the loop up
     return Download(_once(made), f"{number}.{form}", _TYPES[form])
+
+
+def forms_of(document: Document) -> tuple[str, ...]:
+    """Returns the forms of a document. XML is that of an invoice, so a document without a tax has none."""
+    return ("html", "pdf", "xml") if document.tax is not None else ("html", "pdf")
 
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:

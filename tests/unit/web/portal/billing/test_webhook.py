@@ -54,6 +54,7 @@ def request(service: Service | None, body: bytes, signature: str | None) -> Page
         storage=nothing,
         settings=settings,
         vault=nothing,
+        hasher=nothing,
         body=body,
         headers={} if signature is None else {"stripe-signature": signature},
         payments=service,
