@@ -62,8 +62,13 @@ async def adjust(storage: Storage, user: str, difference_pico: int, *, note: str
 async def _post_once(unit: Unit, wanted: Transfer) -> bool:
     """Posts the transfer, unless one of its reference was posted before. Returns whether it was posted now.
 
-    Raises ConflictError if the earlier one is another.
+    Raises ConflictError if the earlier one is another, or if the reference is that of a payment by Stripe.
     """
+    if wanted.reference and await unit.payments.find(wanted.reference.partition(":")[0]):
+        raise ConflictError(
+            f"{wanted.reference!r} names a payment by Stripe, which is credited by itself",
+            "run: softix payments sweep",
+        )
     known = await unit.ledger.by_reference(wanted.reference) if wanted.reference else None
     if known is None:
         await unit.ledger.post(wanted)
