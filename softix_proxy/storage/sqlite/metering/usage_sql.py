@@ -71,7 +71,22 @@ ROW = RecordMapping(
 )
 ROWS = f"SELECT {ROW.select()} FROM usage u {NAMES}"
 
+OPEN_REQUEST = RecordMapping(
     OpenRequest,
+    request_id=_column("request_id"),
+    started_at_us=_column("started_at_us"),
+    user_public_id=selected("users.public_id"),
+    user_name=selected("users.name"),
+    key_public_id=selected("keys.public_id"),
+    key_prefix=selected("keys.prefix"),
+    provider=selected("providers.name"),
+    model=selected("models.name"),
+    endpoint=_column("endpoint"),
+    stream=selected("u.stream", read=bool),
+    hold_pico=_column("hold_pico"),
+)
+OPEN_REQUESTS = f"SELECT {OPEN_REQUEST.select()} FROM intents u {NAMES} ORDER BY u.request_id DESC LIMIT ?"
+
 
 def conditions(wanted: UsageFilter) -> tuple[str, Sequence[object]]:
     """Returns the condition for the rows of the filter, as a text with placeholders, and their values."""

@@ -28,7 +28,7 @@ def test_text_without_its_value_is_an_error() -> None:
 
 
 def test_text_of_an_unknown_key_is_an_error() -> None:
-    with pytest.raises(LookupError, match="no text 'a.c'"):
+    with pytest.raises(LookupError, match=r"no text 'a\.c'"):
         Texts("en", {"a.b": ""}).text("a.c")
 
 
