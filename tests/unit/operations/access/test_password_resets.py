@@ -46,7 +46,9 @@ async def test_reset_answers_the_same_and_mails_only_the_stored_address(people: 
     await people.member()
     before = len(await people.mails())
     for email in ("ADA@EXAMPLE.ORG", EVE, "mıke@example.org", "no address", ""):
-        await request(people, email)
+        with people.counted() as work:
+            await request(people, email)
+        assert work == ["transaction"]
     added = (await people.mails())[: len(await people.mails()) - before]
     assert [(mail.kind, mail.email) for mail in added] == [(RESET, ADA)]
 
