@@ -51,6 +51,6 @@ class AccountTokenStore(Protocol):
         """Ends every token of the account, for example because its address changed."""
         ...
 
-    async def purge(self, now_us: int) -> int:
-        """Removes the tokens that have expired. Returns their number."""
+    async def purge(self, now_us: int, most: int) -> int:
+        """Removes tokens that have expired, at most so many. Returns their number."""
         ...
