@@ -51,6 +51,10 @@ class AccountTokenStore(Protocol):
         """Ends every token of the account, for example because its address changed."""
         ...
 
+    async def end_invitation(self, invitation_id: int) -> None:
+        """Ends the token of an invitation that was withdrawn."""
+        ...
+
     async def purge(self, now_us: int, most: int) -> int:
         """Removes tokens that have expired, at most so many. Returns their number."""
         ...
