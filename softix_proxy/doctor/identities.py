@@ -13,6 +13,7 @@ _SHOWN = 10
 
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    """Looks at all users, and at the accounts whose address a user has."""
     known = await users.list_all(context.storage)
     unnamed = [user.public_id for user in known if user.name == user.public_id]
     unsendable = [user.public_id for user in known if not is_email(user.email)]
