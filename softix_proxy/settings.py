@@ -31,6 +31,7 @@ from softix_proxy.domain.instance.sections import (
     StorageSection,
     UpstreamSection,
 )
+from softix_proxy.domain.ledger.payments_section import PaymentsSection
 from softix_proxy.domain.notices.mail_section import MailSection
 
 
@@ -62,6 +63,7 @@ class Settings:
     billing: Billing = Billing()  # noqa: RUF009
     portal: PortalSection = PortalSection()  # noqa: RUF009
     mail: MailSection = MailSection()  # noqa: RUF009
+    payments: PaymentsSection = PaymentsSection()  # noqa: RUF009
     oidc: OidcSection = OidcSection()  # noqa: RUF009
     from_file: frozenset[str] = field(default=frozenset(), compare=False)
     """The names (`section.field`) that the file sets."""

@@ -13,6 +13,7 @@ from softix_proxy.assembly.instance import Instance, open_id_provider, open_inst
 from softix_proxy.domain.core.errors import BadInputError
 
 if TYPE_CHECKING:
+    from softix_proxy.assembly.payments import StripePayments
     from softix_proxy.domain.access.passwords import PasswordHasher
     from softix_proxy.domain.access.public_url import PublicUrl
     from softix_proxy.domain.ports.vault import Vault
@@ -31,6 +32,7 @@ class PortalServing:
     settings: Settings
     _context: PortalContext
     _server: HttpServer
+    _payments: StripePayments
 
     def reload(self, read: Settings) -> Reloaded:
         """Applies the settings that a running portal can change. If it raises FailureError, nothing was changed."""
@@ -46,6 +48,7 @@ class PortalServing:
         """Applies settings that were read anew to the requests to come."""
         self.settings = settings
         self._context.take_all(settings)
+        self._payments.settings = settings
 
     async def stop(self, now: asyncio.Event) -> int:
         """Waits for `server.drain_s`, or until `now`. Returns how many requests were cut off."""
@@ -76,7 +79,9 @@ async def serving_portal(settings: Settings) -> AsyncIterator[PortalServing]:
 @asynccontextmanager
 async def portal(instance: Instance, vault: Vault) -> AsyncIterator[PortalServing]:
     """Starts the portal of an opened instance. Raises as `serving_portal` does."""
+    from softix_proxy.assembly.payments import StripePayments
     from softix_proxy.jobs import account_expiry
+    from softix_proxy.jobs import payments as payment_jobs
     from softix_proxy.vault.password_hasher import QueuedPasswordHasher
     from softix_proxy.web.portal.portal_listener import open_portal, portal_server
 
@@ -87,12 +92,22 @@ async def portal(instance: Instance, vault: Vault) -> AsyncIterator[PortalServin
         hasher = QueuedPasswordHasher()
         stack.push_async_callback(hasher.close)
         context = _context(instance, vault, hasher, url)
+        service = StripePayments(settings, instance.storage, vault, instance.clock)
+        stack.push_async_callback(service.close)
+        context.payments = service
         server = portal_server(context, settings.portal, settings.server, tls)
         await open_portal(server)
         stack.push_async_callback(server.close, 0, asyncio.Event())
         purging = asyncio.create_task(account_expiry.watch(instance.storage))
         stack.push_async_callback(_ended, purging)
-        yield PortalServing(url.origin, settings, context, server)
+        if settings.payments.enabled:
+            section = settings.payments
+            for job in (
+                payment_jobs.watch_sweep(service, section.sweep_s),
+                payment_jobs.watch_balances(service, section.automatic_poll_s),
+            ):
+                stack.push_async_callback(_ended, asyncio.create_task(job))
+        yield PortalServing(url.origin, settings, context, server, service)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

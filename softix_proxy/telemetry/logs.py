@@ -36,6 +36,8 @@ _FIELDS = (
     "provider",
     "zone",
     "notice",
+    "payment",
+    "status",
 )
 """The names that may be given as `extra`."""
 

@@ -107,6 +107,14 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
         "corrected": [one async for one in bill.correction_sums(EVER, None, days)],
         "charged": await bill.charged_since(NOW_US, None),
         "manifests": await unit.manifests.list(),
+        "payments": [
+            await unit.payments.list(ADA, 9),
+            await unit.payments.posted(1),
+            await unit.payments.refunds.list(None, ADA),
+            await unit.payments.auto_top_ups.get(ADA),
+            await unit.payments.customer(ADA, True),
+            await unit.payments.last_seen_us(),
+        ],
         "people": [
             await unit.accounts.list(),
             await unit.accounts.acceptances(1),

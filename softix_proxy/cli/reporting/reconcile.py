@@ -14,8 +14,9 @@ import click
 from softix_proxy.cli.console.console import Command, echo, echo_lines, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.core.clock import DAY_US, from_us
-from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.core.errors import BadInputError, FailureError
 from softix_proxy.domain.core.money import CURRENCY, format_usd
+from softix_proxy.domain.ledger.payments_section import format_cents
 from softix_proxy.domain.reporting.reconciliation import (
     ComparedDay,
     DifferenceCause,
@@ -30,12 +31,15 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
 
 _COLUMNS = TableLayout(("day", "model", "softix", "bill", "difference", "explained"), prose=("explained",))
+_PAYMENTS = TableLayout(("payment", "intent", "what", "softix", "stripe", "difference"), leave=("intent",))
 _MOST_NAMES = 10
 
 
 @click.command(cls=Command)
-@click.option("--provider", required=True, metavar="PROVIDER", help="The provider of the bill: name or id.")
-@click.option("--file", "path", required=True, type=click.Path(path_type=Path), help="The bill: CSV or JSON.")
+@click.argument("source", required=False, type=click.Choice(["stripe"]))
+@click.argument("report", required=False, type=click.Path(path_type=Path))
+@click.option("--provider", metavar="PROVIDER", help="The provider of the bill: name or id.")
+@click.option("--file", "path", type=click.Path(path_type=Path), help="The bill: CSV or JSON.")
 @click.option("--from", "from_", metavar="DATE", help="The first day (UTC).  [default: the first of the bill]")
 @click.option("--to", metavar="DATE", help="The day after the last one (UTC).  [default: after the last of the bill]")
 @click.option(
@@ -62,19 +66,26 @@ _MOST_NAMES = 10
 @instance
 async def reconcile(
     instance: Instance,
-    provider: str,
-    path: Path,
+    source: str | None,
+    report: Path | None,
+    provider: str | None,
+    path: Path | None,
     from_: str | None,
     to: str | None,
     tolerance: str,
     mapped: Path | None,
     form: formats.BillFormat,
 ) -> None:
-    """Compare a provider's bill with the books, by day (UTC) and model.
+    """Compare a provider's bill with the books, by day (UTC) and model; or a report of Stripe's balance.
 
-    The exit code is 0 within the tolerance, and 1 beyond it.
+    The exit code is 0 within the tolerance, and 1 beyond it. With `stripe FILE`, each payment must agree to the cent.
     Example: softix reconcile --provider openai --file costs.json
     """
+    if source is not None:
+        await _stripe(instance, report, provider or path)
+        return
+    if provider is None or path is None:
+        raise BadInputError("there is no bill to compare", "give --provider and --file, or: stripe FILE")
     most = parse_tolerance(tolerance)
     told = mapping.BillMapping()
     if mapped:
@@ -82,9 +93,50 @@ async def reconcile(
             told = mapping.read(file, mapped.name)
     with _opened(path) as file:
         bill = formats.read(file, path.name, form, told)
-        report = await operations.reconcile(instance.storage, provider, bill, from_=from_, to=to, tolerance=most)
-    _show(report, bill.title)
-    if not report.within:
+        found = await operations.reconcile(instance.storage, provider, bill, from_=from_, to=to, tolerance=most)
+    _show(found, bill.title)
+    if not found.within:
+        raise SystemExit(1)
+
+
+async def _stripe(instance: Instance, report: Path | None, other: object) -> None:
+    """Compares a report of Stripe's balance. The exit code is 1 if a payment differs."""
+    from softix_proxy.imports import stripe_balance
+    from softix_proxy.operations.reporting import payment_reconciliation
+
+    if report is None or other is not None:
+        raise BadInputError("a report of Stripe is one file", "softix reconcile stripe FILE")
+    with _opened(report) as file:
+        found = await payment_reconciliation.reconcile(instance.storage, stripe_balance.read(file, report.name))
+    rows = [
+        {
+            "payment": one.payment,
+            "intent": one.intent_id,
+            "what": one.cause.value,
+            "softix": format_cents(one.ours_cents),
+            "stripe": format_cents(one.theirs_cents),
+            "difference": format_cents(one.difference_cents),
+        }
+        for one in found.differing
+    ]
+    fields = {
+        "ok": found.agrees,
+        "from": _date(found.first_day),
+        "to": _date(found.end_day),
+        "softix": format_cents(found.ours_cents),
+        "stripe": format_cents(found.theirs_cents),
+        "fees": format_usd(found.fees_pico),
+        "payments": found.payments,
+        "other_lines": found.other_lines,
+    }
+    if invocation().as_json:
+        show({**fields, "rows": rows})
+    else:
+        show(fields)
+        if rows:
+            echo()
+            show_all(rows, _PAYMENTS)
+    if not found.agrees:
         raise SystemExit(1)
 
 

@@ -308,6 +308,10 @@ class BillStore(Protocol):
 
     async def cancelled_by(self, bill_id: int) -> StoredDocument | None: ...
 
+    async def of_transfer(self, transfer_id: int) -> StoredDocument | None:
+        """Returns the document of a payment."""
+        ...
+
     async def receipted(self, transfer_ids: Sequence[int]) -> frozenset[int]:
         """Returns those of these transfers that have a receipt."""
         ...

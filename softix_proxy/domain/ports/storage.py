@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.instance.readiness import Trouble
     from softix_proxy.domain.ledger.balance import BalanceStore
     from softix_proxy.domain.ledger.ledger import LedgerStore
+    from softix_proxy.domain.ledger.payments import PaymentStore
     from softix_proxy.domain.ledger.periods import PeriodStore
     from softix_proxy.domain.metering.admission import Allowance, Decision, Denied, Intent, RateCheck
     from softix_proxy.domain.metering.batches import BatchStore
@@ -163,6 +164,9 @@ class Unit(Protocol):
 
     @property
     def usage(self) -> UsageStore: ...
+
+    @property
+    def payments(self) -> PaymentStore: ...
 
     @property
     def periods(self) -> PeriodStore: ...

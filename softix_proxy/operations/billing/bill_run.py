@@ -27,7 +27,7 @@ from softix_proxy.domain.billing.bill import (
 )
 from softix_proxy.domain.billing.invoicing import DocumentAmounts, UnroundedLine, usd
 from softix_proxy.domain.billing.seller import Billing, require_buyer
-from softix_proxy.domain.billing.taxes import Category, Treatment
+from softix_proxy.domain.billing.taxes import Treatment
 from softix_proxy.domain.core.calendar import calendar
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import ConflictError, OperatorError
@@ -38,6 +38,7 @@ from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.pricing.rates import PriceSheet
 from softix_proxy.operations.access import users
 from softix_proxy.operations.billing import bill as bills
+from softix_proxy.operations.billing import receipts
 from softix_proxy.operations.ledger import periods
 from softix_proxy.operations.ledger.periods import Closing
 from softix_proxy.operations.notices import bill_notices
@@ -204,28 +205,17 @@ class _Customer:
         return payment.amount_pico < 0 or f"{TAKEN_BACK} {payment.id}" in about
 
     async def _receipts(self, details: Customer) -> None:
-        paid = [one for one in self.facts.payments if one.kind == "top-up" and not self._is_taken_back(one)]
+        top_ups = [one for one in self.facts.payments if one.kind == "top-up"]
+        online = await self.unit.payments.of_transfers([one.id for one in top_ups])
+        paid = [one for one in top_ups if one.id in online or not self._is_taken_back(one)]
         done = await self.unit.bill.receipted([one.id for one in paid])
         for payment in (one for one in paid if one.id not in done):
-            # Credit that is sold carries the tax. A payment for an invoice does not, because the invoice carried it.
-            treatment = None if self.user.postpaid else self.work.billing.treatment(details)
-            if treatment is not None and treatment.category is Category.OUTSIDE:
-                treatment = None
-            self._require(details, treatment)
-            text = "Payment received" if self.user.postpaid else "Prepaid credit"
-            amounts = invoicing.add_up([invoicing.single(text, payment.amount_pico)], 0, treatment)
-            document = self._document(DocumentKind.RECEIPT, details, amounts)
-            day = calendar(self.work.billing.zone).date(payment.id).isoformat()
-            document = replace(
-                document,
-                first_day=None,
-                last_day=None,
-                totals=invoicing.settled(amounts.totals),
-                ledger=None,
-                payment=f"Paid on {day}" + (f", reference {payment.reference}" if payment.reference else ""),
-                notes=(payment.note,) if payment.note else (),
+            posting, period = online.get(payment.id), self.work.period.label
+            drafted = await receipts.draft(
+                self.unit, self.work.billing, self.user, details, payment, posting, period=period
             )
-            await self._issue(self._bill(document, transfer_id=payment.id))
+            if payment.amount_pico > 0 or drafted.about_id is not None:  # a credit note is about a receipt
+                await self._issue(drafted)
 
     async def _credit_notes(self, details: Customer, earlier: Sequence[StoredDocument]) -> list[UnroundedLine]:
         """Issues one credit note for each invoice that corrections reduced. Returns the other corrections."""

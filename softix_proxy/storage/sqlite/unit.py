@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.instance.instance import SqliteInstanceStore
     from softix_proxy.storage.sqlite.ledger.balance import SqliteBalanceStore
     from softix_proxy.storage.sqlite.ledger.ledger import SqliteLedgerStore
+    from softix_proxy.storage.sqlite.ledger.payments import SqlitePaymentStore
     from softix_proxy.storage.sqlite.ledger.periods import SqlitePeriodStore
     from softix_proxy.storage.sqlite.metering.batches import SqliteBatchStore
     from softix_proxy.storage.sqlite.metering.bounds import SqliteBoundStore
@@ -182,6 +183,12 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.metering.usage import SqliteUsageStore
 
         return SqliteUsageStore(self._session)
+
+    @cached_property
+    def payments(self) -> SqlitePaymentStore:
+        from softix_proxy.storage.sqlite.ledger.payments import SqlitePaymentStore
+
+        return SqlitePaymentStore(self._session)
 
     @cached_property
     def periods(self) -> SqlitePeriodStore:

@@ -6,8 +6,15 @@ from collections.abc import Sequence
 
 from softix_proxy.web.portal.access import routes as access
 from softix_proxy.web.portal.admin import routes as admin
+from softix_proxy.web.portal.billing import routes as billing
 from softix_proxy.web.portal.core import static_files
 from softix_proxy.web.portal.core.page import PortalRoute
 from softix_proxy.web.portal.factors import routes as factors
 
-ROUTES: Sequence[PortalRoute] = (*access.ROUTES, *factors.ROUTES, *admin.ROUTES, *static_files.ROUTES)
+ROUTES: Sequence[PortalRoute] = (
+    *access.ROUTES,
+    *admin.ROUTES,
+    *billing.ROUTES,
+    *factors.ROUTES,
+    *static_files.ROUTES,
+)

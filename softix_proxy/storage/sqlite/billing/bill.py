@@ -105,6 +105,9 @@ class SqliteBillStore:
     async def cancelled_by(self, bill_id: int) -> StoredDocument | None:
         return await self._one("cancels = 1 AND about_id = ?", bill_id)
 
+    async def of_transfer(self, transfer_id: int) -> StoredDocument | None:
+        return await self._one("transfer_id = ?", transfer_id)
+
     async def _one(self, condition: str, value: object) -> StoredDocument | None:
         row = await self._session.one(f"SELECT {sql.BILL.select()} FROM bills WHERE {condition}", value)
         return sql.BILL.read(row) if row else None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from softix_proxy.domain.access.users import User
     from softix_proxy.domain.ports.storage import Storage
     from softix_proxy.domain.ports.vault import Vault
+    from softix_proxy.operations.ledger.payments import PaymentService
     from softix_proxy.settings import Settings
 
 
@@ -86,6 +87,8 @@ class PageRequest:
     """All values of each field of a POST, such as those of several boxes of one name."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The headers, with names in lower case. Only a page for programs has them."""
+    payments: PaymentService | None = field(default=None, repr=False)
+    """How payments are reached. None where they are switched off."""
     _viewer: Viewer | None = None
 
     @property

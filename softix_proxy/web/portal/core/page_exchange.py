@@ -76,5 +76,6 @@ class PageExchange:
             body=self.body if is_program else b"",
             lists=self.form,
             headers=self.headers if is_program else {},
+            payments=context.payments if context.settings.payments.enabled else None,
             _viewer=self.viewer,
         )

@@ -22,6 +22,7 @@ from softix_proxy.web.server.client_address import ClientAddresses
 
 if TYPE_CHECKING:
     from softix_proxy.domain.access.federated_identities import OpenIdProvider
+    from softix_proxy.operations.ledger.payments import PaymentService
     from softix_proxy.settings import Settings
 
 BODY_TIMEOUT_S = 10.0
@@ -45,6 +46,7 @@ class PortalContext:
     """The way to the OpenID provider of the settings."""
     served: Collection[str] = ()
     """The paths of pages that exist, for the menu."""
+    payments: PaymentService | None = None
     body_timeout_s: float = BODY_TIMEOUT_S
     is_draining: bool = False
     running: set[asyncio.Task[web.StreamResponse]] = field(default_factory=set)

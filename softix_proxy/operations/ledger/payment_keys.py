@@ -1,0 +1,134 @@
+"""Stripe's keys: sealed in the database, and bound to what they are for and to the address to which they are sent."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from softix_proxy.domain.core.errors import BadInputError, FailureError
+from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.domain.ports.vault import Vault
+
+_SECRET_KEY, _WEBHOOK = "sealed_stripe_key", "sealed_stripe_webhook_secret"  # these are names of rows
+_NAMES = (_SECRET_KEY, _WEBHOOK)
+_BASE = "stripe_api_base"
+STRIPE = "https://api.stripe.com"
+_KEY = re.compile(r"[sr]k_(?:test|live)_[A-Za-z0-9]{16,255}", re.ASCII)
+_WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]{24,255}", re.ASCII)
+_SET_UP = "run: softix payments setup"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentKeys:
+    """The keys. Neither is in any repr."""
+
+    secret_key: str = field(repr=False)
+    webhook_secret: str | None = field(repr=False)
+    """None as long as there is no webhook. Payments are then found by the sweep only."""
+
+    @property
+    def is_live(self) -> bool:
+        return "_live_" in self.secret_key[:8]
+
+
+def checked_key(text: str) -> str:
+    """Returns Stripe's secret or restricted key. Raises BadInputError without quoting it."""
+    if not _KEY.fullmatch(text):
+        raise BadInputError(
+            "not a secret key of Stripe", "copy it from Developers → API keys; it begins with sk_test_, sk_live_ or rk_"
+        )
+    return text
+
+
+def checked_webhook_secret(text: str) -> str:
+    """Returns the secret of a webhook endpoint. Raises BadInputError for an empty or short one, without quoting it."""
+    if not _WEBHOOK_SECRET.fullmatch(text):
+        raise BadInputError(
+            "not the secret of a webhook endpoint", "copy it from Developers → Webhooks; it begins with whsec_"
+        )
+    return text
+
+
+def _place(name: str, base: str) -> tuple[str, ...]:
+    return ("instance", name, base)
+
+
+async def store(
+    storage: Storage,
+    vault: Vault,
+    *,
+    secret_key: str | None = None,
+    webhook_secret: str | None = None,
+    api_base: str | None = None,
+) -> None:
+    """Seals the keys that are given, for this address of Stripe's API. Raises BadInputError.
+
+    A key of another mode ends the webhook's secret, because each mode has endpoints of its own.
+    """
+    given = {
+        _SECRET_KEY: checked_key(secret_key) if secret_key is not None else None,
+        _WEBHOOK: checked_webhook_secret(webhook_secret) if webhook_secret is not None else None,
+    }
+    async with storage.writing() as unit:
+        base = api_base or STRIPE
+        if secret_key is not None:
+            await _forget_other(unit, vault, secret_key, base)
+            await unit.instance.set(_BASE, base.encode())
+        for name, text in given.items():
+            if text is not None:
+                await unit.instance.set(name, vault.seal_secret(text, *_place(name, base)))
+
+
+async def _forget_other(unit: Unit, vault: Vault, secret_key: str, base: str) -> None:
+    """Ends the webhook's secret if it is of another mode or address."""
+    try:
+        before = await _stored(unit, vault, _SECRET_KEY, base)
+    except FailureError:
+        before = None
+    if before is None or before[3:8] != secret_key[3:8]:
+        await unit.instance.set(_WEBHOOK, b"")
+
+
+async def load(unit: Unit, vault: Vault, api_base: str | None = None) -> PaymentKeys:
+    """Returns the keys. Raises FailureError if there is no secret key, or if it was stored for another address."""
+    base = api_base or STRIPE
+    secret_key = await _stored(unit, vault, _SECRET_KEY, base)
+    if secret_key is None:
+        raise FailureError("there is no key of Stripe", _SET_UP)
+    return PaymentKeys(secret_key, await _stored(unit, vault, _WEBHOOK, base))
+
+
+async def _stored(unit: Unit, vault: Vault, name: str, base: str) -> str | None:
+    sealed = await unit.instance.get(name)
+    if sealed and await _stored_base(unit) != base:
+        raise FailureError("the keys of Stripe were stored for another address of its API", _SET_UP)
+    return vault.open_secret(sealed, *_place(name, base)) if sealed else None
+
+
+async def _stored_base(unit: Unit) -> str:
+    return (await unit.instance.get(_BASE) or STRIPE.encode()).decode()
+
+
+async def stored(unit: Unit) -> int:
+    """Returns how many keys are stored."""
+    return len([name for name in _NAMES if await unit.instance.get(name)])
+
+
+async def outstanding(unit: Unit, vault: Vault) -> int:
+    """Returns how many of them another master key sealed. Raises FailureError."""
+    sealed = [await unit.instance.get(name) for name in _NAMES]
+    return sum(vault.sealed_by(blob) != vault.master_key_id for blob in sealed if blob)
+
+
+async def rewrap(storage: Storage, vault: Vault) -> int:
+    """Wraps them anew for the current master key. Returns how many. Raises FailureError."""
+    rewrapped = 0
+    if await outstanding(storage.reading(), vault):
+        async with storage.writing() as unit:
+            base = await _stored_base(unit)
+            for name in _NAMES:
+                blob = await unit.instance.get(name)
+                if blob and vault.sealed_by(blob) != vault.master_key_id:
+                    await unit.instance.set(name, vault.rewrap_secret(blob, *_place(name, base)))
+                    rewrapped += 1
+    return rewrapped

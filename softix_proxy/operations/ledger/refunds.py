@@ -1,0 +1,180 @@
+"""Refunds: of unused money only, and held from the request on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
+from softix_proxy.domain.core.ids import new_public_id
+from softix_proxy.domain.ledger.payments import (
+    OnlinePayment,
+    PaymentState,
+    gross_cents,
+    refundable_net_cents,
+)
+from softix_proxy.domain.ledger.payments_section import format_cents
+from softix_proxy.domain.ledger.refunds import RefundRequest, RefundState
+from softix_proxy.domain.ports.payment_gateway import GatewayError
+from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.operations.ledger import payments
+from softix_proxy.operations.ledger.payments import PaymentContext, PaymentFetch
+
+_ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Refundable:
+    """What can go back of a payment now."""
+
+    net_cents: int
+    """The credit, without tax."""
+    gross_cents: int
+    """What the customer gets, with the tax."""
+
+
+async def refundable(unit: Unit, payment: OnlinePayment) -> Refundable:
+    """Returns what can go back: what the payment still gives, and nobody used.
+
+    Money that was granted, and nobody paid, counts as used last. Otherwise it could be paid out.
+    """
+    wallet = await unit.balance.get(payment.user_id)
+    granted_pico = max(0, await unit.payments.adjusted_pico(payment.user_id))
+    unused_pico = wallet.posted_pico - wallet.held_pico - granted_pico
+    net_cents = refundable_net_cents(payment.credit_pico, unused_pico)
+    return Refundable(net_cents, gross_cents(payment, net_cents))
+
+
+async def request(
+    context: PaymentContext,
+    public_id: str,
+    *,
+    net_cents: int | None = None,
+    account_id: int | None = None,
+    user_id: int | None = None,
+    approved: bool = False,
+) -> RefundRequest:
+    """Holds the money of a refund, all that is unused if no amount is given. `approved` is an operator's own refund.
+
+    Raises NotFoundError for a payment that does not exist, or is not of `user_id`. Raises BadInputError if less than
+    the amount is unused. Raises ConflictError if nothing can go back, and GatewayError.
+    """
+    if net_cents is not None and net_cents <= 0:
+        raise BadInputError("a refund is of a positive amount", "leave the amount out for all that is unused")
+    payment = await payments.find(context.storage.reading(), public_id)
+    if user_id is not None and payment.user_id != user_id:
+        raise NotFoundError(f"no payment {public_id!r}", "see: softix payments list")
+    for _ in range(_ATTEMPTS):
+        fetch = await payments.begin_fetch(context, payment.id)
+        async with context.storage.writing() as unit:
+            current = await payments.take_over(context, unit, fetch)
+            if current is None or current.posted_fetch != fetch.number:
+                continue  # somebody else changed it meanwhile
+            amount_cents = await _amount(unit, current, net_cents)
+            made = await unit.payments.refunds.add(
+                RefundRequest(
+                    id=0,
+                    public_id=new_public_id("rfd"),
+                    payment_id=current.id,
+                    amount_cents=amount_cents,
+                    state=RefundState.APPROVED if approved else RefundState.REQUESTED,
+                    created_at_us=unit.clock.now_us(),
+                    account_id=account_id,
+                    answered_at_us=unit.clock.now_us() if approved else None,
+                )
+            )
+            await payments.take_over(context, unit, fetch)
+        return await send(context, made) if approved else made
+    raise GatewayError("the payment changes faster than it can be fetched", "try again")
+
+
+async def _amount(unit: Unit, payment: OnlinePayment, net_cents: int | None) -> int:
+    """Returns what the customer gets. Raises BadInputError and ConflictError."""
+    if payment.state is not PaymentState.PAID:
+        raise ConflictError(f"{payment.public_id} is {payment.state.value}", "only what was paid can go back")
+    most = await refundable(unit, payment)
+    if most.net_cents <= 0 or most.gross_cents <= 0:
+        raise ConflictError(f"nothing of {payment.public_id} is unused", "see: softix payments show")
+    if net_cents is None:
+        return most.gross_cents
+    if net_cents > most.net_cents:
+        raise BadInputError(
+            f"${format_cents(most.net_cents)} of {payment.public_id} are unused, and not ${format_cents(net_cents)}",
+            f"ask for ${format_cents(most.net_cents)} or less",
+        )
+    amount_cents = gross_cents(payment, net_cents)
+    if amount_cents <= 0:
+        raise BadInputError("the amount is too small to go back", "ask for more")
+    return amount_cents
+
+
+async def approve(context: PaymentContext, public_id: str) -> RefundRequest:
+    """Sends a requested refund. Raises NotFoundError, ConflictError and GatewayError.
+
+    After a GatewayError the request stays approved and held, and the sweep sends it again.
+    """
+    async with context.storage.writing() as unit:
+        known = await find(unit, public_id)
+        if not known.is_open:
+            raise ConflictError(f"{public_id} is {known.state.value}", "see: softix payments refunds")
+        approved = replace(known, state=RefundState.APPROVED, answered_at_us=unit.clock.now_us())
+        await unit.payments.refunds.update(approved)
+    return await send(context, approved)
+
+
+async def send(context: PaymentContext, approved: RefundRequest) -> RefundRequest:
+    """Asks the provider for an approved refund, unless it has it, and takes its answer over.
+
+    The provider forgets idempotency keys after a day, so it is first asked what it has.
+    """
+    fetch = await payments.begin_fetch(context, approved.payment_id)
+    if all(refund.request != approved.public_id for refund in fetch.found.refunds):
+        payment = await context.storage.reading().payments.get(approved.payment_id)
+        await context.gateway.refund(payment, approved.public_id, approved.amount_cents)
+    await payments.reconcile(context, approved.payment_id)
+    return await find(context.storage.reading(), approved.public_id)
+
+
+async def refuse(context: PaymentContext, public_id: str) -> RefundRequest:
+    """Refuses a requested refund. Its money is in the balance again, in the same transaction.
+
+    Raises NotFoundError and GatewayError. Raises ConflictError if it was answered before.
+    """
+    known = await find(context.storage.reading(), public_id)
+    for _ in range(_ATTEMPTS):
+        fetch: PaymentFetch = await payments.begin_fetch(context, known.payment_id)
+        async with context.storage.writing() as unit:
+            current = await payments.take_over(context, unit, fetch)
+            if current is None or current.posted_fetch != fetch.number:
+                continue
+            known = await find(unit, public_id)
+            if known.state is not RefundState.REQUESTED:
+                raise ConflictError(f"{public_id} is {known.state.value}", "see: softix payments refunds")
+            refused = replace(known, state=RefundState.REFUSED, answered_at_us=unit.clock.now_us())
+            await unit.payments.refunds.update(refused)
+            await payments.take_over(context, unit, fetch)
+        return refused
+    raise GatewayError("the payment changes faster than it can be fetched", "try again")
+
+
+async def send_approved(context: PaymentContext) -> int:
+    """Sends the approved refunds that the provider does not have, after an interruption. Returns how many ended."""
+    ended = 0
+    for approved in await context.storage.reading().payments.refunds.list(RefundState.APPROVED, None):
+        payment = await context.storage.reading().payments.get(approved.payment_id)
+        if payment.is_live is context.gateway.is_live:
+            ended += not (await send(context, approved)).is_open
+    return ended
+
+
+async def find(unit: Unit, public_id: str) -> RefundRequest:
+    """Returns the request. Raises NotFoundError."""
+    found = await unit.payments.refunds.find(public_id)
+    if found is None:
+        raise NotFoundError(f"no refund {public_id!r}", "see: softix payments refunds")
+    return found
+
+
+async def list_all(storage: Storage, state: RefundState | None, user_id: int | None) -> Sequence[RefundRequest]:
+    """Returns requests, the oldest first."""
+    return await storage.reading().payments.refunds.list(state, user_id)

@@ -1,0 +1,79 @@
+"""Tells people about their payments, and operators about what no program can decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from softix_proxy.domain.access.organisations import Right
+from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
+from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentPosting, PostingCause
+from softix_proxy.domain.ledger.payments_section import format_cents
+from softix_proxy.domain.notices.outbox import Notice, NoticeKind
+from softix_proxy.domain.ports.storage import Unit
+from softix_proxy.operations.notices import facts
+from softix_proxy.operations.notices.outbox import enqueue
+from softix_proxy.operations.notices.recipients import members_who_may
+
+_TEST_MODE = " (test mode)"
+
+
+async def posted(unit: Unit, payment: OnlinePayment, posting: PaymentPosting, number: str) -> None:
+    """Tells about a payment, a refund or a dispute that was posted. `number` is that of its document, if it has one."""
+    kind = {
+        PostingCause.PAYMENT: NoticeKind.RECEIPT,
+        PostingCause.REFUND: NoticeKind.REFUNDED,
+        PostingCause.DISPUTE: NoticeKind.DISPUTED,
+    }.get(posting.cause)
+    back = posting.amount_pico < 0
+    if kind is None or back is (kind is NoticeKind.RECEIPT):
+        return  # what came back is in the history, and nothing that a person has to do follows from it
+    values = await _values(unit, payment, abs(posting.gross_cents), posting.transfer_id)
+    await _tell(unit, payment, kind, {**values, "number": number or payment.public_id}, str(posting.transfer_id))
+    if kind is NoticeKind.DISPUTED:
+        text = f"A bank disputes {payment.public_id}. Answer in Stripe's dashboard before its deadline."
+        await _alert(unit, text, f"dispute:{posting.transfer_id}")
+
+
+async def failed(unit: Unit, payment: OnlinePayment) -> None:
+    values = await _values(unit, payment, payment.asked_total_cents, payment.changed_at_us)
+    await _tell(unit, payment, NoticeKind.PAYMENT_FAILED, values, "failed")
+
+
+async def paused(unit: Unit, payment: OnlinePayment, auto_top_up: AutoTopUp) -> None:
+    """Tells that automatic top-ups stopped. It happens once: a person has to start them again."""
+    values = await _values(unit, payment, payment.asked_total_cents, payment.changed_at_us)
+    reason = f"{auto_top_up.failures} payments failed"
+    await _tell(unit, payment, NoticeKind.AUTO_TOP_UP_PAUSED, {**values, "reason": reason}, "paused")
+
+
+async def foreign_currency(unit: Unit, payment: OnlinePayment) -> None:
+    """Tells operators that a payment gave no credit, because it is not in US dollars."""
+    text = f"{payment.public_id} was paid in another currency than US dollars. It gave no credit: refund it at Stripe."
+    await _alert(unit, text, f"currency:{payment.public_id}")
+
+
+async def _values(unit: Unit, payment: OnlinePayment, cents: int, at_us: int) -> dict[str, str]:
+    user = await unit.users.get(payment.user_id)
+    names = await unit.users.display_names()
+    mode = "" if payment.is_live else _TEST_MODE
+    return {
+        "organisation": names.get(user.id, user.name),
+        "amount": f"${format_cents(cents)}{mode}",
+        "when": facts.when(at_us),
+    }
+
+
+async def _tell(unit: Unit, payment: OnlinePayment, kind: NoticeKind, values: Mapping[str, str], cause: str) -> None:
+    for account in await members_who_may(unit, payment.user_id, Right.SEE_BILLING):
+        once = f"{kind.value}:{payment.public_id}:{cause}:{account.public_id}"
+        await enqueue(unit, None, Notice(kind, account.email, values, account_id=account.id, once=once))
+
+
+async def _alert(unit: Unit, text: str, cause: str) -> None:
+    """Tells every operator who may move money."""
+    for account in await unit.accounts.list():
+        if account.role in (UserRole.ADMIN, UserRole.BILLING) and account.can_sign_in:
+            once = f"alert:{cause}:{account.public_id}"
+            notice = Notice(NoticeKind.OPERATOR_ALERT, account.email, {"text": text}, account_id=account.id, once=once)
+            await enqueue(unit, None, notice)

@@ -1,0 +1,281 @@
+"""The page about money: the balance, payments, documents, and what a person can do about them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from softix_proxy.domain.access.organisations import Right
+from softix_proxy.domain.access.users import User
+from softix_proxy.domain.billing.bill import Document
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError, NotFoundError, OperatorError
+from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
+from softix_proxy.domain.ledger.payments import PICO_PER_CENT, OnlinePayment
+from softix_proxy.operations.billing import bill
+from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments, refunds
+from softix_proxy.operations.ledger.payments import PaymentContext
+from softix_proxy.web.portal.core.page import Answer, Download, Page, PageRequest, SeeOther
+
+_STRIPE = ("https://checkout.stripe.com", "https://billing.stripe.com")
+_TYPES = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "xml": "application/xml"}
+_LISTED = 50
+
+
+def organisation(request: PageRequest, right: Right) -> User:
+    """Returns the organisation that the page is about. Raises NotFoundError for a person without the right."""
+    viewer = request.viewer
+    if viewer.organisation is None or viewer.membership is None or not viewer.membership.may(right):
+        raise NotFoundError("no such page")
+    return viewer.organisation
+
+
+async def context_of(request: PageRequest) -> PaymentContext:
+    """Returns what the operations on payments need. Raises NotFoundError where payments are switched off."""
+    if request.payments is None:
+        raise NotFoundError("no such page")
+    return await request.payments.context()
+
+
+def origins(request: PageRequest) -> tuple[str, ...]:
+    """Returns the origins to which a form of these pages leads."""
+    base = request.settings.payments.api_base
+    if base is None:
+        return _STRIPE
+    parts = urlsplit(base)
+    return (f"{parts.scheme}://{parts.netloc}",)
+
+
+async def show(request: PageRequest) -> Answer:
+    """Shows balance, payments and documents. Who comes back from Stripe sees the payment as it is there."""
+    user = organisation(request, Right.SEE_BILLING)
+    named = request.query.get("payment")
+    returned = await _returned(request, user, named) if named else None
+    async with request.storage.snapshot() as unit:
+        wallet = await unit.balance.get(user.id)
+        found = await unit.payments.list(user.id, _LISTED)
+        documents = list(await unit.bill.list(user.id))[: -_LISTED - 1 : -1]
+        asked = await unit.payments.refunds.list(None, user.id)
+        top_up = await unit.payments.auto_top_ups.get(user.id)
+    membership = request.viewer.membership
+    values = {
+        "balance_pico": wallet.posted_pico,
+        "held_pico": wallet.held_pico,
+        "payments": [_row(one) for one in found],
+        "documents": [{"document": one.document, "forms": forms_of(one.document)} for one in documents],
+        "refunds": [
+            {
+                "id": one.public_id,
+                "pico": one.amount_cents * PICO_PER_CENT,
+                "state": one.state.value,
+                "at_us": one.created_at_us,
+            }
+            for one in asked
+        ],
+        "top_up": None if top_up is None else _top_up_fields(top_up),
+        "returned": None if returned is None else returned.state.value,
+        "can_pay": request.payments is not None and membership is not None and membership.may(Right.PAY),
+        "is_test": any(not one.is_live for one in found[:1]) or await _is_test(request),
+        "may_ask": request.settings.payments.refunds == "ask",
+    }
+    return Page("billing", values, forms_to=origins(request))
+
+
+def _row(payment: OnlinePayment) -> dict[str, Any]:
+    return {
+        "id": payment.public_id,
+        "state": payment.state.value,
+        "kind": payment.kind.value,
+        "at_us": payment.created_at_us,
+        "total_pico": (payment.paid_cents or payment.asked_total_cents) * PICO_PER_CENT,
+        "credit_pico": payment.credit_pico,
+        "is_live": payment.is_live,
+    }
+
+
+def _top_up_fields(top_up: AutoTopUp) -> dict[str, Any]:
+    return {
+        "enabled": top_up.enabled,
+        "paused": top_up.paused_at_us is not None,
+        "threshold_pico": top_up.threshold_cents * PICO_PER_CENT,
+        "amount_pico": top_up.amount_cents * PICO_PER_CENT,
+        "cap_pico": top_up.monthly_cap_cents * PICO_PER_CENT,
+    }
+
+
+async def _is_test(request: PageRequest) -> bool:
+    if request.payments is None:
+        return False
+    try:
+        return not (await request.payments.context()).gateway.is_live
+    except FailureError:
+        return False
+
+
+async def _returned(request: PageRequest, user: User, named: str) -> OnlinePayment | None:
+    """Looks at the payment from which a person comes back, so that nobody waits for the event."""
+    found = await request.storage.reading().payments.find(named)
+    if found is None or found.user_id != user.id:
+        return None
+    if found.state.is_unfinished and request.payments is not None:
+        try:
+            return await payments.reconcile(await request.payments.context(), found.id)
+        except OperatorError:
+            return found
+    return found
+
+
+async def show_top_up(request: PageRequest) -> Answer:
+    organisation(request, Right.PAY)
+    await context_of(request)
+    return await _top_up_page(request, None)
+
+
+async def _top_up_page(request: PageRequest, problem: str | None) -> Page:
+    section = request.settings.payments
+    values = {
+        "amount": request.form.get("amount", ""),
+        "least": section.least,
+        "most": section.most,
+        "tax": section.tax,
+        "is_test": await _is_test(request),
+        "problem": problem,
+    }
+    return Page("billing_top_up", values, 200 if problem is None else 422, forms_to=origins(request))
+
+
+async def begin_top_up(request: PageRequest) -> Answer:
+    """Sends the person to Stripe's page."""
+    user = organisation(request, Right.PAY)
+    context = await context_of(request)
+    try:
+        cents = amount_cents(request.form.get("amount", ""))
+        saves = request.form.get("save") == "yes"
+        url = await checkouts.begin(context, user, request.viewer.account, cents, saves_method=saves)
+    except (BadInputError, ConflictError, FailureError) as error:
+        return await _top_up_page(request, error.message)
+    return SeeOther(url)
+
+
+def amount_cents(text: str) -> int:
+    """Parses an amount as people write it: `25`, `25.00` or `$25`. Raises BadInputError."""
+    plain = text.strip().removeprefix("$").strip()
+    whole, _, rest = plain.partition(".")
+    if not (
+        plain.isascii() and whole.isdigit() and len(whole) <= 6 and (not rest or (rest.isdigit() and len(rest) <= 2))
+    ):
+        raise BadInputError("write an amount in US dollars, such as 25.00", "")
+    return int(whole) * 100 + int(rest.ljust(2, "0") or "0")
+
+
+async def open_methods(request: PageRequest) -> Answer:
+    """Sends the person to Stripe's page for cards."""
+    user = organisation(request, Right.PAY)
+    return SeeOther(await checkouts.methods_url(await context_of(request), user))
+
+
+async def show_auto_top_up(request: PageRequest) -> Answer:
+    return await _auto_page(request, organisation(request, Right.PAY), None)
+
+
+async def _auto_page(request: PageRequest, user: User, problem: str | None) -> Page:
+    await context_of(request)
+    known = await auto_top_ups.show(request.storage, user.id)
+    values = {
+        "top_up": None if known is None else _top_up_fields(known),
+        "problem": problem,
+        "form": {
+            "threshold": request.form.get("threshold") or (_text(known.threshold_cents) if known else "5.00"),
+            "amount": request.form.get("amount") or (_text(known.amount_cents) if known else "25.00"),
+            "cap": request.form.get("cap") or (_text(known.monthly_cap_cents) if known else "100.00"),
+        },
+        "is_test": await _is_test(request),
+    }
+    return Page("billing_auto_top_up", values, 200 if problem is None else 422, forms_to=origins(request))
+
+
+def _text(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+async def set_auto_top_up(request: PageRequest) -> Answer:
+    user = organisation(request, Right.PAY)
+    context = await context_of(request)
+    if request.form.get("what") == "off":
+        await auto_top_ups.switch_off(request.storage, user.id)
+        return SeeOther("/billing", "flash.saved")
+    try:
+        await auto_top_ups.set_up(
+            context,
+            user.id,
+            threshold_cents=amount_cents(request.form.get("threshold", "")),
+            amount_cents=amount_cents(request.form.get("amount", "")),
+            monthly_cap_cents=amount_cents(request.form.get("cap", "")),
+        )
+    except (BadInputError, ConflictError) as error:
+        return await _auto_page(request, user, error.message)
+    return SeeOther("/billing", "flash.saved")
+
+
+async def show_refund(request: PageRequest) -> Answer:
+    return await _refund_page(request, request.query.get("payment", ""), None)
+
+
+async def _refund_page(request: PageRequest, public_id: str, problem: str | None) -> Page:
+    user = organisation(request, Right.PAY)
+    await context_of(request)
+    async with request.storage.snapshot() as unit:
+        found = await payments.find(unit, public_id)
+        if found.user_id != user.id or request.settings.payments.refunds != "ask":
+            raise NotFoundError("no such page")
+        rest = await refunds.refundable(unit, found)
+    values = {
+        "payment": _row(found),
+        "net_pico": rest.net_cents * PICO_PER_CENT,
+        "gross_pico": rest.gross_cents * PICO_PER_CENT,
+        "most": _text(rest.net_cents),
+        "problem": problem,
+    }
+    return Page("billing_refund", values, 200 if problem is None else 422)
+
+
+async def ask_refund(request: PageRequest) -> Answer:
+    """Asks for a refund. The money leaves the balance with this request."""
+    user = organisation(request, Right.PAY)
+    public_id = request.form.get("payment", "")
+    if request.settings.payments.refunds != "ask":
+        raise NotFoundError("no such page")
+    try:
+        await refunds.request(
+            await context_of(request),
+            public_id,
+            net_cents=amount_cents(request.form.get("amount", "")),
+            account_id=request.viewer.account.id,
+            user_id=user.id,
+        )
+    except (BadInputError, ConflictError, FailureError) as error:
+        return await _refund_page(request, public_id, error.message)
+    return SeeOther("/billing", "flash.refund_asked")
+
+
+async def download_document(request: PageRequest) -> Answer:
+    """Sends a document of the organisation. That of another one does not exist."""
+    from softix_proxy.exports.billing.bill_formats import FORMATS
+
+    user = organisation(request, Right.SEE_BILLING)
+    number, form = request.parts["number"], request.parts["form"]
+    found = await bill.show(request.storage, number)
+    if found.user_id != user.id or form not in forms_of(found.document):
+        raise NotFoundError("no such document")
+    made = await asyncio.to_thread(FORMATS[form], found.document, None)  # a PDF would hold the loop up
+    return Download(_once(made), f"{number}.{form}", _TYPES[form])
+
+
+def forms_of(document: Document) -> tuple[str, ...]:
+    """Returns the forms of a document. XML is that of an invoice, so a document without a tax has none."""
+    return ("html", "pdf", "xml") if document.tax is not None else ("html", "pdf")
+
+
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body

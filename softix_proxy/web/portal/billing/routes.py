@@ -1,0 +1,21 @@
+"""The URLs of the pages about money, and of the webhook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from softix_proxy.web.portal.billing import billing, webhook
+from softix_proxy.web.portal.core.page import Access, PortalRoute
+
+ROUTES: Sequence[PortalRoute] = (
+    PortalRoute("GET", "/billing", billing.show, Access.SIGNED_IN),
+    PortalRoute("GET", "/billing/top-up", billing.show_top_up, Access.SIGNED_IN),
+    PortalRoute("POST", "/billing/top-up", billing.begin_top_up, Access.SIGNED_IN),
+    PortalRoute("POST", "/billing/methods", billing.open_methods, Access.RECENT),
+    PortalRoute("GET", "/billing/auto-top-up", billing.show_auto_top_up, Access.SIGNED_IN),
+    PortalRoute("POST", "/billing/auto-top-up", billing.set_auto_top_up, Access.RECENT),
+    PortalRoute("GET", "/billing/refunds", billing.show_refund, Access.SIGNED_IN),
+    PortalRoute("POST", "/billing/refunds", billing.ask_refund, Access.RECENT),
+    PortalRoute("GET", "/billing/documents/{number}.{form}", billing.download_document, Access.SIGNED_IN),
+    PortalRoute("POST", "/webhooks/stripe", webhook.receive_event, Access.PROGRAM),
+)

@@ -1,0 +1,116 @@
+"""The commands against a fake Stripe in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from support.fake_stripe import FakeStripe, started
+
+Softix = Callable[..., Result]
+Read = Callable[[str], Any]
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeStripe]:
+    made, loop, ready = FakeStripe(), asyncio.new_event_loop(), threading.Event()
+    ends: list[Any] = []
+
+    def serve() -> None:
+        asyncio.set_event_loop(loop)
+        ends.append(loop.run_until_complete(started(made)))
+        ready.set()
+        loop.run_forever()
+        loop.run_until_complete(ends[0]())
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    ready.wait()
+    yield made
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture
+def key(fake: FakeStripe, instance: Path, run: Softix) -> Path:
+    (instance / "config.toml").write_text(
+        '[portal]\npublic_url = "https://portal.example.org"\n'
+        f'[payments]\nenabled = true\napi_base = "{fake.base_url}"\n'
+    )
+    run("users create ada --email ada@example.org")
+    file = instance / "stripe.key"
+    file.write_text(fake.secret_key)
+    return file
+
+
+def test_setup_checks_the_account_stores_the_key_and_makes_the_webhook(
+    fake: FakeStripe, key: Path, run: Softix, read: Read
+) -> None:
+    assert read("payments status")["mode"] == "missing"
+    done = read(f"payments setup --key-file {key}")
+    assert done == {
+        "account": "acct_fake",
+        "mode": "TEST",
+        "country": "US",
+        "webhook": "made",
+        "webhook_url": "https://portal.example.org/webhooks/stripe",
+    }
+    assert fake.webhook_url == "https://portal.example.org/webhooks/stripe"
+    shown = run("payments status")
+    assert "TEST MODE" in shown.stderr
+    assert read("payments status") == {
+        "enabled": True, "mode": "TEST", "webhook": True, "open_payments": 0, "open_refunds": 0, "last_event_at": None,
+    }  # fmt: skip
+    assert read(f"payments setup --key-file {key}")["webhook"] == "kept"
+    assert fake.secret_key not in run(f"payments setup --key-file {key} --new-webhook").output
+
+
+def test_setup_refuses_an_empty_or_short_secret_of_the_webhook(
+    key: Path, run: Softix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for secret, said in (("", "is empty"), ("whsec_short", "not the secret of a webhook")):
+        monkeypatch.setenv("HOOK", secret)
+        assert said in run(f"payments setup --key-file {key} --webhook-secret-env HOOK", code=2).stderr
+    assert (
+        "two sources"
+        in run(f"payments setup --key-file {key} --webhook-secret-env HOOK --webhook-secret-file {key}", code=2).stderr
+    )
+    key.write_text("sk_test_short")
+    assert "not a secret key" in run(f"payments setup --key-file {key}", code=2).stderr
+
+
+def test_setup_without_a_public_address_says_what_to_click(
+    fake: FakeStripe, key: Path, run: Softix, instance: Path
+) -> None:
+    config = instance / "config.toml"
+    config.write_text(config.read_text().replace("https://portal.example.org", "http://localhost:8485"))
+    done = run(f"payments setup --key-file {key}")
+    assert "Developers → Webhooks" in done.stderr and "test mode" in done.stderr
+
+
+def test_commands_that_ask_stripe_say_what_is_missing(key: Path, run: Softix) -> None:
+    assert "softix payments setup" in run("payments sweep", code=1).stderr
+    assert "no payment" in run("payments show pay_nobody", code=1).stderr
+    assert "no refund" in run("payments approve-refund rfd_nobody --yes", code=1).stderr
+    assert "three amounts" in run("payments set-auto-top-up ada@example.org", code=2).stderr
+
+
+def test_automatic_top_up_is_set_and_ended_and_lists_are_empty_at_first(key: Path, run: Softix, read: Read) -> None:
+    run(f"payments setup --key-file {key}")
+    amounts = "--threshold 5.00 --amount 25.00 --monthly-cap 100.00"
+    made = read(f"payments set-auto-top-up ada@example.org {amounts}")
+    assert (made["enabled"], made["threshold"], made["amount"], made["monthly_cap"]) == (
+        True,
+        "5.00",
+        "25.00",
+        "100.00",
+    )
+    assert read("payments set-auto-top-up ada@example.org --off")["enabled"] is False
+    assert read("payments list") == [] == read("payments refunds")
+    assert read("payments sweep") == {"payments": 0, "changed": 0, "failed": 0}

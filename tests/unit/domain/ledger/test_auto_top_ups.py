@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from softix_proxy.domain.ledger.auto_top_ups import FAILURES_UNTIL_PAUSED, AutoTopUp
+
+HOUR_US = 3600 * 10**6
+MADE = AutoTopUp(1, True, 500, 2500, 6000)
+
+
+def test_automatic_top_up_waits_longer_after_each_failure_and_then_pauses() -> None:
+    once = MADE.after_failure(10)
+    twice = once.after_failure(20)
+    assert (once.failures, once.next_at_us, once.is_active) == (1, 10 + HOUR_US, True)
+    assert (twice.failures, twice.next_at_us, twice.is_active) == (2, 20 + 6 * HOUR_US, True)
+    thrice = twice.after_failure(30)
+    assert (thrice.failures, thrice.paused_at_us, thrice.is_active) == (FAILURES_UNTIL_PAUSED, 30, False)
+    assert twice.after_success() == MADE
+
+
+def test_amount_within_the_cap_is_all_or_nothing() -> None:
+    assert [MADE.amount_within_cap(charged) for charged in (0, 3500, 3501, 9999)] == [2500, 2500, 0, 0]
+
+
+def test_automatic_top_up_that_is_switched_off_is_not_active() -> None:
+    assert not AutoTopUp(1, False, 500, 2500, 6000).is_active

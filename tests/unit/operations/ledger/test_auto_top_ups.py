@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.paying import Paying, paying
+
+from softix_proxy.domain.core.clock import DAY_US
+from softix_proxy.domain.core.errors import BadInputError, ConflictError
+from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
+from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentState
+from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments
+
+HOUR_US = 3600 * 10**6
+
+
+@pytest.fixture
+async def lab(tmp_path: Path) -> AsyncIterator[Paying]:
+    """A user with a saved card, whose balance is below the threshold: 10.00 and 20.00."""
+    async with paying(tmp_path) as made:
+        customer = await checkouts.customer_of(made.context, made.user)
+        made.fake.add_method(customer)
+        await set_up(made)
+        yield made
+
+
+async def set_up(lab: Paying, **changes: int) -> AutoTopUp:
+    values = {"threshold_cents": 2000, "amount_cents": 2500, "monthly_cap_cents": 6000, **changes}
+    return await auto_top_ups.set_up(lab.context, 1, **values)
+
+
+async def automatic(lab: Paying) -> list[OnlinePayment]:
+    return [one for one in await payments.list_all(lab.storage, 1, 99) if one.kind is PaymentKind.AUTOMATIC]
+
+
+def behaves(lab: Paying, behaviour: str) -> None:
+    for method in lab.fake.of("payment_method"):
+        method["behaviour"] = behaviour
+
+
+async def kinds(lab: Paying) -> list[NoticeKind]:
+    return [one.kind for one in await lab.notices()]
+
+
+async def test_balance_below_the_threshold_is_topped_up_once_and_then_left_alone(lab: Paying) -> None:
+    assert await auto_top_ups.run(lab.context) == 1
+    assert await lab.credit_cents() == 2500
+    assert await auto_top_ups.run(lab.context) == 0
+    assert await lab.credit_cents() == 2500 and lab.fake.charges_made == 1
+
+
+async def test_two_handlers_of_one_automatic_top_up_give_one_credit(lab: Paying) -> None:
+    """pollinations#11522."""
+    await asyncio.gather(*(auto_top_ups.run(lab.context) for _ in range(5)))
+    await lab.told()
+    await payments.sweep(lab.context, everything=True)
+    assert (lab.fake.charges_made, len(await automatic(lab)), await lab.credit_cents()) == (1, 1, 2500)
+
+
+async def test_retry_of_a_slow_charge_has_the_same_key_and_charges_once(lab: Paying) -> None:
+    """akash#3449: the answer never came, and the retry was another charge."""
+    lab.fake.faults.cut, lab.fake.faults.paths = 3, "payment_intents"
+    assert await auto_top_ups.run(lab.context) == 0
+    [waiting] = await automatic(lab)
+    assert (waiting.state, lab.fake.charges_made) == (PaymentState.OPEN, 1)
+    lab.fake.faults.cut = 0
+    assert await auto_top_ups.run(lab.context) == 1
+    assert (lab.fake.charges_made, len(lab.fake.of("payment_intent")), await lab.credit_cents()) == (1, 1, 2500)
+    sent = [key for key in lab.fake.keys if "pay_" in key]
+    assert sent == [f"softix-{waiting.public_id}"]
+
+
+async def test_charge_that_stripe_did_not_take_is_tried_again_with_the_same_payment(lab: Paying) -> None:
+    lab.fake.faults.statuses, lab.fake.faults.paths = [500] * 6, "payment_intents"
+    assert await auto_top_ups.run(lab.context) == 0
+    lab.fake.faults.statuses = []
+    assert await auto_top_ups.run(lab.context) == 1
+    assert (len(await automatic(lab)), lab.fake.charges_made) == (1, 1)
+
+
+async def test_rejected_automatic_top_up_backs_off_then_pauses_and_the_person_is_told(lab: Paying) -> None:
+    behaves(lab, "declined")
+    for hours, failures in ((0, 1), (1, 2), (6, 3)):
+        lab.clock.us += hours * HOUR_US - (1 if hours else 0)
+        if hours:
+            await auto_top_ups.run(lab.context)  # a microsecond too early
+            assert len(await automatic(lab)) == failures - 1
+            lab.clock.us += 1
+        await auto_top_ups.run(lab.context)
+        assert len(await automatic(lab)) == failures
+        known = await auto_top_ups.show(lab.storage, 1)
+        assert known is not None and known.failures == failures
+    assert known.paused_at_us is not None
+    lab.clock.us += 30 * DAY_US
+    await auto_top_ups.run(lab.context)
+    assert len(await automatic(lab)) == 3 and await lab.credit_cents() == 0
+    told = await kinds(lab)
+    assert (told.count(NoticeKind.PAYMENT_FAILED), told.count(NoticeKind.AUTO_TOP_UP_PAUSED)) == (3, 1)
+    [first, *_] = await automatic(lab)
+    assert (first.state, first.failure) == (PaymentState.FAILED, "insufficient_funds")
+    behaves(lab, "works")
+    await set_up(lab)
+    assert await auto_top_ups.run(lab.context) == 1
+
+
+async def test_success_forgets_the_failures_before(lab: Paying) -> None:
+    behaves(lab, "asks")
+    await auto_top_ups.run(lab.context)
+    behaves(lab, "works")
+    lab.clock.us += HOUR_US
+    assert await auto_top_ups.run(lab.context) == 1
+    known = await auto_top_ups.show(lab.storage, 1)
+    assert known is not None and (known.failures, known.next_at_us) == (0, 0)
+
+
+async def test_user_without_a_saved_method_counts_as_a_failure(lab: Paying) -> None:
+    for method in lab.fake.of("payment_method"):
+        del lab.fake.things[method["id"]]
+    await auto_top_ups.run(lab.context)
+    [payment] = await automatic(lab)
+    assert (payment.state, payment.failure, lab.fake.charges_made) == (PaymentState.FAILED, "no_method", 0)
+
+
+async def test_monthly_cap_ends_automatic_top_ups_until_the_next_month(lab: Paying) -> None:
+    for expected in (1, 1, 0):
+        assert await auto_top_ups.run(lab.context) == expected
+        posted_pico = (await lab.storage.reading().balance.get(1)).posted_pico
+        if posted_pico:
+            await lab.spend(posted_pico // 10**10)
+    assert lab.fake.charges_made == 2  # 50.00 of 60.00
+    lab.clock.us += 31 * DAY_US
+    assert await auto_top_ups.run(lab.context) == 1
+
+
+async def test_automatic_top_up_that_is_off_or_without_payments_charges_nothing(lab: Paying) -> None:
+    assert await auto_top_ups.run(lab.with_settings(automatic=False).context) == 0
+    assert await auto_top_ups.run(lab.with_settings(enabled=False).context) == 0
+    off = await auto_top_ups.switch_off(lab.storage, 1)
+    assert off is not None and not off.enabled
+    assert await auto_top_ups.run(lab.context) == 0 and lab.fake.charges_made == 0
+    assert await auto_top_ups.switch_off(lab.storage, 2) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"amount_cents": 499}, {"amount_cents": 50_001}, {"monthly_cap_cents": 2499}, {"monthly_cap_cents": 100_001},
+     {"threshold_cents": -1}, {"threshold_cents": 50_001}],
+)  # fmt: skip
+async def test_limits_of_automatic_top_ups_are_kept(lab: Paying, changes: dict[str, int]) -> None:
+    with pytest.raises(BadInputError):
+        await set_up(lab, **changes)
+
+
+async def test_automatic_top_up_needs_a_tax_that_works_without_a_page(lab: Paying) -> None:
+    for settings in ({"tax": "stripe"}, {"automatic": False}, {"enabled": False}):
+        with pytest.raises(ConflictError):
+            await set_up(lab.with_settings(**settings))
+
+
+async def test_operator_names_the_user_by_id_and_amounts_as_text(lab: Paying) -> None:
+    made = await auto_top_ups.set_by_operator(lab.context, "usr_bob", threshold="5", amount="10.00", monthly="100")
+    assert made == AutoTopUp(2, True, 500, 1000, 10_000)
+    with pytest.raises(BadInputError):
+        await auto_top_ups.set_by_operator(lab.context, "bob", threshold="5", amount="10", monthly="100")
+    with pytest.raises(BadInputError):
+        await auto_top_ups.set_by_operator(lab.context, "usr_bob", threshold="5.001", amount="10", monthly="100")

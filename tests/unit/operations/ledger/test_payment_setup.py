@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.paying import Paying, paying
+
+from softix_proxy.domain.core.errors import BadInputError, ConflictError
+from softix_proxy.domain.ports.payment_gateway import GatewayAccount
+from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.operations.instance import instance
+from softix_proxy.operations.ledger import payment_keys, payment_setup
+from softix_proxy.operations.ledger.payment_setup import PaymentSetup
+from softix_proxy.vault.master_key import MasterKeySources
+from softix_proxy.vault.master_key_store import MasterKeyStore
+
+WEBHOOK = f"whsec_{secrets.token_hex(16)}"
+
+
+@pytest.fixture
+async def lab(tmp_path: Path) -> AsyncIterator[Paying]:
+    async with paying(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def vault(lab: Paying, tmp_path: Path) -> Vault:
+    keeper = MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, {}))
+    keeper.create()
+    identity = keeper.new_identity()
+    await instance.record(lab.storage, identity)
+    return keeper.open(identity)
+
+
+async def set_up(lab: Paying, vault: Vault, **changes: object) -> PaymentSetup:
+    values = {
+        "secret_key": lab.fake.secret_key,
+        "webhook_secret": None,
+        "public_url": "https://portal.example.org",
+        "api_base": None,
+        **changes,
+    }
+    return await payment_setup.set_up(lab.storage, vault, lab.context.gateway, **values)  # type: ignore[arg-type] # of their types
+
+
+async def test_setup_makes_the_webhook_once_and_says_that_this_is_test_mode(lab: Paying, vault: Vault) -> None:
+    done = await set_up(lab, vault)
+    assert (done.webhook, done.webhook_url) == ("made", "https://portal.example.org/webhooks/stripe")
+    assert any("test mode" in note for note in done.notes)
+    assert (await payment_keys.load(lab.storage.reading(), vault)).webhook_secret == lab.fake.webhook_secret
+    assert (await set_up(lab, vault)).webhook == "kept"
+    assert len(lab.fake.of("webhook_endpoint")) == 1
+
+
+async def test_setup_that_stripe_cannot_reach_says_what_to_do(lab: Paying, vault: Vault) -> None:
+    lab.fake.currency = "eur"
+    done = await set_up(lab, vault, public_url="http://localhost:8485")
+    assert done.webhook == "missing" and any("--webhook-secret-file" in note for note in done.notes)
+    assert any("EUR" in note for note in done.notes) and lab.fake.of("webhook_endpoint") == []
+    given = await set_up(lab, vault, public_url="http://localhost:8485", webhook_secret=WEBHOOK)
+    assert given.webhook == "given"
+
+
+async def test_setup_refuses_a_wrong_secret_and_an_account_that_cannot_charge(
+    lab: Paying, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BadInputError):
+        await set_up(lab, vault, webhook_secret="")
+    assert lab.fake.requests == []
+
+    async def closed(self: object) -> GatewayAccount:
+        return GatewayAccount("acct_1", False, False, "usd", "US")
+
+    monkeypatch.setattr(type(lab.context.gateway), "account", closed)
+    with pytest.raises(ConflictError, match="cannot charge"):
+        await set_up(lab, vault)
+    assert await payment_keys.stored(lab.storage.reading()) == 0
+
+
+async def test_status_asks_nobody(lab: Paying, vault: Vault) -> None:
+    before = await payment_setup.status(lab.storage, vault, enabled=False, api_base=None)
+    assert (before.key, before.webhook, before.open_payments) == ("missing", False, 0)
+    await set_up(lab, vault)
+    await lab.begin(2500)
+    lab.fake.requests.clear()
+    after = await payment_setup.status(lab.storage, vault, enabled=True, api_base=None)
+    assert (after.key, after.webhook, after.open_payments, after.open_refunds) == ("test", True, 1, 0)
+    assert lab.fake.requests == []
