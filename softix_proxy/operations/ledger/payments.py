@@ -315,6 +315,10 @@ async def find(unit: Unit, public_id: str) -> OnlinePayment:
     return found
 
 
+async def show_number(storage: Storage, payment_id: int) -> OnlinePayment:
+    return await storage.reading().payments.get(payment_id)
+
+
 async def list_all(storage: Storage, user_id: int | None, limit: int) -> Sequence[OnlinePayment]:
     """Returns payments, the newest first."""
     return await storage.reading().payments.list(user_id, limit)
