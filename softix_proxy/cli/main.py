@@ -24,6 +24,9 @@ COMMANDS = {
     "keys": "Issue, limit, rotate and revoke API keys.",
     "audit": "Show what operators did in the portal.",
     "objects": "List what is kept at providers, and share it.",
+    "organisations": "Show and change who shares a balance and keys.",
+    "projects": "Create and change an organisation's projects.",
+    "budgets": "Set what projects and members may spend.",
     "balance": "Show and change prepaid balances.",
     "payments": "Set up, list and refund payments by Stripe.",
     "providers": "Add, test and change providers and their keys.",
@@ -46,7 +49,18 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
-    "access": ("users", "accounts", "factors", "oidc", "keys", "objects", "audit"),
+    "access": (
+        "users",
+        "accounts",
+        "factors",
+        "oidc",
+        "keys",
+        "objects",
+        "audit",
+        "organisations",
+        "projects",
+        "budgets",
+    ),
     "billing": ("bill",),
     "catalog": ("providers", "models"),
     "console": ("completion",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from softix_proxy.domain.metering.usage import (
     DailyCost,
     OpenRequest,
     SummarySubject,
+    UsageFilter,
     UsageRow,
     UsageSource,
     UsageTotal,
@@ -86,6 +87,25 @@ OPEN_REQUEST = RecordMapping(
 )
 OPEN_REQUESTS = f"SELECT {OPEN_REQUEST.select()} FROM intents u {NAMES} ORDER BY u.request_id DESC LIMIT ?"
 
+
+def conditions(wanted: UsageFilter) -> tuple[str, Sequence[object]]:
+    """Returns the condition for the rows of the filter, as a text with placeholders, and their values."""
+    found: dict[str, Sequence[object]] = {"TRUE": []}
+    if wanted.span is not None:
+        found["u.id >= ? AND u.id < ?"] = [wanted.span.from_us, wanted.span.to_us]
+    if wanted.user_id is not None:
+        found["u.user_id = ?"] = [wanted.user_id]
+    if wanted.key_id is not None:
+        found["u.key_id = ?"] = [wanted.key_id]
+    if wanted.key_ids is not None:
+        found[f"u.key_id IN ({', '.join('?' * len(wanted.key_ids))})"] = wanted.key_ids
+    if wanted.model_ids is not None:
+        found[f"u.model_id IN ({', '.join('?' * len(wanted.model_ids))})"] = wanted.model_ids
+    if wanted.errors_only:
+        found["u.error IS NOT NULL"] = []
+    return " AND ".join(found), [value for given in found.values() for value in given]
+
+
 USER_SUM = RecordMapping(
     UserSum,
     user_id=selected("coalesce(users.public_id, 'user ' || sums.user_id)"),
@@ -158,7 +178,7 @@ def totals(by: SummarySubject, table: str) -> str:
     return f"""
 SELECT {total(by).select()}
 FROM (
-  SELECT {_ADDED_UP}, {names.subject} AS subject FROM {table} WHERE day >= ? AND day < ? GROUP BY subject
+  SELECT {_ADDED_UP}, {names.subject} AS subject FROM {table} WHERE day >= ?1 AND day < ?2 GROUP BY subject
 ) AS sums {names.join} ORDER BY subject"""
 
 
