@@ -16,6 +16,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from softix_proxy.domain.access.oidc_section import OidcSection
 from softix_proxy.domain.access.portal_section import PortalSection
 from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.errors import BadInputError
@@ -61,6 +62,7 @@ class Settings:
     billing: Billing = Billing()  # noqa: RUF009
     portal: PortalSection = PortalSection()  # noqa: RUF009
     mail: MailSection = MailSection()  # noqa: RUF009
+    oidc: OidcSection = OidcSection()  # noqa: RUF009
     from_file: frozenset[str] = field(default=frozenset(), compare=False)
     """The names (`section.field`) that the file sets."""
 
@@ -118,6 +120,11 @@ def load(config: Path | None, data_dir: Path | None, environ: Mapping[str, str])
     if made["server"].tls_client_ca is not None and made["server"].tls_cert is None:
         raise BadInputError(
             "server.tls_client_ca and server.tls_cert belong together", "set server.tls_cert and tls_key too"
+        )
+    if made["portal"].enabled and made["portal"].public_url is None:
+        raise BadInputError(
+            "portal.enabled and portal.public_url belong together",
+            "set portal.public_url to the address that browsers use",
         )
     made["mail"].require()
     return Settings(paths, **made, from_file=from_file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from softix_proxy.relay.core.policy import Policy
 from softix_proxy.relay.request.lifecycle import Lifecycle
@@ -14,6 +15,9 @@ from softix_proxy.upstream.client import HttpUpstream
 from softix_proxy.upstream.websocket_client import ProviderWebSockets
 from softix_proxy.web.server.http_server import HttpServer
 from softix_proxy.web.server.tls import Certificate
+
+if TYPE_CHECKING:  # a daemon without the portal imports nothing of it
+    from softix_proxy.assembly.portal_serving import PortalServing
 
 
 @dataclass(slots=True)
@@ -28,6 +32,7 @@ class Serving:
     _upstream: HttpUpstream
     _lines: ProviderWebSockets
     _certificate: Certificate | None
+    portal: PortalServing | None = None
 
     def reload(self, read: Settings) -> Reloaded:
         """Applies the settings that a running daemon can change to the requests to come.
@@ -44,6 +49,8 @@ class Serving:
         self._upstream.take(now.upstream)
         self._lines.take(now.upstream)
         self._lifecycle.policy = Policy.of(now.money, now.upstream, now.routing, now.relay)
+        if self.portal is not None:
+            self.portal.take(now)
         self.settings = now
         return told
 
@@ -52,4 +59,7 @@ class Serving:
 
         Returns how many requests were cut off. All requests are settled.
         """
-        return await self._server.close(self.settings.server.drain_s, now)
+        closing = [self._server.close(self.settings.server.drain_s, now)]
+        if self.portal is not None:
+            closing.append(self.portal.stop(now))
+        return sum(await asyncio.gather(*closing))

@@ -13,6 +13,7 @@ from softix_proxy.domain.core.clock import Clock, SystemClock
 from softix_proxy.domain.core.errors import FailureError
 
 if TYPE_CHECKING:
+    from softix_proxy.domain.access.federated_identities import OpenIdProvider
     from softix_proxy.domain.catalog.providers import ProviderType
     from softix_proxy.domain.instance.migrations import Migrated, MigrationPlan
     from softix_proxy.domain.ports.storage import Storage
@@ -165,6 +166,13 @@ async def open_instance(settings: Settings) -> AsyncIterator[Instance]:
         yield Instance(settings, SqliteStorage(database), database.clock, database)
     finally:
         await database.close()
+
+
+def open_id_provider(settings: Settings, clock: Clock) -> OpenIdProvider:
+    """Returns the way to OpenID providers. Raises FailureError if the file of certificate authorities is unusable."""
+    from softix_proxy.upstream.openid_provider import HttpOpenIdProvider
+
+    return HttpOpenIdProvider(clock, settings.upstream.ca_file)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from softix_proxy.assembly.instance import Instance, open_instance, reaching
 
 if TYPE_CHECKING:
     from softix_proxy.assembly.daemon import Serving
+    from softix_proxy.assembly.portal_serving import PortalServing
     from softix_proxy.domain.core.ids import RequestIds
     from softix_proxy.domain.ports.storage import Storage
     from softix_proxy.domain.ports.vault import Vault
@@ -68,6 +69,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             from softix_proxy.web.monitoring import metrics_listener
 
             stack.push_async_callback(await metrics_listener.listen(context, listening, settings.server, port))
+        people = await _portal(stack, instance, vault)
         url = await server.open()
         for job in (
             recovery.watch(journal, settings.money.interrupted_charge),
@@ -77,7 +79,16 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             stack.push_async_callback(_ended, asyncio.create_task(job))
         if mailing.is_wanted(settings):
             await stack.enter_async_context(mailing.sending(instance, vault))
-        yield Serving(url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate)
+        yield Serving(url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate, people)
+
+
+async def _portal(stack: AsyncExitStack, instance: Instance, vault: Vault) -> PortalServing | None:
+    """Starts the portal if the settings say so. Otherwise nothing of it is imported."""
+    if not instance.settings.portal.enabled:
+        return None
+    from softix_proxy.assembly.portal_serving import portal
+
+    return await stack.enter_async_context(portal(instance, vault))
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

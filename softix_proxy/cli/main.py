@@ -14,10 +14,13 @@ COMMANDS = {
     "quickstart": "Create and serve an instance with a demo model and a key.",
     "init": "Create the data directory, the master key and the database.",
     "serve": "Run the proxy.",
+    "portal": "Run the portal, where people sign in, on its own.",
     "migrate": "Update the database of an older softix, after a backup.",
     "doctor": "Check the instance, and suggest remedies.",
     "users": "Create, change and disable users.",
     "accounts": "Create, change and disable accounts of people.",
+    "factors": "Show and remove second factors of accounts.",
+    "oidc": "Set up sign-in at an OpenID provider.",
     "keys": "Issue, limit, rotate and revoke API keys.",
     "objects": "List what is kept at providers, and share it.",
     "balance": "Show and change prepaid balances.",
@@ -41,11 +44,11 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
-    "access": ("users", "accounts", "keys", "objects"),
+    "access": ("users", "accounts", "factors", "oidc", "keys", "objects"),
     "billing": ("bill",),
     "catalog": ("providers", "models"),
     "console": ("completion",),
-    "instance": ("quickstart", "init", "serve", "migrate", "doctor", "secrets", "connect", "config"),
+    "instance": ("quickstart", "init", "serve", "portal", "migrate", "doctor", "secrets", "connect", "config"),
     "ledger": ("balance", "ledger", "periods"),
     "metering": ("batches", "bounds", "usage"),
     "notices": ("outbox",),

@@ -21,6 +21,7 @@ from softix_proxy.doctor import (
     migrations,
     names,
     open_requests,
+    portal,
     prices,
     providers,
 )
@@ -41,6 +42,7 @@ CHECKS: Mapping[str, DoctorCheck] = {
     "disk-space": disk_space.find,
     "clock": clock.find,
     "certificate": certificate.find,
+    "portal": portal.find,
     "mail": mail.find,
     "identities": identities.find,
     "prices": prices.find,

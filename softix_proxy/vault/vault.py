@@ -6,7 +6,14 @@ import secrets
 from collections.abc import Callable, Iterable
 
 from softix_proxy.domain.core.errors import FailureError
-from softix_proxy.domain.ports.vault import PEPPER_PLACE, SIGNING_KEY_PLACE, Identity, NewKey, Signer
+from softix_proxy.domain.ports.vault import (
+    PEPPER_PLACE,
+    SIGNING_KEY_PLACE,
+    Identity,
+    NewKey,
+    PasskeyVerifier,
+    Signer,
+)
 from softix_proxy.vault import envelope, passwords
 from softix_proxy.vault.api_keys import ApiKeys
 from softix_proxy.vault.keyed_digests import KeyedDigests
@@ -88,6 +95,28 @@ class MasterVault:
 
     def verify_password(self, password_hash: str, text: str) -> bool:
         return passwords.verify_password(password_hash, text)
+
+    def new_totp_secret(self) -> str:
+        from softix_proxy.vault import one_time_codes  # late, because most daemons have no portal
+
+        return one_time_codes.new_secret()
+
+    def totp_step(self, secret: str, code: str, now_us: int) -> int | None:
+        from softix_proxy.vault import one_time_codes
+
+        return one_time_codes.matching_step(secret, code, now_us)
+
+    def totp_uri(self, secret: str, *, account: str, issuer: str) -> str:
+        from softix_proxy.vault import one_time_codes
+
+        return one_time_codes.provisioning_uri(secret, account=account, issuer=issuer)
+
+    def passkeys(self) -> PasskeyVerifier:
+        try:
+            from softix_proxy.vault.passkeys import WebAuthnPasskeys
+        except ImportError:
+            raise FailureError("passkeys are not installed", "run: pip install 'softix-proxy[passkeys]'") from None
+        return WebAuthnPasskeys()
 
 
 def new_identity(master: MasterKey) -> Identity:

@@ -21,7 +21,7 @@ UNPRINTABLE = ["a\0b", "\x1b[31mred", "two\nlines", "half \ud83d"]
 ALWAYS = ["9" * 20, "9" * 5_000, "-1", "x" * 5_000, "f" * 300]
 IN_TURN = ["1e400", "nan", "../" * 40, "٣", "%s%n", "'; DROP TABLE users", "👩‍🚀", "none", "2026-13-45", "/dev/full"]
 """Two of these for each parameter."""
-SERVES = {"serve", "quickstart"}
+SERVES = {"serve", "quickstart", "portal"}
 """They would go on running where a value is accepted."""
 
 

@@ -30,6 +30,7 @@ from support.permuted_tables import permute
 
 import softix_proxy
 from softix_proxy.domain.access.account_tokens import TokenPurpose
+from softix_proxy.domain.access.ceremonies import CeremonyKind
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.metering.usage import UsageFilter
@@ -111,6 +112,8 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
             await unit.memberships.of_account(1),
         ],
         "signed in": [await unit.sessions.list(1, 90), await unit.security_events.list(1, 9)],
+        "factors": [await unit.factors.of_account(1), await unit.federated_identities.of_account(1)],
+        "under way": await unit.ceremonies.find(CeremonyKind.OIDC_LINK, b"state", b"cookie", 100),
         "token": await unit.account_tokens.find(b"token", TokenPurpose.INVITATION, 90),
         "instance": await unit.instance.get("pepper"),
     }

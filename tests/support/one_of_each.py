@@ -9,6 +9,9 @@ from typing import Any
 
 from softix_proxy.domain.access.account_tokens import AccountToken, TokenPurpose
 from softix_proxy.domain.access.accounts import Account, AccountStatus, PolicyAcceptance
+from softix_proxy.domain.access.ceremonies import Ceremony, CeremonyKind
+from softix_proxy.domain.access.factors import Passkey, TotpFactor
+from softix_proxy.domain.access.federated_identities import FederatedIdentity
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
 from softix_proxy.domain.access.objects import ObjectShare
 from softix_proxy.domain.access.organisations import Membership, OrganisationRole
@@ -296,6 +299,42 @@ async def write_people(unit: Unit) -> None:
             address="192.0.2.7",
             device="Safari on iPhone",
             subject="usr_ada",
+        )
+    )
+    await write_factors(unit)
+
+
+async def write_factors(unit: Unit) -> None:
+    await unit.factors.set_totp(
+        TotpFactor(account_id=1, sealed_secret=b"secret", last_step=85, created_at_us=86, used_at_us=87)
+    )
+    await unit.factors.add_passkey(
+        Passkey(
+            id=0,
+            public_id="pky_one",
+            account_id=1,
+            credential_id=b"credential",
+            public_key=b"public key",
+            sign_count=88,
+            label="Phone",
+            created_at_us=89,
+            used_at_us=90,
+        )
+    )
+    await unit.federated_identities.add(
+        FederatedIdentity(
+            issuer="https://login.example.org", subject="ada-1", account_id=1, created_at_us=91, used_at_us=92
+        )
+    )
+    await unit.ceremonies.add(
+        Ceremony(
+            kind=CeremonyKind.OIDC_LINK,
+            reference=b"state",
+            browser=b"cookie",
+            account_id=1,
+            sealed=b"nonce",
+            created_at_us=93,
+            expires_at_us=194,
         )
     )
 

@@ -30,11 +30,13 @@ def role(floors: str, reason: str, *, peers: bool = False) -> Role:
 
 _ENDPOINT = "an endpoint of a provider: its dialect meters it, and the demo answers it"
 ROLES: Mapping[str, Role] = {
+    "Account": role("domain relay", "who signs in (domain), and an account at a provider (relay): no file has both"),
     "Completions": role("demo dialects", _ENDPOINT),
     "Embeddings": role("demo dialects", _ENDPOINT),
     "Messages": role("demo dialects", _ENDPOINT),
     "ReadAnswer": role("dialects", "reads an answer of its dialect into the canonical form", peers=True),
     "Responses": role("demo dialects", _ENDPOINT),
+    "Session": role("domain relay", "of a person who signed in (domain), and of realtime (relay): no file has both"),
     "WriteParts": role("dialects", "writes canonical parts in its dialect", peers=True),
     "WriteStream": role("dialects", "writes canonical events as a stream of its dialect", peers=True),
 }
@@ -43,6 +45,8 @@ ROLES: Mapping[str, Role] = {
 
 WITHOUT_COMMAND = {
     "account_tokens": "in the links that other commands and messages have",
+    "ceremonies": "what is under way between two pages, for minutes",
+    "federated_identities": "linked and removed by the person, in the portal",
     "instance": "made by `softix init`; it has one row, and nothing to list",
     "notice_conditions": "what the job remembers of what it told",
     "notice_preferences": "each person's own choice, in the portal",

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -24,6 +24,8 @@ from softix_proxy.domain.metering.usage import UsageRow, UsageSource
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
+    from softix_proxy.assembly.daemon import Serving
+    from softix_proxy.domain.access.portal_section import PortalSection
     from softix_proxy.operations.instance.quickstart import Prepared
     from softix_proxy.settings import Settings
 
@@ -42,6 +44,8 @@ class FirstRequest:
     model: str
     program: str = "softix"
     """The program as it is to be typed, with the options that name this instance."""
+    portal: str | None = field(default=None, repr=False)
+    """The link by which the portal is opened the first time, or its address. None without a portal."""
 
     def fields(self) -> dict[str, object]:
         return {
@@ -53,6 +57,7 @@ class FirstRequest:
             "user": self.user,
             "balance": self.balance,
             "model": self.model,
+            **({} if self.portal is None else {"portal": self.portal}),
         }
 
     def text(self) -> str:
@@ -67,6 +72,7 @@ class FirstRequest:
                 f"  Base URL   {self.url}/v1",
                 f"  API key    {told}",
                 f"  Balance    ${self.balance} of user {self.user}",
+                *([] if self.portal is None else [f"  Portal     {self.portal}"]),
                 "",
                 "  Try it:",
                 f"curl -N {self.url}/v1/chat/completions -H 'Authorization: Bearer {key}' \\",
@@ -90,8 +96,11 @@ class FirstRequest:
 @click.option("--with-openai", is_flag=True, help="Add OpenAI, with the key in OPENAI_API_KEY.")
 @click.option("--with-anthropic", is_flag=True, help="Add Anthropic, with the key in ANTHROPIC_API_KEY.")
 @click.option("--yes", is_flag=True, help="Add each provider whose key is in the environment, and do not ask.")
+@click.option("--portal", "with_portal", is_flag=True, help="Serve the portal as well, and print a link to sign in.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port to listen on.  [default: server.port]")
-def quickstart(check: bool, with_openai: bool, with_anthropic: bool, yes: bool, port: int | None) -> None:
+def quickstart(
+    check: bool, with_openai: bool, with_anthropic: bool, yes: bool, with_portal: bool, port: int | None
+) -> None:
     """Create an instance with a demo model, a user with $5.00 and a key, and serve it.
 
     It prints what to paste into a client. If the instance exists, it serves that one.
@@ -99,21 +108,39 @@ def quickstart(check: bool, with_openai: bool, with_anthropic: bool, yes: bool, 
     """
     from softix_proxy import assembly
 
+    if check and with_portal:
+        raise click.UsageError("--check ends at once, and --portal goes on serving. Give one of them.")
     given = invocation()
 
     def read() -> Settings:
         settings = given.settings()
         server = replace(settings.server, port=0 if check else settings.server.port if port is None else port)
-        return replace(settings, server=server)
+        return replace(settings, server=server, portal=_portal(settings) if with_portal else settings.portal)
 
     settings = read()
 
     wanted = {ProviderType.OPENAI: with_openai, ProviderType.ANTHROPIC: with_anthropic}
     asyncio.run(assembly.initialise(settings))
     prepared = asyncio.run(_prepare(settings, wanted, yes))
+    link = asyncio.run(_portal_link(settings)) if with_portal else None
     assembly.prepare_process(settings)
     with asyncio.Runner(loop_factory=assembly.loop_factory()) as runner:
-        runner.run(_check(settings) if check else _serve(read, prepared))
+        runner.run(_check(settings) if check else _serve(read, prepared, link))
+
+
+def _portal(settings: Settings) -> PortalSection:
+    """Returns the settings of a portal for this machine, where the operator chose no address."""
+    portal = settings.portal
+    return replace(portal, enabled=True, public_url=portal.public_url or f"http://localhost:{portal.port}")
+
+
+async def _portal_link(settings: Settings) -> str:
+    from softix_proxy import assembly
+    from softix_proxy.operations.instance import quickstart as operations
+
+    async with assembly.open_instance(settings) as instance:
+        path = await operations.prepare_account(instance.storage, await instance.vault())
+    return f"{settings.portal.public_url}{path}"
 
 
 async def _prepare(settings: Settings, wanted: dict[ProviderType, bool], yes: bool) -> Prepared:
@@ -143,16 +170,16 @@ def _agreed(kind: ProviderType, variable: str, agreed: bool) -> bool:
     return False
 
 
-async def _serve(read: Callable[[], Settings], prepared: Prepared) -> None:
+async def _serve(read: Callable[[], Settings], prepared: Prepared, link: str | None) -> None:
     from softix_proxy.cli.instance.serve import until_stopped
 
     settings = read()
 
-    async def announce(url: str) -> None:
+    async def announce(daemon: Serving) -> None:
         from softix_proxy import assembly
 
         async with assembly.open_instance(settings) as instance:
-            frame = await _frame(instance, settings, url, prepared)
+            frame = replace(await _frame(instance, settings, daemon.url, prepared), portal=link)
         if invocation().as_json:
             echo_json(frame.fields())
         else:

@@ -17,6 +17,7 @@ from softix_proxy.domain.core.errors import OperatorError
 
 if TYPE_CHECKING:
     from softix_proxy.assembly.daemon import Serving
+    from softix_proxy.assembly.portal_serving import PortalServing
     from softix_proxy.settings import Settings
 
 log = logging.getLogger("softix.daemon")
@@ -73,25 +74,25 @@ def _migrate(settings: Settings) -> None:
 
 
 async def until_stopped(
-    settings: Settings, announce: Callable[[str], Awaitable[None]], read: Callable[[], Settings]
+    settings: Settings, announce: Callable[[Serving], Awaitable[None]], read: Callable[[], Settings]
 ) -> None:
     """Serves until a signal stops it.
 
-    `announce` gets the base URL once requests are accepted. `read` reads the settings anew.
+    `announce` gets the daemon once requests are accepted. `read` reads the settings anew.
     """
     from softix_proxy import assembly
 
     told = signals.Signals()
     async with assembly.serving(settings) as daemon:
         told.when_to_reload(partial(reload, daemon, read))
-        await announce(daemon.url)
+        await announce(daemon)
         await told.stop.wait()
         say("Stopping; a second signal cuts what still runs.")
         cut = await daemon.stop(told.stop_now)
     say("Stopped." if not cut else f"Stopped. Cut and settled: {cut}.")
 
 
-def reload(daemon: Serving, read: Callable[[], Settings]) -> None:
+def reload(daemon: Serving | PortalServing, read: Callable[[], Settings]) -> None:
     """Applies the settings that `read` returns. If they cannot be read, everything stays as it was."""
     try:
         done = daemon.reload(read())
@@ -103,8 +104,13 @@ def reload(daemon: Serving, read: Callable[[], Settings]) -> None:
         log.warning("changed, but read at the start only; restart softix for: %s", ", ".join(done.at_the_next_start))
 
 
-async def _announce(url: str) -> None:
+async def _announce(daemon: Serving) -> None:
+    url = daemon.url
+    people = None if daemon.portal is None else daemon.portal.url
     if invocation().as_json:
-        echo_json({"event": "serving", "url": url})
-    else:
-        say(f"softix serves at {url} (base URL of OpenAI's SDKs: {url}/v1, of Anthropic's: {url})")
+        echo_json({"event": "serving", "url": url, **({} if people is None else {"portal_url": people})})
+        return
+    say(f"softix serves at {url} (base URL of OpenAI's SDKs: {url}/v1, of Anthropic's: {url})")
+    if people is not None:
+        say(f"The portal serves at {people}")
+

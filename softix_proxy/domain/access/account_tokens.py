@@ -33,6 +33,8 @@ class AccountToken:
 
 
 class AccountTokenStore(Protocol):
+    """Stores the digests of tokens. A token that was used or replaced is gone."""
+
     async def add(self, token: AccountToken) -> None:
         """Adds a token. The older ones of the same account and purpose end."""
         ...

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from softix_proxy.domain.access.organisations import OrganisationRole
+from softix_proxy.domain.access.public_url import checked_policy_url, parse_public_url
+from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.core.config import setting
+
+
+def checked_role_name(text: str) -> str:
+    """Returns the name of a role of operators or of members. Raises ValueError."""
+    if text not in {*UserRole, *OrganisationRole}:
+        raise ValueError("not a role")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +30,31 @@ class PortalSection:
         "The address by which browsers reach the portal. All links have it, and no other host name is served.",
         restart=True,
         example="https://portal.example.org",
+        item=parse_public_url,
+        words="the https:// address of a site without a path (http:// only for localhost)",
     )
     registration: Literal["closed", "invitation", "open"] = setting(
         "closed", "Who may register: nobody, people who were invited, or everybody."
     )
     max_connections: int = setting(512, "The most connections to the portal at once.", restart=True, least=1)
     session_idle_h: float = setting(24, "The hours after which a session ends that is not used.", least=0.1, most=8760)
+    terms_url: str | None = setting(
+        None,
+        "The address of the terms that people accept who register.",
+        example="https://example.org/terms/2026-11",
+        item=checked_policy_url,
+        words="an https:// address",
+    )
+    privacy_url: str | None = setting(
+        None,
+        "The address of the privacy policy that people accept who register.",
+        example="https://example.org/privacy/2026-11",
+        item=checked_policy_url,
+        words="an https:// address",
+    )
     session_h: float = setting(336, "The hours after which every session ends.", least=0.1, most=8760)
+    second_factor_roles: tuple[str, ...] = setting(
+        (),
+        "The roles whose accounts need a second factor, of operators and of members: for example admin and owner.",
+        item=checked_role_name,
+    )

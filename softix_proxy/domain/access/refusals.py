@@ -32,6 +32,23 @@ class AccountRefusal(StrEnum):
     PASSWORD_COMMON = "password_common"  # noqa: S105
     PASSWORD_PERSONAL = "password_personal"  # noqa: S105
     PASSWORD_GUESSABLE = "password_guessable"  # noqa: S105
+    CODE_WRONG = "code_wrong"
+    SESSION_WEAK = "session_weak"
+    PROOF_OLD = "proof_old"
+    CEREMONY_ENDED = "ceremony_ended"
+    FACTOR_NEEDED = "factor_needed"
+    FACTOR_MISSING = "factor_missing"
+    PASSKEY_REFUSED = "passkey_refused"
+    PASSKEY_NAME = "passkey_name"
+    PASSKEYS_MANY = "passkeys_many"
+    PROVIDER_MISSING = "provider_missing"
+    PROVIDER_REFUSED = "provider_refused"
+    EMAIL_UNVERIFIED = "email_unverified"
+    DOMAIN_FORBIDDEN = "domain_forbidden"
+    ROLE_MISSING = "role_missing"
+    ACCOUNT_MISSING = "account_missing"
+    LINK_FIRST = "link_first"
+    LINKED_ELSEWHERE = "linked_elsewhere"
 
 
 _TEXTS: Mapping[AccountRefusal, tuple[str, str]] = {
@@ -55,6 +72,32 @@ _TEXTS: Mapping[AccountRefusal, tuple[str, str]] = {
     AccountRefusal.PASSWORD_COMMON: ("many people use this password", "take one of your own"),
     AccountRefusal.PASSWORD_PERSONAL: ("the password is your name or your e-mail", "take one that nobody can look up"),
     AccountRefusal.PASSWORD_GUESSABLE: ("the password is easy to guess", "add another word or two"),
+    AccountRefusal.CODE_WRONG: ("the code is not right, or it was used already", "give the one that the app shows now"),
+    AccountRefusal.SESSION_WEAK: ("the session did not prove the second factor", "sign in again, with it"),
+    AccountRefusal.PROOF_OLD: ("the last sign-in is too long ago for this", "confirm who you are, then try again"),
+    AccountRefusal.CEREMONY_ENDED: (
+        "this was open for too long, was used already, or began in another browser",
+        "begin again",
+    ),
+    AccountRefusal.FACTOR_NEEDED: ("the role needs a second factor", "add another one before you remove this one"),
+    AccountRefusal.FACTOR_MISSING: ("there is no such factor", "see the list of factors"),
+    AccountRefusal.PASSKEY_REFUSED: ("the passkey was not accepted", "try again, or choose another way to sign in"),
+    AccountRefusal.PASSKEY_NAME: ("not a usable name for a passkey", "give 1 to 60 letters on one line"),
+    AccountRefusal.PASSKEYS_MANY: ("the account has as many passkeys as it may have", "remove one that is not used"),
+    AccountRefusal.PROVIDER_MISSING: ("no OpenID provider is set up", "set oidc.issuer and oidc.client_id"),
+    AccountRefusal.PROVIDER_REFUSED: ("the provider signed nobody in", "begin again, or choose another way to sign in"),
+    AccountRefusal.EMAIL_UNVERIFIED: (
+        "the provider does not say that the e-mail is verified",
+        "verify it there, then sign in again",
+    ),
+    AccountRefusal.DOMAIN_FORBIDDEN: ("e-mails of this domain may not sign in here", "choose another account there"),
+    AccountRefusal.ROLE_MISSING: ("the provider gives the person no role here", "ask who manages it there"),
+    AccountRefusal.ACCOUNT_MISSING: ("there is no account for this person", "ask the operator for an invitation"),
+    AccountRefusal.LINK_FIRST: (
+        "there is an account with this e-mail already",
+        "sign in as usual, then link it on the page of the account",
+    ),
+    AccountRefusal.LINKED_ELSEWHERE: ("this identity belongs to another account", "remove it there first"),
 }
 """Reason → what is wrong, and what to do."""
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
 
     from softix_proxy.domain.access.account_tokens import AccountTokenStore
     from softix_proxy.domain.access.accounts import AccountStore
+    from softix_proxy.domain.access.ceremonies import CeremonyStore
+    from softix_proxy.domain.access.factors import FactorStore
+    from softix_proxy.domain.access.federated_identities import FederatedIdentityStore
     from softix_proxy.domain.access.keys import KeyStore
     from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectStore
     from softix_proxy.domain.access.organisations import MembershipStore
@@ -114,6 +117,15 @@ class Unit(Protocol):
 
     @property
     def memberships(self) -> MembershipStore: ...
+
+    @property
+    def factors(self) -> FactorStore: ...
+
+    @property
+    def ceremonies(self) -> CeremonyStore: ...
+
+    @property
+    def federated_identities(self) -> FederatedIdentityStore: ...
 
     @property
     def outbox(self) -> OutboxStore: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -27,6 +28,71 @@ class Identity:
     key_id: str
     check_value: bytes = field(repr=False)
     sealed_pepper: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RelyingParty:
+    """The site for which a passkey is made. Both come from the public URL, and never from a request."""
+
+    id: str
+    """The host name."""
+    origin: str
+    name: str
+    """What the browser shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeySubject:
+    """The person for whom a passkey is made."""
+
+    handle: bytes = field(repr=False)
+    """What the device gives back at sign-in. It says nothing about the person."""
+    name: str = field(repr=False)
+    display_name: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPasskey:
+    """A credential that a device has made just now."""
+
+    credential_id: bytes = field(repr=False)
+    public_key: bytes = field(repr=False)
+    sign_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyAnswer:
+    """Whose passkey an answer claims to be. Nothing of it is verified."""
+
+    credential_id: bytes = field(repr=False)
+    handle: bytes | None = field(repr=False)
+
+
+class PasskeyVerifier(Protocol):
+    """Makes the options that a browser takes as JSON, and checks its answers.
+
+    Each check raises AccountRefusedError, which quotes nothing of the answer.
+    """
+
+    def creation_options(
+        self, party: RelyingParty, subject: PasskeySubject, challenge: bytes, known: Sequence[bytes]
+    ) -> str:
+        """Returns the options for a new passkey. A device that has one of the known credentials makes none."""
+        ...
+
+    def request_options(self, party: RelyingParty, challenge: bytes, allowed: Sequence[bytes]) -> str:
+        """Returns the options for a sign-in by one of these credentials, or by any of the site if there are none."""
+        ...
+
+    def verify_creation(self, party: RelyingParty, challenge: bytes, answer: str) -> NewPasskey: ...
+
+    def read_answer(self, answer: str) -> PasskeyAnswer: ...
+
+    def verify_request(
+        self, party: RelyingParty, challenge: bytes, answer: str, *, public_key: bytes, sign_count: int
+    ) -> int:
+        """Returns the new count of signatures. It exceeds `sign_count`, or both are 0."""
+        ...
 
 
 class Signer(Protocol):
@@ -108,6 +174,22 @@ class Vault(Protocol):
     def hash_password(self, text: str) -> str: ...
 
     def verify_password(self, password_hash: str, text: str) -> bool: ...
+
+    def new_totp_secret(self) -> str:
+        """Returns 160 random bits in base 32, for an authenticator app."""
+        ...
+
+    def totp_step(self, secret: str, code: str, now_us: int) -> int | None:
+        """Returns the time step of which the code is, if it is now, or one step before or after now."""
+        ...
+
+    def totp_uri(self, secret: str, *, account: str, issuer: str) -> str:
+        """Returns what the QR code for an authenticator app says."""
+        ...
+
+    def passkeys(self) -> PasskeyVerifier:
+        """Returns what checks passkeys. Raises FailureError, which says how to install it, if it is not installed."""
+        ...
 
 
 class MasterKeys(Protocol):

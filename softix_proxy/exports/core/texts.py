@@ -60,7 +60,7 @@ def names(pattern: str) -> frozenset[str]:
 
 @cache
 def texts(locale: str = DEFAULT_LOCALE) -> Texts:
-    """Returns the catalogue of a language. What it lacks is in English. Raises FailureError if there is no such file."""
+    """Returns the catalogue of a language. What it lacks is in English. Raises FailureError if there is none."""
     entries = _entries(DEFAULT_LOCALE)
     if locale != DEFAULT_LOCALE:
         entries = {**entries, **_entries(locale)}

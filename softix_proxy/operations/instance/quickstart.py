@@ -12,7 +12,7 @@ from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.core.money import parse_usd
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.vault import Vault
-from softix_proxy.operations.access import keys, users
+from softix_proxy.operations.access import accounts, keys, profiles, users
 from softix_proxy.operations.catalog import catalogue, providers
 from softix_proxy.operations.catalog.catalogue import CatalogueModel
 from softix_proxy.operations.ledger import balance
@@ -46,6 +46,23 @@ async def prepare(storage: Storage, vault: Vault, demo_models: Sequence[Catalogu
             return Prepared(user, key, None)
     issued = await keys.create(storage, vault, user=USER, label=LABEL)
     return Prepared(user, issued.key, issued.text)
+
+
+async def prepare_account(storage: Storage, vault: Vault) -> str:
+    """Makes an account that sees everything, if it is missing. Returns the path by which it is entered.
+
+    That is a link to choose a password, which ends the link before it, or the page to sign in once there is a password.
+    """
+    try:
+        standing = await accounts.show(storage, EMAIL)
+    except NotFoundError:
+        made = await accounts.create(
+            storage, vault, email=EMAIL, display_name="Demo", role=UserRole.ADMIN, organisation=EMAIL, is_mailed=False
+        )
+        return made.path
+    if await profiles.has_password(storage, standing.account.id):
+        return "/sign-in"
+    return (await accounts.reset_link(storage, vault, EMAIL, is_mailed=False)).path
 
 
 async def add_provider(storage: Storage, vault: Vault, kind: ProviderType, key: str) -> bool:

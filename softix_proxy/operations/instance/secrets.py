@@ -18,6 +18,7 @@ from softix_proxy.domain.catalog.providers import Provider, ProviderKey
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.vault import PEPPER_PLACE, SIGNING_KEY_PLACE, Identity, MasterKeys, Vault
+from softix_proxy.operations.access import factors, oidc
 from softix_proxy.operations.instance import instance
 from softix_proxy.operations.notices import mail_password, outbox
 
@@ -58,6 +59,7 @@ async def rotate(storage: Storage, keys: MasterKeys) -> Rotation:
             await _take_over(storage, vault)
         rewrapped = await _rewrap_signing_key(storage, vault) + await _rewrap_all(storage, vault)
         rewrapped += await mail_password.rewrap(storage, vault) + await outbox.rewrap(storage, vault)
+        rewrapped += await factors.rewrap(storage, vault) + await oidc.rewrap(storage, vault)
         return Rotation(vault.master_key_id, resumed, rewrapped, keys.put_in_place(vault.master_key_id))
 
 
@@ -70,11 +72,13 @@ async def status(storage: Storage, keys: MasterKeys) -> SecretsStatus:
     outstanding = signing_key is not None and not _is_current(vault, signing_key)
     of_mail = await mail_password.is_outstanding(reading, vault) + len(await outbox.outstanding(reading, vault))
     mailed = await mail_password.is_set(reading) + len(await reading.outbox.with_links())
+    of_people = len(await factors.outstanding(reading, vault)) + await oidc.is_outstanding(reading, vault)
+    peoples = len(await reading.factors.list_totp()) + await oidc.is_set(reading)
     return SecretsStatus(
         key_id=vault.master_key_id,
         source=keys.source(),
-        secrets=sealed + (signing_key is not None) + mailed,
-        outstanding=len(await _outstanding(storage, vault)) + outstanding + of_mail,
+        secrets=sealed + (signing_key is not None) + mailed + peoples,
+        outstanding=len(await _outstanding(storage, vault)) + outstanding + of_mail + of_people,
         rotating=keys.next_key_id() is not None,
     )
 

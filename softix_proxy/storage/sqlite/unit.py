@@ -18,6 +18,9 @@ from softix_proxy.storage.sqlite.routing import directory
 if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.access.account_tokens import SqliteAccountTokenStore
     from softix_proxy.storage.sqlite.access.accounts import SqliteAccountStore
+    from softix_proxy.storage.sqlite.access.ceremonies import SqliteCeremonyStore
+    from softix_proxy.storage.sqlite.access.factors import SqliteFactorStore
+    from softix_proxy.storage.sqlite.access.federated_identities import SqliteFederatedIdentityStore
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
     from softix_proxy.storage.sqlite.access.organisations import SqliteMembershipStore
@@ -112,6 +115,24 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
 
         return SqliteObjectStore(self._session)
+
+    @cached_property
+    def factors(self) -> SqliteFactorStore:
+        from softix_proxy.storage.sqlite.access.factors import SqliteFactorStore
+
+        return SqliteFactorStore(self._session)
+
+    @cached_property
+    def ceremonies(self) -> SqliteCeremonyStore:
+        from softix_proxy.storage.sqlite.access.ceremonies import SqliteCeremonyStore
+
+        return SqliteCeremonyStore(self._session)
+
+    @cached_property
+    def federated_identities(self) -> SqliteFederatedIdentityStore:
+        from softix_proxy.storage.sqlite.access.federated_identities import SqliteFederatedIdentityStore
+
+        return SqliteFederatedIdentityStore(self._session)
 
     @cached_property
     def balance(self) -> SqliteBalanceStore:

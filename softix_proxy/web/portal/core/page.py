@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from softix_proxy.domain.access.accounts import Account
+    from softix_proxy.domain.access.federated_identities import OpenIdProvider
     from softix_proxy.domain.access.organisations import Membership
+    from softix_proxy.domain.access.passwords import PasswordHasher
     from softix_proxy.domain.access.sessions import Session
     from softix_proxy.domain.access.users import User
     from softix_proxy.domain.ports.storage import Storage
@@ -26,6 +28,9 @@ class Access(Enum):
     """A proof of who it is that is not older than fifteen minutes. Else the person is asked for it and comes back."""
     OPERATOR = "operator"
     """An account with a role under /admin. To all others such a page does not exist."""
+    PROGRAM = "program"
+    """A program that proves itself to the handler, such as Stripe by a signature. There is no check of an origin, the
+    cookie is not read, and the body is given as it came: up to 256 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +55,27 @@ class PageRequest:
     """The named parts of the pattern."""
     query: Mapping[str, str]
     form: Mapping[str, str] = field(repr=False)
-    """The fields of a POST. A field that comes twice has its last value."""
+    """The fields of a POST. A field that comes twice has its last value here, and all of them in `lists`."""
     now_us: int
     address: str = field(repr=False)
     device: str
     storage: Storage
     settings: Settings
     vault: Vault = field(repr=False)
+    hasher: PasswordHasher = field(repr=False)
+    """The queue that hashes passwords, one at a time."""
+    openid: OpenIdProvider | None = field(default=None, repr=False)
+    """The way to the OpenID provider of the settings."""
+    session: Session | None = None
+    """The session of the cookie, if it has not ended. It may wait for its second factor, unlike that of `viewer`."""
+    cookie: str = field(default="", repr=False)
+    """The token in the cookie, whether or not it opens a session."""
+    body: bytes = field(default=b"", repr=False)
+    """The body as it came. Only a page for programs has it."""
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """All values of each field of a POST, such as those of several boxes of one name."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The headers, with names in lower case. Only a page for programs has them."""
     _viewer: Viewer | None = None
 
     @property
@@ -71,12 +90,28 @@ class PageRequest:
         return self._viewer is not None
 
 
+@dataclass(frozen=True, slots=True)
+class NewCookie:
+    """The session that an answer gives to the browser, or takes away with an empty token."""
+
+    token: str = field(repr=False)
+    max_age_s: int = 0
+
+
+END_OF_SESSION = NewCookie("")
+
+
 class Page(NamedTuple):
     """A page that is rendered from a template in `data/templates/portal/`."""
 
     template: str
     values: Mapping[str, Any]
     status: int = 200
+    forms_to: tuple[str, ...] = ()
+    """The other origins to which a form of the page may lead, by a redirect as well (CSP `form-action`)."""
+    has_script: bool = False
+    """Whether the page runs a file of `/static/`. It works without it, unless it is about passkeys."""
+    cookie: NewCookie | None = None
 
 
 class SeeOther(NamedTuple):
@@ -84,7 +119,10 @@ class SeeOther(NamedTuple):
 
     location: str
     message: str = ""
-    """The key of a text that the next page shows once."""
+    """The key of a text that the next page shows once, in the section `flash`: `flash.saved`."""
+    cookie: NewCookie | None = None
+    organisation: str | None = None
+    """The public id of the organisation that the next pages are about. None leaves it as it is."""
 
 
 class Download(NamedTuple):
@@ -93,7 +131,17 @@ class Download(NamedTuple):
     content_type: str
 
 
-Answer = Page | SeeOther | Download
+class Content(NamedTuple):
+    """An answer that is no page: a style sheet, or the answer to a program."""
+
+    body: bytes
+    content_type: str
+    status: int = 200
+    is_forever: bool = False
+    """Whether browsers may keep it for a year, because another content has another URL."""
+
+
+Answer = Page | SeeOther | Download | Content
 PageHandler = Callable[[PageRequest], Awaitable[Answer]]
 
 

@@ -2,10 +2,13 @@ import json
 import signal
 import subprocess
 import sys
+import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.portal_daemon import free_port
 from support.process import environment
 
 from softix_proxy.cli.instance.quickstart import FirstRequest, _program
@@ -72,3 +75,34 @@ def test_first_request_names_the_program_as_it_was_typed(monkeypatch: pytest.Mon
     program.touch(mode=0o755)
     monkeypatch.setattr(sys, "argv", [str(program)])
     assert _program(None) == "softix" and "softix usage list" in FRAME.text()
+
+
+def test_quickstart_with_the_portal_prints_a_link_that_opens_it(tmp_path: Path) -> None:
+    port = free_port()
+    process = subprocess.Popen(
+        command(tmp_path / "softix", "--portal", "--port", "0", "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(SOFTIX_PORTAL_PORT=str(port)),
+    )
+    assert process.stdout is not None
+    told = json.loads(process.stdout.readline())
+    assert told["portal"].startswith(f"http://localhost:{port}/reset?token=")
+    with urllib.request.urlopen(told["portal"], timeout=30) as answer:
+        assert "demo@localhost" in answer.read().decode()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_quickstart_with_the_portal_and_a_check_is_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["--data-dir", str(tmp_path / "softix"), "quickstart", "--check", "--portal"])
+    assert result.exit_code == 2 and "Give one of them" in result.stderr
+
+
+def test_first_request_of_a_portal_names_its_link() -> None:
+    link = "http://localhost:8485/reset?token=t0ken"
+    shown = replace(FRAME, portal=link)
+    assert f"  Portal     {link}" in shown.text() and shown.fields()["portal"] == link
+    assert "t0ken" not in repr(shown) and "portal" not in FRAME.fields()

@@ -3,8 +3,10 @@ from typing import Any
 from support.books import USD
 
 from softix_proxy.demo.models import models
+from softix_proxy.domain.access.organisations import OrganisationRole
+from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.catalog.providers import ProviderType
-from softix_proxy.operations.access import keys
+from softix_proxy.operations.access import accounts, keys
 from softix_proxy.operations.catalog import providers
 from softix_proxy.operations.instance import quickstart
 from softix_proxy.operations.ledger import balance
@@ -35,3 +37,21 @@ async def test_quickstart_after_the_key_was_revoked_creates_another(books: Sqlit
     await keys.revoke(books, first.key.public_id)
     second = await quickstart.prepare(books, maker, models())
     assert second.key_text is not None and second.key.public_id != first.key.public_id
+
+
+async def test_quickstart_account_is_entered_by_a_link_until_it_has_a_password(
+    books: SqliteStorage, maker: Any
+) -> None:
+    await quickstart.prepare(books, maker, models())
+    first = await quickstart.prepare_account(books, maker)
+    second = await quickstart.prepare_account(books, maker)
+    assert first.startswith("/reset?token=")
+    assert second.startswith("/reset?token=")
+    assert first != second
+    account = (await accounts.show(books, quickstart.EMAIL)).account
+    assert account.role is UserRole.ADMIN
+    [membership] = await books.reading().memberships.of_account(account.id)
+    assert membership.role is OrganisationRole.OWNER
+    async with books.writing() as unit:
+        await unit.accounts.set_password_hash(account.id, "$argon2id$")
+    assert await quickstart.prepare_account(books, maker) == "/sign-in"

@@ -1,0 +1,87 @@
+"""The public URL of the portal: the only source of links, and the only host name that is served."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from softix_proxy.domain.core.errors import BadInputError
+
+_URL = re.compile(r"(https?)://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?/?")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_LOOPBACK_NAME = "localhost"
+_MOST_PORT = 65_535
+_LINK = re.compile(r"https://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
+_LONGEST_LINK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PublicUrl:
+    """An address without a path: its scheme, its host in lower case, and its port."""
+
+    scheme: str
+    host: str
+    """The name or the address. An address of IPv6 is in brackets."""
+    port: int
+
+    @property
+    def is_https(self) -> bool:
+        return self.scheme == "https"
+
+    @property
+    def is_loopback(self) -> bool:
+        return is_loopback(self.host)
+
+    @property
+    def authority(self) -> str:
+        """The text of the Host header that browsers send: the host, and the port if it is not that of the scheme."""
+        return self.host if self.port == _DEFAULT_PORTS[self.scheme] else f"{self.host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """The text of the Origin header that browsers send (RFC 6454, section 6.2). Links begin with it."""
+        return f"{self.scheme}://{self.authority}"
+
+    def is_named_by(self, host: str | None) -> bool:
+        """Returns whether a Host header names this address. The default port may be written out."""
+        return host is not None and host.lower() in (self.authority, f"{self.host}:{self.port}")
+
+
+def parse_public_url(text: str) -> PublicUrl:
+    """Parses a public URL. Raises BadInputError if it is none, or if it is plain http and not this machine.
+
+    Browsers keep a cookie named `__Host-…` over plain http for localhost and loopback addresses only. On any other
+    host they drop it without a word, so nobody could sign in.
+    """
+    found = _URL.fullmatch(text)
+    port = int(found[3] or _DEFAULT_PORTS[found[1]]) if found else 0
+    if found is None or not 0 < port <= _MOST_PORT:
+        raise BadInputError(
+            f"portal.public_url is not the address of a site: {text!r}",
+            "write the scheme and the host, and no path: https://portal.example.org",
+        )
+    url = PublicUrl(found[1], found[2].lower(), port)
+    if not url.is_https and not url.is_loopback:
+        raise BadInputError(
+            f"portal.public_url is plain http: {text!r}",
+            "write https://, and put a proxy with a certificate in front (docs/portal.md)",
+        )
+    return url
+
+
+def checked_policy_url(text: str) -> str:
+    """Returns the address of a published text. Raises BadInputError if it is none over TLS."""
+    if len(text) > _LONGEST_LINK or _LINK.fullmatch(text) is None:
+        raise BadInputError("not an https:// address", "write the whole address of the published text")
+    return text
+
+
+def is_loopback(host: str) -> bool:
+    """Returns whether a host is `localhost` or a loopback address."""
+    if host == _LOOPBACK_NAME:
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,145 @@
+"""The ends of sign-in that are no password: a second factor, a passkey, and an OpenID provider."""
+
+from __future__ import annotations
+
+from softix_proxy.domain.access.factors import FactorKind
+from softix_proxy.domain.access.oidc_section import OidcSection
+from softix_proxy.domain.access.portal_section import PortalSection
+from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
+from softix_proxy.domain.access.sessions import Session, SignInMethod
+from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.domain.ports.vault import RelyingParty, Vault
+from softix_proxy.operations.access import factors, federated_identities, passkeys, security_events, sign_in
+from softix_proxy.operations.access.factors import RECOVERY_NAME, Origin
+from softix_proxy.operations.access.oidc import OidcAnswer
+from softix_proxy.operations.access.sign_in import SecondFactorNeeded, SignedIn
+
+_FAILED = "second_factor"
+
+
+async def prove_code(
+    storage: Storage, vault: Vault, session: Session, code: str, origin: Origin, portal: PortalSection
+) -> SignedIn:
+    """Opens a session that waits for its second factor, by a code of an app or a recovery code.
+
+    Raises AccountRefusedError, and RefusedError(RATE_LIMITED).
+    """
+    async with storage.writing() as unit:
+        pending = await _pending(unit, session)
+        proof = await factors.verify(unit, vault, session.account_id, code)
+        if proof.kind is not None:
+            if proof.kind is FactorKind.RECOVERY_CODE:
+                await _note_recovery(unit, vault, session.account_id, origin)
+            return await sign_in.complete(
+                unit, vault, pending, address=origin.address, device=origin.device, portal=portal
+            )
+        await _note_failure(unit, session.account_id, origin)
+    raise factors.refusal(proof)
+
+
+async def prove_passkey(
+    storage: Storage,
+    vault: Vault,
+    party: RelyingParty,
+    session: Session,
+    origin: Origin,
+    portal: PortalSection,
+    *,
+    reference: str,
+    answer: str,
+) -> SignedIn:
+    """Opens a session that waits for its second factor, by a passkey of its account. Raises as `prove_code` does."""
+    try:
+        passkey, count = await passkeys.proved_as_second_factor(
+            storage, vault, party, session, reference=reference, answer=answer
+        )
+        async with storage.writing() as unit:
+            pending = await _pending(unit, session)
+            await passkeys.use(unit, passkey, count)
+            return await sign_in.complete(
+                unit, vault, pending, address=origin.address, device=origin.device, portal=portal
+            )
+    except AccountRefusedError:
+        async with storage.writing() as unit:
+            await _note_failure(unit, session.account_id, origin)
+        raise
+
+
+async def sign_in_by_passkey(
+    storage: Storage,
+    vault: Vault,
+    party: RelyingParty,
+    origin: Origin,
+    portal: PortalSection,
+    *,
+    reference: str,
+    answer: str,
+    replaces: str = "",
+) -> SignedIn | SecondFactorNeeded:
+    """Signs in by a passkey alone: it proves a device, and a finger or a PIN.
+
+    `replaces` is the token that the browser had. Raises AccountRefusedError.
+    """
+    passkey, count = await passkeys.proved_for_sign_in(storage, vault, party, reference=reference, answer=answer)
+    async with storage.writing() as unit:
+        await passkeys.use(unit, passkey, count)
+        return await sign_in.enter(
+            unit,
+            vault,
+            await unit.accounts.get(passkey.account_id),
+            method=SignInMethod.PASSKEY,
+            address=origin.address,
+            device=origin.device,
+            portal=portal,
+            replaces=replaces,
+            is_enough=True,
+        )
+
+
+async def sign_in_by_oidc(
+    storage: Storage,
+    vault: Vault,
+    section: OidcSection,
+    answer: OidcAnswer,
+    origin: Origin,
+    portal: PortalSection,
+    *,
+    replaces: str = "",
+) -> SignedIn | SecondFactorNeeded:
+    """Signs in by what an OpenID provider says.
+
+    An account with a second factor of its own is asked for it, unless the provider says that it asked for several.
+    Raises AccountRefusedError, and FailureError for settings that cannot be.
+    """
+    async with storage.writing() as unit:
+        found = await federated_identities.account_for(unit, section, answer.verified, origin)
+        return await sign_in.enter(
+            unit,
+            vault,
+            found.account,
+            method=SignInMethod.OIDC,
+            address=origin.address,
+            device=origin.device,
+            portal=portal,
+            replaces=replaces,
+            is_enough=found.proved_factors,
+        )
+
+
+async def _pending(unit: Unit, session: Session) -> Session:
+    current = await unit.sessions.by_digest(session.digest, unit.clock.now_us())
+    if current is None or not current.is_pending:
+        raise AccountRefusedError(AccountRefusal.SESSION_ENDED)
+    return current
+
+
+async def _note_recovery(unit: Unit, vault: Vault, account_id: int, origin: Origin) -> None:
+    account = await unit.accounts.get(account_id)
+    await security_events.record(unit, "recovery_code_used", account_id, address=origin.address, device=origin.device)
+    await factors.tell(unit, vault, account, "recovery_code_used", RECOVERY_NAME, origin)
+
+
+async def _note_failure(unit: Unit, account_id: int, origin: Origin) -> None:
+    await security_events.record(
+        unit, "sign_in_failed", account_id, address=origin.address, device=origin.device, subject=_FAILED
+    )

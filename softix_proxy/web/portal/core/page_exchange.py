@@ -1,0 +1,78 @@
+"""One request to the portal on its way to its page: its contents, and what is known of it so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from softix_proxy.domain.core.headers import Header
+from softix_proxy.web.portal.core.page import Access, PageRequest, PortalRoute, Viewer
+from softix_proxy.web.portal.core.portal_context import PortalContext
+from softix_proxy.web.portal.core.session_cookie import CookieParts
+
+if TYPE_CHECKING:
+    from softix_proxy.domain.access.sessions import Session
+
+
+@dataclass(slots=True)
+class PageExchange:
+    """The data of one request, which the steps fill in one after the other."""
+
+    request: web.BaseRequest = field(repr=False)
+    context: PortalContext = field(repr=False)
+    id: str
+    now_us: int
+    method: str
+    """The method as the routes name it: HEAD is a GET whose answer has no body."""
+    raw_path: str
+    raw_query: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    """The headers, with names in lower case. Several of one name are joined by commas (RFC 9110, section 5.2)."""
+    address: str = field(repr=False)
+    device: str
+    route: PortalRoute | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+    cookie: CookieParts = field(default_factory=CookieParts)
+    session: Session | None = None
+    viewer: Viewer | None = None
+    body: bytes = field(default=b"", repr=False)
+    form: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    more_headers: list[Header] = field(default_factory=list)
+
+    @property
+    def chosen(self) -> PortalRoute:
+        assert self.route is not None, "the step that finds the route comes first"  # noqa: S101
+        return self.route
+
+    @property
+    def is_change(self) -> bool:
+        return self.method not in ("GET", "HEAD")
+
+    def page_request(self) -> PageRequest:
+        """Returns what the page is given."""
+        context, is_program = self.context, self.chosen.access is Access.PROGRAM
+        return PageRequest(
+            method=self.method,
+            path=self.raw_path,
+            parts=self.parts,
+            query=self.query,
+            form={name: values[-1] for name, values in self.form.items()},
+            now_us=self.now_us,
+            address=self.address,
+            device=self.device,
+            storage=context.storage,
+            settings=context.settings,
+            vault=context.vault,
+            hasher=context.hasher,
+            openid=context.openid,
+            session=self.session,
+            cookie=self.cookie.token,
+            body=self.body if is_program else b"",
+            lists=self.form,
+            headers=self.headers if is_program else {},
+            _viewer=self.viewer,
+        )

@@ -1,0 +1,126 @@
+"""The way to an OpenID provider and back. A person signs in by it, or links it with an account that is signed in."""
+
+from __future__ import annotations
+
+import logging
+
+from softix_proxy.domain.access.ceremonies import CeremonyKind
+from softix_proxy.domain.access.federated_identities import OpenIdProvider
+from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.operations.access import ceremonies, federated_identities, oidc, second_factor
+from softix_proxy.operations.access.oidc import OidcAnswer
+from softix_proxy.operations.access.sign_in import SecondFactorNeeded
+from softix_proxy.web.portal.access.refusals import refused_page
+from softix_proxy.web.portal.core.page import Answer, NewCookie, Page, PageRequest, SeeOther
+from softix_proxy.web.portal.core.return_path import safe_path, with_return
+from softix_proxy.web.portal.core.session_cookie import new_cookie
+from softix_proxy.web.portal.core.steps import SECOND_FACTOR
+from softix_proxy.web.portal.factors.account_factors import PAGE
+from softix_proxy.web.portal.factors.factor_requests import origin_of, public_url_of
+
+log = logging.getLogger("softix.portal")
+_FAILED_PAGE = "sign_in_failed"
+_BAD_GATEWAY = 502
+
+
+async def start(request: PageRequest) -> Answer:
+    """Sends the browser to the provider. It gets a cookie that opens nothing, by which it is known when it returns."""
+    if request.is_signed_in:
+        return SeeOther(PAGE)
+    token = ceremonies.new_reference()
+    answer = await _begin(request, ceremonies.digest_of(token), safe_path(request.query.get("next")))
+    if isinstance(answer, SeeOther):
+        return answer._replace(cookie=NewCookie(token, ceremonies.LIFETIME_S))
+    return answer
+
+
+async def start_link(request: PageRequest) -> Answer:
+    """Shows the link to the provider, in order to link what it says with the account.
+
+    It is a link and no redirect of the form: a provider may lead on to further sites, which `form-action` would forbid.
+    """
+    viewer = request.viewer
+    answer = await _begin(request, viewer.session.digest, PAGE, viewer.account.id)
+    return Page("oidc_continue", {"to": answer.location}) if isinstance(answer, SeeOther) else answer
+
+
+async def callback(request: PageRequest) -> Answer:
+    """Takes the browser back. Who is signed in gets a link, and everybody else signs in."""
+    kind = CeremonyKind.OIDC_LINK if request.is_signed_in else CeremonyKind.OIDC_SIGN_IN
+    browser = request.viewer.session.digest if request.is_signed_in else ceremonies.digest_of(request.cookie)
+    try:
+        answer = await oidc.finish(
+            request.storage,
+            request.vault,
+            _provider(request),
+            request.settings.oidc,
+            public_url_of(request),
+            kind,
+            browser=browser,
+            state=request.query.get("state", ""),
+            code=request.query.get("code", ""),
+            answered_issuer=request.query.get("iss"),
+        )
+        return await (_link(request, answer) if request.is_signed_in else _sign_in(request, answer))
+    except AccountRefusedError as error:
+        return refused_page(_FAILED_PAGE, {}, error)
+    except FailureError as error:
+        return _failed(error)
+
+
+async def _begin(request: PageRequest, browser: bytes, next_path: str, account_id: int | None = None) -> Answer:
+    try:
+        to = await oidc.begin(
+            request.storage,
+            request.vault,
+            _provider(request),
+            request.settings.oidc,
+            public_url_of(request),
+            browser=browser,
+            address=request.address,
+            account_id=account_id,
+            next_path=next_path,
+        )
+    except AccountRefusedError as error:
+        return refused_page(_FAILED_PAGE, {}, error)
+    except FailureError as error:
+        return _failed(error)
+    return SeeOther(to)
+
+
+async def _sign_in(request: PageRequest, answer: OidcAnswer) -> Answer:
+    done = await second_factor.sign_in_by_oidc(
+        request.storage,
+        request.vault,
+        request.settings.oidc,
+        answer,
+        origin_of(request),
+        request.settings.portal,
+        replaces=request.cookie,
+    )
+    back = safe_path(answer.next_path)
+    location = with_return(SECOND_FACTOR, back) if isinstance(done, SecondFactorNeeded) else back
+    return SeeOther(location, cookie=new_cookie(done.token, done.session, request.now_us))
+
+
+async def _link(request: PageRequest, answer: OidcAnswer) -> Answer:
+    viewer = request.viewer
+    if answer.account_id != viewer.account.id:
+        raise AccountRefusedError(AccountRefusal.CEREMONY_ENDED)
+    await federated_identities.link(
+        request.storage, request.vault, viewer.session, viewer.account, answer.verified, origin_of(request)
+    )
+    return SeeOther(PAGE, "flash.factor_added")
+
+
+def _provider(request: PageRequest) -> OpenIdProvider:
+    if request.openid is None:
+        raise AccountRefusedError(AccountRefusal.PROVIDER_MISSING)
+    return request.openid
+
+
+def _failed(error: FailureError) -> Page:
+    """Tells the person that it did not work, and the operator why. The reason quotes nothing of what was exchanged."""
+    log.warning("sign-in at the OpenID provider failed: %s", error.message)
+    return Page(_FAILED_PAGE, {"problem": "sign_in_failed.provider"}, _BAD_GATEWAY)

@@ -1,0 +1,47 @@
+"""The listener of the portal. It has the limits of the proxy's own listener, and its own table of connections."""
+
+from __future__ import annotations
+
+from softix_proxy.domain.access.portal_section import PortalSection
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.instance.sections import ServerSection
+from softix_proxy.web.portal.core.portal_app import PortalApp
+from softix_proxy.web.portal.core.portal_context import PortalContext
+from softix_proxy.web.portal.route_table import ROUTES
+from softix_proxy.web.server.acceptor import TlsContext
+from softix_proxy.web.server.http_server import HttpServer, ListenerSettings
+
+_WRITE_TIMEOUT_S = 30.0
+_HEADER_TIMEOUT_S = 10.0
+
+
+def portal_server(
+    context: PortalContext, portal: PortalSection, server: ServerSection, tls: TlsContext | None
+) -> HttpServer:
+    """Returns the server of the portal, which does not listen yet.
+
+    It is the class that serves the proxy, and not aiohttp's own `AppRunner`, because only it bounds the time of a
+    request's head, the connections of one network, and what of a request can be in an error (docs/decisions/0037).
+    """
+    listening = ListenerSettings(
+        host=portal.host,
+        port=portal.port,
+        tls=tls,
+        tls_handshake_timeout_s=server.tls_handshake_timeout_s,
+        header_timeout_s=_HEADER_TIMEOUT_S,
+        write_timeout_s=_WRITE_TIMEOUT_S,
+        max_connections=portal.max_connections,
+    )
+    return HttpServer(PortalApp(context, ROUTES).handle, context, listening)
+
+
+async def open_portal(server: HttpServer) -> str:
+    """Starts to listen, and returns the base URL. Raises FailureError in the words of the portal's settings."""
+    try:
+        return await server.open()
+    except FailureError as error:
+        if not error.message.startswith("cannot listen"):
+            raise
+        raise FailureError(
+            f"the portal {error.message}", "stop what uses the port, or choose another portal.port"
+        ) from None
