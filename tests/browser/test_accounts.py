@@ -118,4 +118,5 @@ async def test_pages_work_by_the_keyboard_alone_and_without_javascript(browser: 
             await ada.page.keyboard.press("Enter")
         await ada.open("/account")
         await ada.page.keyboard.press("Tab")
-        assert await ada.page.locator(":focus").inner_text() == "Skip to the content"
+        focused = await ada.page.evaluate("document.activeElement.outerHTML")
+        assert "Skip to the content" in focused

@@ -51,6 +51,10 @@ class AccountTokenStore(Protocol):
         """Ends every token of the account, for example because its address changed."""
         ...
 
+    async def end_invitation(self, invitation_id: int) -> None:
+        """Ends the token of an invitation that was withdrawn."""
+        ...
+
     async def purge(self, now_us: int) -> int:
         """Removes the tokens that have expired. Returns their number."""
         ...
