@@ -38,7 +38,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
     import random
 
     from softix_proxy.assembly.daemon import Serving
-    from softix_proxy.jobs import batches, recovery, target_health
+    from softix_proxy.jobs import batches, budget_alerts, recovery, target_health
     from softix_proxy.operations.instance import zones
     from softix_proxy.relay.core.live_directory import LiveDirectory
     from softix_proxy.relay.routing.target_pool import BreakerSettings, TargetPool
@@ -75,6 +75,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             recovery.watch(journal, settings.money.interrupted_charge),
             target_health.watch(target_pool, instance.storage, journal.slot),
             batches.watch(instance.storage, lambda: context.batches().results, settings.upstream.batch_poll_s),
+            budget_alerts.watch(instance.storage, vault),
         ):
             stack.push_async_callback(_ended, asyncio.create_task(job))
         if mailing.is_wanted(settings):

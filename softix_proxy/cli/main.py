@@ -23,6 +23,9 @@ COMMANDS = {
     "oidc": "Set up sign-in at an OpenID provider.",
     "keys": "Issue, limit, rotate and revoke API keys.",
     "objects": "List what is kept at providers, and share it.",
+    "organisations": "Show and change who shares a balance and keys.",
+    "projects": "Create and change an organisation's projects.",
+    "budgets": "Set what projects and members may spend.",
     "balance": "Show and change prepaid balances.",
     "providers": "Add, test and change providers and their keys.",
     "models": "Add, list and change the models that clients can use.",
@@ -44,7 +47,17 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
-    "access": ("users", "accounts", "factors", "oidc", "keys", "objects"),
+    "access": (
+        "users",
+        "accounts",
+        "factors",
+        "oidc",
+        "keys",
+        "objects",
+        "organisations",
+        "projects",
+        "budgets",
+    ),
     "billing": ("bill",),
     "catalog": ("providers", "models"),
     "console": ("completion",),

@@ -11,8 +11,11 @@ from softix_proxy.dialects.core import errors
 from softix_proxy.dialects.core.base import Family
 from softix_proxy.domain.core.errors import HTTP_STATUS, Code, RefusedError
 
-_DO_NOT_RETRY = frozenset((Code.INSUFFICIENT_BALANCE, Code.CAP_REACHED))
-"""The codes for which another try changes nothing until someone pays. Nearly every client obeys this header."""
+_DO_NOT_RETRY = frozenset((Code.INSUFFICIENT_BALANCE, Code.CAP_REACHED, Code.BUDGET_REACHED))
+"""The codes for which another try changes nothing until someone pays, or until a budget's next period.
+
+Nearly every client obeys this header, whatever `Retry-After` says.
+"""
 _CLOSES = frozenset((Code.BODY_TOO_LARGE, Code.REQUEST_TIMEOUT, Code.SHUTTING_DOWN))
 
 

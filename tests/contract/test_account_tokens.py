@@ -86,3 +86,12 @@ async def test_tokens_are_purged_once_they_have_expired(storage: Storage) -> Non
         assert await unit.account_tokens.purge(100) == 1
         assert await unit.account_tokens.purge(100) == 0
     assert await consume(storage, b"later", RESET)
+
+
+async def test_token_of_a_withdrawn_invitation_ends_alone(storage: Storage) -> None:
+    invited = replace(TOKEN, purpose=TokenPurpose.INVITATION, account_id=None, invitation_id=3)
+    await add(storage, invited, replace(invited, digest=b"other", invitation_id=4), replace(TOKEN, digest=b"two"))
+    async with storage.writing() as unit:
+        await unit.account_tokens.end_invitation(3)
+    assert not await consume(storage, b"one", TokenPurpose.INVITATION)
+    assert await consume(storage, b"other", TokenPurpose.INVITATION) and await consume(storage, b"two")

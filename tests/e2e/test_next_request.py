@@ -79,6 +79,24 @@ async def test_rotated_key_keeps_the_spend_under_its_cap(client: Prepared) -> No
     assert await ask(client) == (429, "cap_reached")
 
 
+async def test_budget_of_a_project_refuses_the_next_request_until_its_next_period(client: Prepared) -> None:
+    assert await ask(client) == OK
+    softix = client.instance.cli
+    softix("projects", "create", client.user_id, "bot")
+    softix("projects", "assign", client.user_id, client.key_id, "--project", "bot")
+    made = softix("budgets", "set", client.user_id, "0.0001", "--project", "bot", "--period", "day")
+    url = f"{client.openai_url}/chat/completions"
+    async with aiohttp.ClientSession() as session, session.post(url, json=ASK, headers=client.headers) as answer:
+        error = (await answer.json())["error"]
+        assert (answer.status, error["code"], error["type"]) == (429, "budget_reached", "insufficient_quota")
+        assert answer.headers["x-should-retry"] == "false" and 0 < int(answer.headers["Retry-After"]) <= 86_400
+    softix("budgets", "set", client.user_id, "5.00", "--project", "bot", "--period", "day")
+    assert await ask(client) == OK
+    [standing] = softix("budgets", "list", client.user_id)
+    assert standing["id"] == made["id"] and standing["held"] == "0.00" and standing["spent"] > "0.00"
+    assert softix("ledger", "verify")["ok"]
+
+
 async def test_emptied_balance_refuses_the_next_request(client: Prepared) -> None:
     assert await ask(client) == OK
     client.instance.cli("balance", "set", client.user_id, "0.00")

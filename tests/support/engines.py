@@ -36,6 +36,10 @@ class Books(Protocol):
         """Admits and settles them, in one transaction."""
         ...
 
+    async def settle_open(self, settlements: Sequence[Settlement], now_us: int) -> None:
+        """Settles what was admitted before, in one transaction."""
+        ...
+
     async def orphans(self, slot: int) -> Sequence[Orphan]:
         """What is open under this slot, whose earlier owner is dead."""
         ...
@@ -65,6 +69,18 @@ class SqliteBooks:
 
     async def settle(self, settlements: Sequence[Settlement], now_us: int) -> None:
         self._in_one_group([one.intent for one in settlements], settlements, now_us, 0)
+
+    async def settle_open(self, settlements: Sequence[Settlement], now_us: int) -> None:
+        connection = self._database.connect()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            group = CommitGroup(connection, 0, now_us)
+            group.load([one.intent for one in settlements])
+            group.settle(settlements)
+            group.save()
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
 
     def _in_one_group(
         self, intents: Sequence[Intent], settlements: Sequence[Settlement], now_us: int, slot: int

@@ -17,7 +17,7 @@ VERBS = re.findall(
     r"\w+",
     """
     Accept Add Approve Calculate Cancel Change Check Close Compare Correct Create Delete Explain
-    Export Issue List Make Move Offer Print Propose Prove Refuse Reject Remove Replace Revoke Run
+    Export Invite Issue List Make Move Offer Print Propose Prove Refuse Reject Remove Replace Revoke Run
     Set Show Stop Sum Test Update Use Verify
     """,
 )

@@ -30,11 +30,14 @@ def role(floors: str, reason: str, *, peers: bool = False) -> Role:
 
 _ENDPOINT = "an endpoint of a provider: its dialect meters it, and the demo answers it"
 ROLES: Mapping[str, Role] = {
+    "Account": role("domain relay", "who signs in (domain), and an account at a provider (relay): no file has both"),
     "Completions": role("demo dialects", _ENDPOINT),
     "Embeddings": role("demo dialects", _ENDPOINT),
     "Messages": role("demo dialects", _ENDPOINT),
+    "PageRequest": role("dialects web", "a request for one page: of a provider's list, and of the portal"),
     "ReadAnswer": role("dialects", "reads an answer of its dialect into the canonical form", peers=True),
     "Responses": role("demo dialects", _ENDPOINT),
+    "Session": role("domain relay", "of a person who signed in (domain), and of realtime (relay): no file has both"),
     "WriteParts": role("dialects", "writes canonical parts in its dialect", peers=True),
     "WriteStream": role("dialects", "writes canonical events as a stream of its dialect", peers=True),
 }
@@ -46,6 +49,8 @@ WITHOUT_COMMAND = {
     "ceremonies": "what is under way between two pages, for minutes",
     "federated_identities": "linked and removed by the person, in the portal",
     "instance": "made by `softix init`; it has one row, and nothing to list",
+    "invitations": "sent, listed and cancelled by `softix organisations`",
+    "key_owners": "changed by `softix projects assign`",
     "notice_conditions": "what the job remembers of what it told",
     "notice_preferences": "each person's own choice, in the portal",
     "security_events": "shown by the portal, to the person and to operators",

@@ -14,7 +14,7 @@ UNNAMED = re.compile(
     re.IGNORECASE,
 )
 BY_PLACE = {"astuple", "_make"}
-NAMED_OTHERWISE = {"KeyState", "WalletState", "RecordMapping"}
+NAMED_OTHERWISE = {"BudgetState", "KeyState", "WalletState", "RecordMapping"}
 """States are made from columns that are listed by their own fields (`journal_sql`); a mapping is made from names."""
 
 

@@ -33,6 +33,8 @@ class AccountToken:
 
 
 class AccountTokenStore(Protocol):
+    """Stores the digests of tokens. A token that was used or replaced is gone."""
+
     async def add(self, token: AccountToken) -> None:
         """Adds a token. The older ones of the same account and purpose end."""
         ...
@@ -47,6 +49,10 @@ class AccountTokenStore(Protocol):
 
     async def end_all(self, account_id: int) -> None:
         """Ends every token of the account, for example because its address changed."""
+        ...
+
+    async def end_invitation(self, invitation_id: int) -> None:
+        """Ends the token of an invitation that was withdrawn."""
         ...
 
     async def purge(self, now_us: int) -> int:

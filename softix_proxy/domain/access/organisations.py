@@ -55,6 +55,8 @@ class Membership:
 
 
 class MembershipStore(Protocol):
+    """Stores who belongs to which organisation. It writes no row of users, so no daemon reloads."""
+
     async def add(self, membership: Membership) -> None:
         """Raises ConflictError if the account is a member already."""
         ...

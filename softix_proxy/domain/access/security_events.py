@@ -41,6 +41,8 @@ class SecurityEvent:
 
 
 class SecurityEventStore(Protocol):
+    """Stores what happened to accounts, until it is purged."""
+
     async def add(self, event: SecurityEvent) -> None:
         """Adds an event. `event.id` is ignored and assigned."""
         ...

@@ -42,6 +42,8 @@ class Session:
 
 
 class SessionStore(Protocol):
+    """Stores sessions by the digests of their tokens."""
+
     async def add(self, session: Session) -> Session:
         """Adds a session. `session.id` is ignored and assigned."""
         ...

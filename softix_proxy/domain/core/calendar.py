@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from softix_proxy.domain.core.clock import DAY_US, SECOND_US, CapPeriod, from_us, parse_zone, to_us
 from softix_proxy.domain.core.errors import BadInputError
@@ -29,12 +29,20 @@ class Today(NamedTuple):
     week_us: int
     """The instant at which the week began, which is on a Monday."""
     month_us: int
+    week_end_us: int
+    month_end_us: int
 
     def start_us(self, period: CapPeriod) -> int:
         """Returns the instant at which the period began. `total` began at 0."""
         if period == "day":
             return self.day_us
         return self.month_us if period == "month" else self.week_us if period == "week" else 0
+
+    def end_us_of(self, period: Literal["day", "week", "month"]) -> int:
+        """Returns the instant at which the next period begins."""
+        if period == "day":
+            return self.end_us
+        return self.month_end_us if period == "month" else self.week_end_us
 
 
 class OffsetSpan(NamedTuple):
@@ -72,6 +80,8 @@ class Calendar:
             self.start_us(day + 1),
             self.start_us(day - on.weekday()),
             self.start_us(day - on.day + 1),
+            self.start_us(day - on.weekday() + 7),
+            self.start_us(day - on.day + 1 + _days_of_month(on)),
         )
 
     def day(self, instant_us: int) -> int:
@@ -157,6 +167,12 @@ def date_of(day: int) -> date:
 
 def day_of(on: date) -> int:
     return (on - _EPOCH).days
+
+
+def _days_of_month(on: date) -> int:
+    if on.month == 12:  # the last December of the calendar has no month after it
+        return 31
+    return (date(on.year, on.month + 1, 1) - date(on.year, on.month, 1)).days
 
 
 def whole_days(calendar: Calendar, from_us: int, to_us: int) -> tuple[int, int]:

@@ -66,6 +66,7 @@ class Code(StrEnum):
     IP_NOT_ALLOWED = "ip_not_allowed"
     INSUFFICIENT_BALANCE = "insufficient_balance"
     CAP_REACHED = "cap_reached"
+    BUDGET_REACHED = "budget_reached"
     REGION_NOT_ALLOWED = "region_not_allowed"
     MODEL_NOT_FOUND = "model_not_found"
     MODEL_NOT_PRICED = "model_not_priced"
@@ -102,6 +103,7 @@ HTTP_STATUS: Mapping[Code, int] = {
     Code.IP_NOT_ALLOWED: 403,
     Code.INSUFFICIENT_BALANCE: 429,  # the only status at which clients stop at once; see docs/decisions
     Code.CAP_REACHED: 429,
+    Code.BUDGET_REACHED: 429,
     Code.REGION_NOT_ALLOWED: 403,
     Code.MODEL_NOT_FOUND: 404,
     Code.MODEL_NOT_PRICED: 400,

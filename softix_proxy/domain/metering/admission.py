@@ -7,10 +7,12 @@ transaction.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from softix_proxy.domain.access import limits
+from softix_proxy.domain.access.budgets import BudgetState
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.access.objects import AccountPlace, ObjectRef
 from softix_proxy.domain.core.calendar import Today
@@ -243,8 +245,15 @@ class Stale:
 Decision = Admitted | Denied | Stale
 
 
-def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int, today: Today) -> Admitted | Denied:
-    """Decides whether the request is admitted. The states change only if it is."""
+def decide(
+    intent: Intent,
+    wallet: WalletState,
+    key: KeyState,
+    now_us: int,
+    today: Today,
+    budgets: Sequence[BudgetState] = (),
+) -> Admitted | Denied:
+    """Decides whether the request is admitted. The states change only if it is. `budgets` are those of the key."""
     bounds = intent.limits
     if bounds.concurrency is not None and key.open_requests >= bounds.concurrency:
         return Denied(Code.CONCURRENCY_LIMITED, SECOND_US, allowance=_allowance(bounds, key, now_us))
@@ -259,12 +268,14 @@ def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int, toda
         tpm_tat_us, wait_us = limits.arrive(tpm_tat_us, now_us, bounds.tpm, tokens_held)
         if wait_us:
             return Denied(Code.TOKENS_LIMITED, wait_us, allowance=_allowance(bounds, key, now_us))
-    funded = _fund(intent, wallet, key, now_us, today)
+    funded = _fund(intent, wallet, key, now_us, today, budgets)
     if isinstance(funded, Denied):
         return funded
     hold_pico, output_limit = funded
     wallet.held_pico += hold_pico
     key.held_pico += hold_pico
+    for budget in budgets:
+        budget.held_pico += hold_pico
     key.open_requests += 1
     key.rpm_tat_us, key.tpm_tat_us = rpm_tat_us, tpm_tat_us
     bound, widened_pico = intent.bound, 0
@@ -285,29 +296,40 @@ def count(check: RateCheck, key: KeyState, now_us: int) -> Allowance | Denied:
 
 
 def _fund(
-    intent: Intent, wallet: WalletState, key: KeyState, now_us: int, today: Today
+    intent: Intent, wallet: WalletState, key: KeyState, now_us: int, today: Today, budgets: Sequence[BudgetState]
 ) -> tuple[int, int | None] | Denied:
     """Returns the hold, and the output limit to write if one is needed.
 
-    Returns Denied if the balance or cap is too low.
+    Returns Denied if the balance, the cap or a budget is too low.
     """
     bound, bounds = intent.bound, intent.limits
     hold_pico = bound.hold_pico(bound.output_tokens)
     if hold_pico == 0:
         return 0, None
     funds_pico = wallet.writable_pico if intent.postpaid else wallet.available_pico
-    capped = False
+    code = Code.INSUFFICIENT_BALANCE
     if bounds.cap_pico is not None:
         room_pico = bounds.cap_pico - key.spent_pico(bounds.cap_period, today) - key.held_pico
-        capped, funds_pico = room_pico <= funds_pico, min(room_pico, funds_pico)
+        if room_pico <= funds_pico:
+            code, funds_pico = Code.CAP_REACHED, room_pico
+    for budget in budgets:
+        if budget.room_pico(today) <= funds_pico:
+            code, funds_pico = Code.BUDGET_REACHED, budget.room_pico(today)
     if hold_pico <= funds_pico:
         return hold_pico, None
     tokens = bound.affordable_tokens(funds_pico)
     if bound.adjustable and tokens >= bound.least_tokens:
         return bound.hold_pico(tokens), tokens
     least = bound.hold_pico(bound.least_tokens) if bound.adjustable else hold_pico
-    code = Code.CAP_REACHED if capped else Code.INSUFFICIENT_BALANCE
-    return Denied(code, None, least, max(funds_pico, 0), max(tokens, 0), _allowance(bounds, key, now_us))
+    wait_us = None
+    if code is Code.BUDGET_REACHED:
+        wait_us = _next_periods_us(budgets, max(least - 1, funds_pico), today) - now_us
+    return Denied(code, wait_us, least, max(funds_pico, 0), max(tokens, 0), _allowance(bounds, key, now_us))
+
+
+def _next_periods_us(budgets: Sequence[BudgetState], room_pico: int, today: Today) -> int:
+    """Returns the instant at which the next period of each budget with at most this room has begun."""
+    return max(today.end_us_of(each.period) for each in budgets if each.room_pico(today) <= room_pico)
 
 
 def _allowance(bounds: KeyLimits, key: KeyState, now_us: int) -> Allowance:
@@ -338,11 +360,17 @@ def close(
     today: Today,
     *,
     parked: bool = False,
+    budgets: Sequence[BudgetState] = (),
 ) -> None:
-    """Releases the hold and posts the charge. A `parked` request was not counted among the key's open requests."""
+    """Releases the hold and posts the charge. A `parked` request was not counted among the key's open requests.
+
+    The charge is not counted in `budgets` here, because their periods go by the number of its posting.
+    """
     wallet.held_pico -= hold_pico
     wallet.posted_pico -= charge_pico
     key.held_pico -= hold_pico
     key.open_requests -= not parked
+    for budget in budgets:
+        budget.held_pico -= hold_pico
     if charge_pico:
         key.spend(charge_pico, now_us, today)

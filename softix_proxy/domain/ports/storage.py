@@ -13,12 +13,16 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
 
     from softix_proxy.domain.access.account_tokens import AccountTokenStore
     from softix_proxy.domain.access.accounts import AccountStore
+    from softix_proxy.domain.access.budgets import BudgetStore
     from softix_proxy.domain.access.ceremonies import CeremonyStore
     from softix_proxy.domain.access.factors import FactorStore
     from softix_proxy.domain.access.federated_identities import FederatedIdentityStore
+    from softix_proxy.domain.access.invitations import InvitationStore
+    from softix_proxy.domain.access.key_owners import KeyOwnerStore
     from softix_proxy.domain.access.keys import KeyStore
     from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectStore
     from softix_proxy.domain.access.organisations import MembershipStore
+    from softix_proxy.domain.access.projects import ProjectStore
     from softix_proxy.domain.access.security_events import SecurityEventStore
     from softix_proxy.domain.access.sessions import SessionStore
     from softix_proxy.domain.access.throttles import ThrottleStore
@@ -117,6 +121,18 @@ class Unit(Protocol):
 
     @property
     def memberships(self) -> MembershipStore: ...
+
+    @property
+    def projects(self) -> ProjectStore: ...
+
+    @property
+    def key_owners(self) -> KeyOwnerStore: ...
+
+    @property
+    def invitations(self) -> InvitationStore: ...
+
+    @property
+    def budgets(self) -> BudgetStore: ...
 
     @property
     def factors(self) -> FactorStore: ...

@@ -19,10 +19,12 @@ _PACE = {
 _SHORT = {
     Code.INSUFFICIENT_BALANCE: "The balance is too low",
     Code.CAP_REACHED: "The spending cap of this API key is reached",
+    Code.BUDGET_REACHED: "The budget of the project or member of this API key is used up",
 }
 _WHOM_TO_ASK = {
     Code.INSUFFICIENT_BALANCE: " Ask your administrator to add to the balance.",
     Code.CAP_REACHED: " Ask your administrator to raise the cap.",
+    Code.BUDGET_REACHED: " Ask your administrator to raise the budget, or wait for its next period.",
 }
 """The advice if even the shortest response cannot be paid for, because the client itself can do nothing about it."""
 _FAULTS = {
@@ -55,7 +57,8 @@ def denied(decision: Denied, limits: KeyLimits, what: str = "this request") -> R
         message += _WHOM_TO_ASK[decision.code]
     details: dict[str, str | int] = {"needed": needed, "available": available, "currency": "USD"}
     details["max_tokens"] = decision.affordable_tokens
-    return RefusedError(decision.code, message, details=details, headers=headers)
+    until_s = None if decision.retry_after_us is None else decision.retry_after_us / SECOND_US
+    return RefusedError(decision.code, message, until_s, details, headers)
 
 
 _OBJECTS = frozenset((Code.OBJECT_NOT_FOUND, Code.OBJECT_ELSEWHERE))

@@ -18,12 +18,16 @@ from softix_proxy.storage.sqlite.routing import directory
 if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.access.account_tokens import SqliteAccountTokenStore
     from softix_proxy.storage.sqlite.access.accounts import SqliteAccountStore
+    from softix_proxy.storage.sqlite.access.budgets import SqliteBudgetStore
     from softix_proxy.storage.sqlite.access.ceremonies import SqliteCeremonyStore
     from softix_proxy.storage.sqlite.access.factors import SqliteFactorStore
     from softix_proxy.storage.sqlite.access.federated_identities import SqliteFederatedIdentityStore
+    from softix_proxy.storage.sqlite.access.invitations import SqliteInvitationStore
+    from softix_proxy.storage.sqlite.access.key_owners import SqliteKeyOwnerStore
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
     from softix_proxy.storage.sqlite.access.organisations import SqliteMembershipStore
+    from softix_proxy.storage.sqlite.access.projects import SqliteProjectStore
     from softix_proxy.storage.sqlite.access.security_events import SqliteSecurityEventStore
     from softix_proxy.storage.sqlite.access.sessions import SqliteSessionStore
     from softix_proxy.storage.sqlite.access.throttles import SqliteThrottleStore
@@ -205,6 +209,30 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.reporting.manifests import SqliteManifestStore
 
         return SqliteManifestStore(self._session)
+
+    @cached_property
+    def projects(self) -> SqliteProjectStore:
+        from softix_proxy.storage.sqlite.access.projects import SqliteProjectStore
+
+        return SqliteProjectStore(self._session)
+
+    @cached_property
+    def key_owners(self) -> SqliteKeyOwnerStore:
+        from softix_proxy.storage.sqlite.access.key_owners import SqliteKeyOwnerStore
+
+        return SqliteKeyOwnerStore(self._session)
+
+    @cached_property
+    def invitations(self) -> SqliteInvitationStore:
+        from softix_proxy.storage.sqlite.access.invitations import SqliteInvitationStore
+
+        return SqliteInvitationStore(self._session)
+
+    @cached_property
+    def budgets(self) -> SqliteBudgetStore:
+        from softix_proxy.storage.sqlite.access.budgets import SqliteBudgetStore
+
+        return SqliteBudgetStore(self._session)
 
     @cached_property
     def outbox(self) -> SqliteOutboxStore:

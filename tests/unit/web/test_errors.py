@@ -13,7 +13,9 @@ def test_error_response_of_each_code_has_its_status_and_message(code: Code, fami
     assert response.status == HTTP_STATUS[code] and response.content_type == "application/json"
     assert isinstance(response.body, bytes)
     assert "It is so." in json.loads(response.body)["error"]["message"]
-    assert ("x-should-retry" in response.headers) is (code in (Code.INSUFFICIENT_BALANCE, Code.CAP_REACHED))
+    assert ("x-should-retry" in response.headers) is (
+        code in (Code.INSUFFICIENT_BALANCE, Code.CAP_REACHED, Code.BUDGET_REACHED)
+    )
 
 
 @pytest.mark.parametrize(("wait_s", "told"), [(0.2, "1"), (1, "1"), (1.5, "2"), (None, None)])

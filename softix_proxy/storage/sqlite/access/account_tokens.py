@@ -51,5 +51,8 @@ class SqliteAccountTokenStore:
     async def end_all(self, account_id: int) -> None:
         await self._session.run("DELETE FROM account_tokens WHERE account_id = ?", account_id)
 
+    async def end_invitation(self, invitation_id: int) -> None:
+        await self._session.run("DELETE FROM account_tokens WHERE invitation_id = ?", invitation_id)
+
     async def purge(self, now_us: int) -> int:
         return await self._session.run("DELETE FROM account_tokens WHERE expires_at_us <= ?", now_us)

@@ -21,7 +21,7 @@ from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
 from softix_proxy.storage.sqlite.ledger import corrections, ledger_postings, ledger_sums, redating
 from softix_proxy.storage.sqlite.ledger import ledger_sql as sql
-from softix_proxy.storage.sqlite.metering import usage
+from softix_proxy.storage.sqlite.metering import budget_sums, usage
 
 _TRANSFER = RecordMapping(Transfer, "id", "from_account", "to_account", "amount_pico", "kind", "reference", "note")
 _SHOWN = 100
@@ -101,6 +101,7 @@ class SqliteLedgerStore:
         sums = await ledger_sums.entries(self._session)
         violations += (await ledger_sums.wrong_balances(self._session, sums))[:_SHOWN]
         violations += await ledger_sums.wrong_usage_sums(self._session, _SHOWN)
+        violations += (await budget_sums.wrong_spend(self._session))[:_SHOWN]
         total_pico = sum(account.balance_pico for account in await self._accounts(sums))
         if total_pico:
             violations.append(LedgerViolation("entries sum to zero", "ledger", f"they sum to {total_pico} pico-USD"))

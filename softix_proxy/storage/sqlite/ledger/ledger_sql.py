@@ -26,6 +26,23 @@ SELECT coalesce(public_id, 'key ' || key_id), 'cached ' || coalesce(open_request
   || ', holds ' || coalesce(open, 0) || ' for ' || coalesce(held, 0) || ' pico-USD'
 FROM holds FULL JOIN key_states USING (key_id) LEFT JOIN keys ON keys.id = key_id
 WHERE held_pico IS NOT coalesce(held, 0) OR open_requests IS NOT coalesce(open, 0)""",
+    "a budget's held money is that of the open holds of its keys": """
+WITH holds AS (
+  SELECT budget_id, sum(hold_pico) AS held FROM intents JOIN key_budgets USING (key_id) GROUP BY budget_id
+)
+SELECT public_id, 'cached ' || held_pico || ', holds ' || coalesce(held, 0) || ' pico-USD'
+FROM budgets LEFT JOIN holds ON budget_id = id WHERE held_pico <> coalesce(held, 0)""",
+    "a key's budgets are those of its owners": """
+WITH owned AS (
+  SELECT o.key_id, b.id AS budget_id FROM key_owners AS o JOIN keys ON keys.id = o.key_id
+  JOIN budgets AS b ON b.user_id = keys.user_id AND (b.account_id = o.account_id OR b.project_id = o.project_id)
+  WHERE o.until_number IS NULL
+)
+SELECT public_id,
+  iif(owned.key_id IS NULL, 'has', 'lacks') || ' the budget ' || coalesce(owned.budget_id, kept.budget_id)
+FROM owned FULL JOIN key_budgets AS kept ON kept.key_id = owned.key_id AND kept.budget_id = owned.budget_id
+LEFT JOIN keys ON keys.id = coalesce(owned.key_id, kept.key_id)
+WHERE owned.key_id IS NULL OR kept.key_id IS NULL""",
     "every charge has its usage row": """
 SELECT transfers.id, 'charge of ' || amount_pico || ' pico-USD' FROM transfers
 LEFT JOIN usage ON usage.id = transfers.id

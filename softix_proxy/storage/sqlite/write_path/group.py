@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
+from softix_proxy.domain.access.budgets import ALERT_PERCENTS, BudgetAlert, BudgetState
 from softix_proxy.domain.access.limits import adjust
 from softix_proxy.domain.access.objects import AccountPlace, Unresolved, pin
 from softix_proxy.domain.core.calendar import Calendar, calendar
+from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.metering.admission import (
     Admitted,
     Allowance,
@@ -51,6 +54,10 @@ class CommitGroup:
         self._now_us = now_us
         self._wallets: dict[int, WalletState] = {}
         self._keys: dict[int, KeyState] = {}
+        self._budgets: dict[int, BudgetState] = {}
+        self._budgets_of: dict[int, list[BudgetState]] = {}
+        """The budgets by key. A key without a budget is not in it."""
+        self._alerts: list[BudgetAlert] = []
         self._open: dict[int, tuple[int, int]] = {}
         """The open requests: id → (the hold in pico-USD, the slot)."""
         self._exceeded: list[ExceededBound] = []
@@ -62,8 +69,9 @@ class CommitGroup:
         ids = _listed(intent.request_id for intent in intents)
         owners: list[Intent | RateCheck] = [*intents, *checks]
         pairs = ",".join({f"[{owner.user_id},{owner.key_id}]" for owner in owners})
-        [found] = self._connection.execute(sql.STATES, (ids, f"[{pairs}]")).fetchone()
-        self._revision, self._last_posted, zone, holds, states = _decode(found)
+        asked = f"[{pairs}]"
+        [found] = self._connection.execute(sql.STATES, (ids, asked, asked)).fetchone()
+        self._revision, self._last_posted, zone, holds, budgets, states = _decode(found)
         self._open = dict(holds)
         if zone is not None:
             self._calendar = calendar(zone)
@@ -74,6 +82,15 @@ class CommitGroup:
             state = columns[_WALLET_COLUMNS:]
             key = self._keys[key_id] = KeyState() if state[0] is None else KeyState(*state)
             key.come_back(self._now_us)
+        if budgets:
+            self._load_budgets(budgets)
+
+    def _load_budgets(self, rows: Iterable[Sequence[Any]]) -> None:
+        for key_id, *columns in rows:
+            state = BudgetState(*columns)
+            budget = self._budgets.setdefault(state.id, state)
+            budget.come_back(self._now_us)
+            self._budgets_of.setdefault(key_id, []).append(budget)
 
     def save(self) -> None:
         self._write(sql.SAVE_WALLETS, [(user_id, w.posted_pico, w.held_pico) for user_id, w in self._wallets.items()])
@@ -81,6 +98,11 @@ class CommitGroup:
             sql.SAVE_KEY_STATES,
             [(key_id, *sql.KEY.values(key)) for key_id, key in self._keys.items()],
         )
+        if self._budgets:
+            rows = [(b.id, b.held_pico, b.spent_at_us, b.spent_pico) for b in self._budgets.values()]
+            self._write(sql.SAVE_BUDGETS, rows)
+        if self._alerts:
+            self._write(sql.ADD_ALERTS, [sql.ALERT.values(alert) for alert in self._alerts])
 
     def _write(self, statement: sql.BulkStatement, rows: Sequence[Sequence[object]]) -> None:
         for start in range(0, len(rows), sql.MOST_ROWS):
@@ -101,12 +123,15 @@ class CommitGroup:
                 decisions.append(Denied(place.code, about=place.kind))
                 continue
             wallet, key = self._wallets[intent.user_id], self._keys[intent.key_id]
-            decision = decide(intent, wallet, key, self._now_us, self._today)
+            budgets = self._budgets_of.get(intent.key_id, ())
+            decision = decide(intent, wallet, key, self._now_us, self._today, budgets)
             if isinstance(decision, Admitted):
                 if place is not None:
                     decision, intent = replace(decision, place=place), intent.at(place)
                 self._open[intent.request_id] = decision.hold_pico, self._slot
                 rows.append((self._slot, decision.hold_pico, decision.widened_pico or None, *sql.INTENT.values(intent)))
+            elif decision.code is Code.BUDGET_REACHED:
+                self._note_used_up(budgets, decision.needed_pico)
             decisions.append(decision)
         self._write(sql.ADD_INTENTS, rows)
         return decisions
@@ -143,7 +168,7 @@ class CommitGroup:
             if settlement.charge_pico > settlement.hold_pico:
                 settlement = fresh[at] = self._exceed(settlement)
             posted[request_id], charges[request_id] = next_id + at, settlement.charge_pico
-            self._close(settlement, parked=request_id in parked)
+            self._close(settlement, posted[request_id], parked=request_id in parked)
         self._widen()
         self._write(sql.ADD_USAGE, [_usage_row(posted[s.intent.request_id], s) for s in fresh])
         self._write(sql.ADD_ATTEMPTS, [row for s in fresh if s.failed for row in _attempt_rows(posted, s)])
@@ -189,14 +214,39 @@ class CommitGroup:
             self._exceeded.clear()
             self._revision = int(self._connection.execute(sql.REVISION).fetchone()[0])
 
-    def _close(self, settlement: Settlement, *, parked: bool) -> None:
+    def _close(self, settlement: Settlement, number: int, *, parked: bool) -> None:
         intent = settlement.intent
         key = self._keys[intent.key_id]
         wallet, charge_pico = self._wallets[intent.user_id], settlement.charge_pico
-        close(wallet, key, settlement.hold_pico, charge_pico, self._now_us, self._today, parked=parked)
+        budgets = self._budgets_of.get(intent.key_id, ())
+        close(
+            wallet,
+            key,
+            settlement.hold_pico,
+            charge_pico,
+            self._now_us,
+            self._today,
+            parked=parked,
+            budgets=budgets,
+        )
+        if charge_pico:
+            for budget in budgets:
+                self._spend(budget, charge_pico, number)
         if intent.limits.tpm is not None:
             unforeseen = settlement.tokens_used - settlement.tokens_held
             key.tpm_tat_us = adjust(key.tpm_tat_us, self._now_us, intent.limits.tpm, unforeseen)
+
+    def _spend(self, budget: BudgetState, charge_pico: int, number: int) -> None:
+        for percent in budget.spend(charge_pico, number, self._calendar):
+            start_us = self._calendar.at(number).start_us(budget.period)
+            self._alerts.append(BudgetAlert(budget.id, start_us, percent, self._now_us))
+
+    def _note_used_up(self, budgets: Iterable[BudgetState], needed_pico: int) -> None:
+        """Notes the last alert of a budget whose rest is too small for a request."""
+        for budget in budgets:
+            if budget.is_used_up(needed_pico, self._today):
+                start_us = self._today.start_us(budget.period)
+                self._alerts.append(BudgetAlert(budget.id, start_us, ALERT_PERCENTS[-1], self._now_us))
 
     def forget(self, intents: Sequence[Intent]) -> None:
         """Takes back admissions that nobody was told of, because the commit failed or seemed to fail."""
@@ -205,7 +255,8 @@ class CommitGroup:
             if found is not None:
                 self._connection.execute(sql.CLOSE_INTENTS, (_listed((intent.request_id,)),))
                 wallet, key = self._wallets[intent.user_id], self._keys[intent.key_id]
-                close(wallet, key, found[0], 0, self._now_us, self._today)
+                budgets = self._budgets_of.get(intent.key_id, ())
+                close(wallet, key, found[0], 0, self._now_us, self._today, budgets=budgets)
 
 
 def _listed(numbers: Iterable[int]) -> str:

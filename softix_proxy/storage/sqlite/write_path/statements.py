@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from softix_proxy.domain.access.budgets import BudgetAlert, BudgetState
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.metering.admission import Bound, Intent, KeyState, WalletState
@@ -50,9 +51,15 @@ KEY_STATE = field_names(KeyState)
 HOLDS = """
 SELECT json_group_array(json_array(request_id, json_array(hold_pico, slot))) FROM intents
 WHERE request_id IN (SELECT value FROM json_each(?))"""
+BUDGET_STATE = field_names(BudgetState)
+BUDGETS = f"""
+SELECT json_group_array(json_array(k.key_id, {", ".join(f"b.{column}" for column in BUDGET_STATE)}))
+FROM json_each(?) AS asked CROSS JOIN key_budgets AS k ON k.key_id = asked.value ->> 1
+CROSS JOIN budgets AS b ON b.id = k.budget_id"""
+"""The budgets of the keys that have one. They are looked for only if any key of the instance has one."""
 STATES = f"""
 SELECT json_array((SELECT value FROM directory_revision WHERE id = 1), ({LAST_POSTED.strip()}), ({ZONE}),
-  json(({HOLDS.strip()})),
+  json(({HOLDS.strip()})), iif(EXISTS (SELECT 1 FROM key_budgets WHERE key_id > 0), json(({BUDGETS.strip()})), NULL),
   json_group_array(json_array(
   asked.value ->> 0, asked.value ->> 1, {", ".join(f"wallets.{column}" for column in WALLET_STATE)},
   {", ".join(f"k.{column}" for column in KEY_STATE)})))
@@ -70,6 +77,15 @@ SAVE_WALLETS = BulkStatement(
 SAVE_KEY_STATES = _adding("key_states", ("key_id", *KEY_STATE), how="INSERT OR REPLACE")
 KEY = WrittenColumns({name: name for name in KEY_STATE})
 """The columns of a key's state, for SAVE_KEY_STATES after the key's id."""
+SAVE_BUDGETS = BulkStatement(
+    "WITH new (id, held, spent_at, spent) AS (",
+    _row(4),
+    ") UPDATE budgets SET held_pico = held, spent_at_us = spent_at, spent_pico = spent FROM new"
+    " WHERE budgets.id = new.id",
+)
+ALERT = WrittenColumns({name: name for name in BudgetAlert._fields})
+ADD_ALERTS = _adding("budget_alerts", ALERT.columns, "ON CONFLICT DO NOTHING")
+"""Notes what was reached, once in a period."""
 
 INTENT = WrittenColumns(
     {

@@ -91,7 +91,7 @@ async def test_registration_by_invitation_takes_only_the_address_that_was_invite
     with pytest.raises(AccountRefusedError) as refused:
         await people.register(ADA, invitation="x" * 43)
     assert refused.value.reason is AccountRefusal.LINK_ENDED
-    made = await people.register("Ada@Example.org", invitation=invitation)
+    made = await people.register("Ada@example.org", invitation=invitation)
     assert made is not None and made.can_sign_in, "the link of the invitation proved the address"
     assert await people.storage.reading().users.list() == [], "the organisation is that of the invitation"
     assert await people.mails() == []

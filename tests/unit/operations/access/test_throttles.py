@@ -16,7 +16,7 @@ def test_rules_have_names_of_their_own_and_windows_that_a_purge_leaves_alone() -
 def test_subjects_of_an_attempt_are_digests_of_the_folded_address_and_the_network() -> None:
     vault = new_vault()
     by = throttles.subjects(vault, ADA, HOME)
-    assert by == throttles.subjects(vault, "ADA@Example.Org", f"::ffff:{HOME}")
+    assert by == throttles.subjects(vault, "ADA@EXAMPLE.ORG", f"::ffff:{HOME}")
     assert by.pair == f"{by.account} {by.network}" and "ada" not in by.pair and HOME not in by.pair
     others = [throttles.subjects(vault, "bob@example.org", HOME), throttles.subjects(new_vault(), ADA, HOME)]
     assert all(other.account != by.account for other in others)

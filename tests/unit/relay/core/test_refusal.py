@@ -46,12 +46,20 @@ def test_cap_refusal_with_nothing_affordable_names_no_output_tokens() -> None:
     [
         (Code.INSUFFICIENT_BALANCE, "Ask your administrator to add to the balance."),
         (Code.CAP_REACHED, "Ask your administrator to raise the cap."),
+        (Code.BUDGET_REACHED, "Ask your administrator to raise the budget, or wait for its next period."),
     ],
 )
 def test_money_refusal_with_nothing_affordable_refers_to_the_administrator(code: Code, remedy: str) -> None:
     message = refusal.denied(Denied(code, None, USD, 0, 0), KeyLimits()).message
     assert message.endswith(f"this request needs up to $1.00, and $0.00 is available. {remedy}")
     assert remedy not in refusal.denied(Denied(code, None, USD, USD // 2, 40), KeyLimits()).message
+
+
+def test_budget_refusal_says_when_its_next_period_begins() -> None:
+    error = refusal.denied(Denied(Code.BUDGET_REACHED, 90_000_000, USD, USD // 2, 40), KeyLimits())
+    assert error.retry_after_s == 90 and error.message.startswith("The budget of the project or member")
+    assert (error.details["needed"], error.details["available"], error.details["max_tokens"]) == ("1.00", "0.50", 40)
+    assert refusal.denied(Denied(Code.CAP_REACHED, None, USD, 0, 0), KeyLimits()).retry_after_s is None
 
 
 @pytest.mark.parametrize(

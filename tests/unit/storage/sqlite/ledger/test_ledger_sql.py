@@ -13,8 +13,18 @@ from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.ledger.ledger_sql import RULES
 from softix_proxy.storage.sqlite.ledger.ledger_sums import BALANCES, DAYS, SPEND
+from softix_proxy.storage.sqlite.metering.budget_sums import SPENT
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 from softix_proxy.storage.sqlite.write_path.group import CommitGroup
+
+BUDGET = """
+INSERT INTO projects (id, public_id, user_id, name, created_at_us) VALUES (1, 'prj_ada', 1, 'ada', 1);
+INSERT INTO key_owners (key_id, from_number, project_id) VALUES (1, 1, 1);
+INSERT INTO budgets (id, public_id, user_id, project_id, period, amount_pico, created_at_us, spent_at_us)
+  VALUES (1, 'bud_ada', 1, 1, 'day', 9223372036854775807, 1, 1);
+INSERT INTO key_budgets (key_id, budget_id) VALUES (1, 1);
+"""
+"""The budget of a project that has ada's key."""
 
 
 @pytest.fixture
@@ -26,6 +36,7 @@ def database(tmp_path: Path) -> Database:
         "INSERT INTO keys (id, public_id, user_id, prefix, digest, rotated_from, created_at_us)"
         " VALUES (3, 'key_new', 1, 'sx_live_cccc', x'03', 1, 1)"
     )
+    connection.execute(BUDGET)
     intents = [make_intent(n, revision(connection), user=user) for n, user in ((1, 1), (2, 2), (3, 1))]
     batch = CommitGroup(connection, 0, NOW_US)
     batch.load(intents)
@@ -65,6 +76,8 @@ EARLIER = "a correction is of a row of the same user and key, which is none itse
 FAILED = "a failed attempt is one of its request's"
 COVERED = "a request's charge covers its failed attempts"
 BOTH = "a request is open or settled, not both"
+BUDGET_HELD = "a budget's held money is that of the open holds of its keys"
+BUDGET_KEYS = "a key's budgets are those of its owners"
 
 CORRECTS = f"""
 INSERT INTO usage (id, request_id, usage_at_us, user_id, key_id, provider_id, model_id, endpoint, stream, markup_num,
@@ -106,6 +119,12 @@ BREAKS = {
     CORRECTS.format(of=NOW_US, user=2): {EARLIER: str(NOW_US + 9)},
     CORRECTS.format(of=NOW_US + 10, user=1): {EARLIER: str(NOW_US + 9)},
     "INSERT INTO usage_daily VALUES (1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0)": {DAYS: "day 1"},
+    "UPDATE budgets SET held_pico = held_pico + 1": {BUDGET_HELD: "bud_ada"},
+    "UPDATE budgets SET spent_pico = spent_pico - 1": {SPENT: "bud_ada"},
+    "UPDATE budgets SET spent_at_us = 1": {SPENT: "bud_ada"},
+    "DELETE FROM key_budgets": {BUDGET_KEYS: "key_ada", BUDGET_HELD: "bud_ada"},
+    "INSERT INTO key_budgets VALUES (2, 1)": {BUDGET_KEYS: "key_bob"},
+    "UPDATE key_owners SET until_number = 2": {BUDGET_KEYS: "key_ada", SPENT: "bud_ada"},
 }
 
 
@@ -128,7 +147,7 @@ async def test_ledger_verify_with_a_broken_rule_reports_it(
 
 
 def test_broken_statements_cover_every_rule() -> None:
-    assert {rule for broken in BREAKS.values() for rule in broken} == {*RULES, BALANCES, SPEND, DAYS}
+    assert {rule for broken in BREAKS.values() for rule in broken} == {*RULES, BALANCES, SPEND, DAYS, SPENT}
 
 
 async def test_ledger_verify_with_many_violations_of_a_rule_reports_at_most_one_hundred(

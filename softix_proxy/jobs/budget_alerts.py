@@ -1,0 +1,32 @@
+"""Looks for parts of budgets that were reached, and has people told of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from softix_proxy.domain.core.errors import OperatorError
+from softix_proxy.domain.ports.storage import Storage
+from softix_proxy.domain.ports.vault import Vault
+
+log = logging.getLogger("softix.jobs")
+_EVERY_S = 10
+
+
+async def look(storage: Storage, vault: Vault) -> int:
+    """Returns the number of messages that were added. Raises FailureError."""
+    if not await storage.reading().budgets.untold(1):
+        return 0
+    from softix_proxy.operations.access import budget_alerts  # late, because most daemons have no budget
+
+    return await budget_alerts.tell(storage, vault)
+
+
+async def watch(storage: Storage, vault: Vault) -> None:
+    """Looks again and again until it is cancelled."""
+    while True:
+        try:
+            await look(storage, vault)
+        except OperatorError as error:
+            log.warning("could not look after budgets", extra={"error": type(error).__name__})
+        await asyncio.sleep(_EVERY_S)

@@ -1,0 +1,64 @@
+"""Tells the people who manage an organisation how much of a budget is spent.
+
+The settlement that reaches a part of a budget notes it in its own transaction. So no part is missed, and here each note
+becomes one message to each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from softix_proxy.domain.access.budgets import BudgetAlert
+from softix_proxy.domain.access.organisations import Right
+from softix_proxy.domain.core.money import format_usd
+from softix_proxy.domain.notices.outbox import Notice, NoticeKind
+from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.operations.access import budgets
+from softix_proxy.operations.notices.outbox import enqueue
+from softix_proxy.operations.notices.recipients import members_who_may
+
+_AT_ONCE = 100
+
+
+async def tell(storage: Storage, vault: Vault) -> int:
+    """Adds a message for each alert of which nobody was told. Returns the number of messages. Raises FailureError."""
+    messages = 0
+    while await storage.reading().budgets.untold(1):
+        async with storage.writing() as unit:
+            messages += await _tell_some(unit, vault)
+    return messages
+
+
+async def _tell_some(unit: Unit, vault: Vault) -> int:
+    alerts, messages = await unit.budgets.untold(_AT_ONCE), 0
+    for alert in alerts:
+        if not _is_outdone(alert, alerts):
+            messages += await _tell(unit, vault, alert)
+        await unit.budgets.told(alert, unit.clock.now_us())
+    return messages
+
+
+def _is_outdone(alert: BudgetAlert, alerts: Sequence[BudgetAlert]) -> bool:
+    """Returns whether a further part of the same budget was reached in the same period, so that one message does."""
+    place = alert.budget_id, alert.period_start_us
+    return any((other.budget_id, other.period_start_us) == place and other.percent > alert.percent for other in alerts)
+
+
+async def _tell(unit: Unit, vault: Vault, alert: BudgetAlert) -> int:
+    standing = await budgets.standing_of(unit, await unit.budgets.get(alert.budget_id))
+    budget = standing.budget
+    organisation = await unit.users.get(budget.user_id)
+    values = {
+        "organisation": organisation.name,
+        "budget": budgets.name_of(standing),
+        "percent": str(alert.percent),
+        "limit": format_usd(budget.amount_pico),
+        "period": budget.period,
+    }
+    messages = 0
+    for account in await members_who_may(unit, budget.user_id, Right.MANAGE_KEYS):
+        once = f"budget_reached:{budget.public_id}:{alert.period_start_us}:{alert.percent}:{account.public_id}"
+        notice = Notice(NoticeKind.BUDGET_REACHED, account.email, values=values, account_id=account.id, once=once)
+        messages += await enqueue(unit, vault, notice)
+    return messages

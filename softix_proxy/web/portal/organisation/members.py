@@ -1,0 +1,151 @@
+"""The pages of an organisation's members: who they are, what they may do, and what each of them may spend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from softix_proxy.domain.access.actors import may_grant
+from softix_proxy.domain.access.organisations import OrganisationRole, Right
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError, OperatorError
+from softix_proxy.operations.access import budgets, invitations, organisations
+from softix_proxy.operations.access.organisations import MemberStanding
+from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
+from softix_proxy.web.portal.organisation import budget_form
+from softix_proxy.web.portal.organisation.standpoint import Standpoint, require, sentence, standpoint, status_of
+
+_SAVED = "flash.saved"
+
+
+async def list_members(request: PageRequest) -> Answer:
+    here = require(request, Right.SEE)
+    may_manage = here.member.may(Right.MANAGE_MEMBERS)
+    opened = await invitations.open_of(request.storage, here.organisation, here.member) if may_manage else ()
+    values = {
+        "members": await organisations.members(request.storage, here.organisation, here.member),
+        "invitations": opened,
+        "may_manage": may_manage,
+        "self_id": here.member.account_id,
+    }
+    return Page("members", values)
+
+
+async def show_member(request: PageRequest) -> Answer:
+    return await _member_page(request, require(request, Right.MANAGE_MEMBERS))
+
+
+async def change_role(request: PageRequest) -> Answer:
+    here, account = require(request, Right.MANAGE_MEMBERS), request.parts["account"]
+    try:
+        role = _role(request.form.get("role", ""))
+        await organisations.set_role(request.storage, here.organisation, account, role, here.member)
+    except (BadInputError, ConflictError) as error:
+        return await _member_page(request, here, error)
+    return SeeOther("/members", _SAVED)
+
+
+async def remove_member(request: PageRequest) -> Answer:
+    """Removes a member. The field `keys` is `revoke`, or the id of the member who gets them."""
+    here, keys = require(request, Right.MANAGE_MEMBERS), request.form.get("keys", "revoke")
+    heir = None if keys == "revoke" else keys
+    try:
+        await organisations.remove(
+            request.storage, here.organisation, request.parts["account"], here.member, hand_keys_to=heir
+        )
+    except ConflictError as error:
+        return await _member_page(request, here, error)
+    return SeeOther("/members", _SAVED)
+
+
+async def set_budget(request: PageRequest) -> Answer:
+    here, account = require(request, Right.MANAGE_KEYS), request.parts["account"]
+    try:
+        asked = budget_form.read(request.form)
+        await budgets.set_to(
+            request.storage, here.organisation, asked.amount_pico, asked.period, here.member, member=account
+        )
+    except (BadInputError, ConflictError) as error:
+        return await _member_page(request, here, error)
+    return SeeOther(f"/members/{account}", _SAVED)
+
+
+async def ask_invitation(request: PageRequest) -> Answer:
+    return _invite_page(require(request, Right.MANAGE_MEMBERS))
+
+
+async def invite(request: PageRequest) -> Answer:
+    here, email = require(request, Right.MANAGE_MEMBERS), request.form.get("email", "")
+    try:
+        role = _role(request.form.get("role", ""))
+        await invitations.invite(request.storage, request.vault, here.organisation, email, role, here.member)
+    except (BadInputError, ConflictError) as error:
+        return _invite_page(here, error, email=email, role=request.form.get("role", ""))
+    return SeeOther("/members", "flash.invited")
+
+
+async def cancel_invitation(request: PageRequest) -> Answer:
+    here = require(request, Right.MANAGE_MEMBERS)
+    await invitations.revoke(request.storage, here.organisation, request.parts["invitation"], here.member)
+    return SeeOther("/members", _SAVED)
+
+
+async def ask_leave(request: PageRequest) -> Answer:
+    standpoint(request)
+    return Page("members_leave", {"problem": None})
+
+
+async def leave(request: PageRequest) -> Answer:
+    here = standpoint(request)
+    try:
+        await organisations.leave(request.storage, here.organisation, here.member)
+    except ConflictError as error:
+        return Page("members_leave", {"problem": sentence(error)}, status_of(error))
+    return SeeOther("/account", "flash.left", organisation="")
+
+
+async def _member_page(request: PageRequest, here: Standpoint, error: OperatorError | None = None) -> Page:
+    members = await organisations.members(request.storage, here.organisation, here.member)
+    found = next((each for each in members if each.account.public_id == request.parts["account"]), None)
+    if found is None:
+        raise NotFoundError("there is no such member")
+    standings = await budgets.list_all(request.storage, here.organisation, here.member)
+    values: dict[str, Any] = {
+        "member": found,
+        "roles": _grantable(here, found),
+        "heirs": _heirs(members, found),
+        "budgets": [each for each in standings if each.budget.account_id == found.account.id],
+        "form": budget_form.shown(request.form),
+        "periods": budget_form.PERIODS,
+        "problem": None if error is None else sentence(error),
+    }
+    return Page("member", values, 200 if error is None else status_of(error))
+
+
+def _invite_page(here: Standpoint, error: OperatorError | None = None, *, email: str = "", role: str = "") -> Page:
+    values = {
+        "roles": [each.value for each in OrganisationRole if may_grant(here.member, each)],
+        "email": email,
+        "role": role or OrganisationRole.MEMBER.value,
+        "problem": None if error is None else sentence(error),
+    }
+    return Page("members_invite", values, 200 if error is None else status_of(error))
+
+
+def _grantable(here: Standpoint, member: MemberStanding) -> Sequence[str]:
+    """Returns the roles that the person may give to this member. There are none if the member has more rights."""
+    if not may_grant(here.member, member.membership.role):
+        return ()
+    return [role.value for role in OrganisationRole if may_grant(here.member, role)]
+
+
+def _heirs(members: Sequence[MemberStanding], leaving: MemberStanding) -> Sequence[MemberStanding]:
+    return [
+        each for each in members if each.account.id != leaving.account.id and each.membership.may(Right.MAKE_OWN_KEYS)
+    ]
+
+
+def _role(text: str) -> OrganisationRole:
+    try:
+        return OrganisationRole(text)
+    except ValueError:
+        raise BadInputError("there is no such role", "choose one of the list") from None

@@ -1,0 +1,113 @@
+"""The pages of an organisation's projects and their budgets."""
+
+from __future__ import annotations
+
+from softix_proxy.domain.access.organisations import Right
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
+from softix_proxy.operations.access import budgets, key_owners, projects
+from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
+from softix_proxy.web.portal.organisation import budget_form
+from softix_proxy.web.portal.organisation.standpoint import Standpoint, require, sentence, status_of
+
+_SAVED = "flash.saved"
+
+
+async def list_projects(request: PageRequest) -> Answer:
+    return await _list_page(request, require(request, Right.SEE))
+
+
+async def create_project(request: PageRequest) -> Answer:
+    here = require(request, Right.MANAGE_KEYS)
+    try:
+        made = await projects.create(request.storage, here.organisation, request.form.get("name", ""), here.member)
+    except (BadInputError, ConflictError) as error:
+        return await _list_page(request, here, error)
+    return SeeOther(f"/projects/{made.public_id}", _SAVED)
+
+
+async def show_project(request: PageRequest) -> Answer:
+    return await _project_page(request, require(request, Right.SEE))
+
+
+async def rename_project(request: PageRequest) -> Answer:
+    here, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
+    try:
+        await projects.rename(request.storage, here.organisation, project, request.form.get("name", ""), here.member)
+    except (BadInputError, ConflictError) as error:
+        return await _project_page(request, here, error)
+    return SeeOther(f"/projects/{project}", _SAVED)
+
+
+async def archive_project(request: PageRequest) -> Answer:
+    here = require(request, Right.MANAGE_KEYS)
+    try:
+        await projects.archive(request.storage, here.organisation, request.parts["project"], here.member)
+    except ConflictError as error:
+        return await _project_page(request, here, error)
+    return SeeOther("/projects", _SAVED)
+
+
+async def assign_key(request: PageRequest) -> Answer:
+    """Gives a key to the project, by its id."""
+    here, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
+    try:
+        await key_owners.assign(
+            request.storage, here.organisation, request.form.get("key", ""), here.member, project=project
+        )
+    except ConflictError as error:
+        return await _project_page(request, here, error)
+    return SeeOther(f"/projects/{project}", _SAVED)
+
+
+async def set_budget(request: PageRequest) -> Answer:
+    here, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
+    try:
+        asked = budget_form.read(request.form)
+        await budgets.set_to(
+            request.storage, here.organisation, asked.amount_pico, asked.period, here.member, project=project
+        )
+    except (BadInputError, ConflictError) as error:
+        return await _project_page(request, here, error)
+    return SeeOther(f"/projects/{project}", _SAVED)
+
+
+async def remove_budget(request: PageRequest) -> Answer:
+    """Removes a budget of a project or of a member."""
+    here = require(request, Right.MANAGE_KEYS)
+    removed = await budgets.remove(request.storage, here.organisation, request.parts["budget"], here.member)
+    if removed.project is not None:
+        return SeeOther(f"/projects/{removed.project.public_id}", _SAVED)
+    return SeeOther("/members" if removed.account is None else f"/members/{removed.account.public_id}", _SAVED)
+
+
+async def _list_page(request: PageRequest, here: Standpoint, error: OperatorError | None = None) -> Page:
+    found = await projects.list_all(request.storage, here.organisation, here.member)
+    standings = await budgets.list_all(request.storage, here.organisation, here.member)
+    shows_all = request.query.get("all") == "1"
+    values = {
+        "projects": [each for each in found if shows_all or each.project.archived_at_us is None],
+        "budgets": standings,
+        "archived_count": sum(each.project.archived_at_us is not None for each in found),
+        "shows_all": shows_all,
+        "may_manage": here.member.may(Right.MANAGE_KEYS),
+        "name": request.form.get("name", ""),
+        "problem": None if error is None else sentence(error),
+    }
+    return Page("projects", values, 200 if error is None else status_of(error))
+
+
+async def _project_page(request: PageRequest, here: Standpoint, error: OperatorError | None = None) -> Page:
+    found = await projects.show(request.storage, here.organisation, request.parts["project"], here.member)
+    standings = await budgets.list_all(request.storage, here.organisation, here.member)
+    values = {
+        "standing": found,
+        "budgets": [each for each in standings if each.budget.project_id == found.project.id],
+        "other_keys": await key_owners.elsewhere(
+            request.storage, here.organisation, found.project.public_id, here.member
+        ),
+        "may_manage": here.member.may(Right.MANAGE_KEYS) and found.project.archived_at_us is None,
+        "form": budget_form.shown(request.form),
+        "periods": budget_form.PERIODS,
+        "problem": None if error is None else sentence(error),
+    }
+    return Page("project", values, 200 if error is None else status_of(error))

@@ -1,0 +1,19 @@
+import pytest
+
+from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.web.portal.organisation.budget_form import AskedBudget, read, shown
+
+
+def test_budget_form_gives_an_exact_amount_and_its_period() -> None:
+    assert read({"amount": " 0.10 ", "period": "day"}) == AskedBudget(100_000_000_000, "day")
+
+
+@pytest.mark.parametrize("form", [{}, {"amount": "1"}, {"amount": "1e3", "period": "day"}, {"period": "total"}])
+def test_budget_form_without_a_period_or_amount_is_refused(form: dict[str, str]) -> None:
+    with pytest.raises(BadInputError):
+        read({"amount": "1", **form} if "period" in form and form["period"] == "total" else form)
+
+
+def test_budget_form_shows_what_was_sent_or_what_is_usual() -> None:
+    assert shown({}) == {"amount": "", "period": "month"}
+    assert shown({"amount": "x", "period": "day", "role": "owner"}) == {"amount": "x", "period": "day"}
