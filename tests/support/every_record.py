@@ -21,13 +21,12 @@ from support.one_of_each import (
     ADA,
     EVER,
     NOW_US,
-    write_audit,
     write_books,
     write_directory,
     write_papers,
-    write_people,
     write_requests,
 )
+from support.one_of_each_person import write_audit, write_people
 from support.permuted_tables import permute
 
 import softix_proxy

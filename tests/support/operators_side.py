@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from support.one_of_each import ADA, NOW_US, write_books, write_directory, write_papers, write_people, write_requests
+from support.one_of_each import ADA, NOW_US, write_books, write_directory, write_papers, write_requests
+from support.one_of_each_person import write_people
 
 from softix_proxy import settings
 from softix_proxy.domain.access.accounts import Account, AccountStatus
