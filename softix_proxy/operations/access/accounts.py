@@ -56,7 +56,8 @@ async def create(
         owner = None if organisation is None else await users.find(unit, organisation)
         if await unit.accounts.by_email(address) is not None:
             raise ConflictError(
-                f"an account has the e-mail {address!r} already", f"for a new link: softix accounts reset-link {address}"
+                f"an account has the e-mail {address!r} already",
+                f"for a new link: softix accounts reset-link {address}",
             )
         account = await unit.accounts.add(
             Account(

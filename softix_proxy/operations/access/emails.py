@@ -55,7 +55,9 @@ async def look(storage: Storage, session: Session, token: str) -> str:
     return found.email
 
 
-async def confirm(storage: Storage, vault: Vault, session: Session, token: str, *, address: str, device: str) -> Account:
+async def confirm(
+    storage: Storage, vault: Vault, session: Session, token: str, *, address: str, device: str
+) -> Account:
     """Changes the address to the one that the link came by. All other links of the account end.
 
     Only the person who asked can confirm. Otherwise a stranger could put the address of somebody who presses a button
@@ -76,9 +78,7 @@ async def confirm(storage: Storage, vault: Vault, session: Session, token: str, 
         await unit.account_tokens.end_all(account.id)
         await _follow(unit, before, account.email)
         values = {"when": security_events.when(unit.clock.now_us())}
-        await outbox.enqueue(
-            unit, vault, Notice(NoticeKind.EMAIL_CHANGED, before.email, values, account_id=account.id)
-        )
+        await outbox.enqueue(unit, vault, Notice(NoticeKind.EMAIL_CHANGED, before.email, values, account_id=account.id))
         await security_events.record(unit, "email_changed", account.id, address=address, device=device)
         return account
 
@@ -91,6 +91,8 @@ async def _follow(unit: Unit, before: Account, email: str) -> None:
     """
     for membership in await unit.memberships.of_account(before.id):
         user = await unit.users.get(membership.user_id)
-        is_its_own = membership.role is OrganisationRole.OWNER and folded_email(user.email) == folded_email(before.email)
+        is_its_own = membership.role is OrganisationRole.OWNER and folded_email(user.email) == folded_email(
+            before.email
+        )
         if is_its_own and await unit.users.find(email) in (None, user):
             await unit.users.update(replace(user, email=email))

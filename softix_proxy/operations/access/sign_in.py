@@ -119,9 +119,7 @@ async def enter(
     so that its token is worth nothing any more. Raises AccountRefusedError if the account may not sign in.
     """
     if not account.can_sign_in:
-        raise AccountRefusedError(
-            AccountRefusal.NOT_VERIFIED if account.is_active else AccountRefusal.DISABLED
-        )
+        raise AccountRefusedError(AccountRefusal.NOT_VERIFIED if account.is_active else AccountRefusal.DISABLED)
     if replaces:
         before = await unit.sessions.by_digest(token_digest(replaces), unit.clock.now_us())
         if before is not None:

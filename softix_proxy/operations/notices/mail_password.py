@@ -26,7 +26,8 @@ async def set_password(storage: Storage, vault: Vault, section: MailSection, pas
     """
     if section.host is None or section.user is None:
         raise BadInputError(
-            "a password belongs to a mail server and a user name", "set mail.host and mail.user first, then run this again"
+            "a password belongs to a mail server and a user name",
+            "set mail.host and mail.user first, then run this again",
         )
     if not 0 < len(password) <= _MOST_LETTERS or not password.isprintable():
         raise BadInputError("not a usable password", "give one line of text")

@@ -57,9 +57,7 @@ async def test_sign_in_tells_nobody_by_its_text_or_its_work_who_has_an_account(p
         with pytest.raises(AccountRefusedError) as error:
             await people.sign_in(email, WRONG)
         told[email] = (error.value.reason, error.value.message, tuple(people.hasher.work))
-    assert set(told.values()) == {
-        (AccountRefusal.WRONG_PASSWORD, "the e-mail or the password is wrong", ("verify",))
-    }
+    assert set(told.values()) == {(AccountRefusal.WRONG_PASSWORD, "the e-mail or the password is wrong", ("verify",))}
     assert await people.mails(NoticeKind.RESET_PASSWORD) == []
 
 
