@@ -93,6 +93,7 @@ LATE: Mapping[str, str] = {
     "platformdirs": "7 ms and 0.3 MB: not needed where the folder is named",
     "pyarrow": "48 ms and 29 MB, an extra: only one format of export has it",
     "ruamel.yaml": "36 ms and 1.5 MB: few clients are configured in YAML",
+    "stripe": "11.5 MB, an extra: only payments use it",
     "tomlkit": "26 ms and 0.7 MB: few clients are configured in TOML",
     "zxcvbn_rs_py": "1.2 MB: passwords are chosen seldom, and in the portal only",
     "zoneinfo": "6 ms and 0.3 MB: a daemon reads no calendar but that of UTC",
