@@ -30,7 +30,7 @@ class StripePayments:
         self._lock = asyncio.Lock()
         self._opened = AsyncExitStack()
         self._gateway: StripeGateway | None = None
-        self._secret_key = ""
+        self._key_in_use: str | None = None
 
     async def keys(self) -> PaymentKeys:
         from softix_proxy.operations.ledger import payment_keys
@@ -56,13 +56,13 @@ class StripePayments:
         from softix_proxy.payments.stripe_gateway import opened_gateway
 
         async with self._lock:
-            if self._gateway is None or secret_key != self._secret_key:
+            if self._gateway is None or secret_key != self._key_in_use:
                 # The connection of an earlier key stays open until the end: a request may still use it.
                 section = self.settings.payments
                 self._gateway = await self._opened.enter_async_context(
                     opened_gateway(secret_key, api_base=section.api_base, timeout_s=section.timeout_s)
                 )
-                self._secret_key = secret_key
+                self._key_in_use = secret_key
             return self._gateway
 
     async def read_event(self, body: bytes, signature: str | None) -> EventHint:

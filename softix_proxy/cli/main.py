@@ -56,6 +56,7 @@ _MODULES = {
         "oidc",
         "keys",
         "objects",
+        "audit",
         "organisations",
         "projects",
         "budgets",

@@ -186,7 +186,7 @@ async def test_reseal_replaces_links_unless_they_changed(storage: Storage) -> No
 
 async def test_forgotten_person_has_no_message_left(storage: Storage) -> None:
     await add(storage, "msg_a")
-    await add(storage, "msg_b", Notice(NoticeKind.INVITATION, "Ada@example.org"))
+    await add(storage, "msg_b", Notice(NoticeKind.INVITATION, "ADA@example.org"))
     await add(storage, "msg_c", Notice(NoticeKind.INVITATION, "bob@example.org"))
     async with storage.writing() as unit:
         assert await unit.outbox.forget(7, "ada@example.org") == 2

@@ -3,14 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support.books import NOW_US, USD
+from support.books import USD
 from support.engines import Books
 
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
-from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.ledger import ADJUSTMENTS, CASH, Transfer
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentPosting, PaymentState, PostingCause
-from softix_proxy.domain.ledger.refunds import RefundRequest, RefundState
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.storage.sqlite.core.engine import DatabaseError
 
@@ -156,34 +154,3 @@ async def test_adjusted_sum_leaves_out_top_ups_and_what_is_held_for_refunds(stor
         held = await unit.ledger.post(Transfer(0, 1, ADJUSTMENTS, 4 * USD, "adjustment"))
         await unit.payments.record(PaymentPosting(held.id, added.id, PostingCause.HOLD, -4 * USD, -400, 1))
         assert await unit.payments.adjusted_pico(1) == 5 * USD and taken.id < held.id
-
-
-async def test_refund_request_is_kept_and_listed_by_state_and_user(storage: Storage) -> None:
-    payment, other = await add(storage), await add(storage, public_id="pay_bob", user_id=2)
-    async with storage.writing() as unit:
-        made = await unit.payments.refunds.add(
-            RefundRequest(0, "rfd_1", payment.id, 500, RefundState.REQUESTED, 5, account_id=3)
-        )
-        await unit.payments.refunds.add(RefundRequest(0, "rfd_2", other.id, 600, RefundState.APPROVED, 6))
-        answered = replace(made, state=RefundState.REFUNDED, refund_id="re_1", answered_at_us=8)
-        await unit.payments.refunds.update(answered)
-    store = storage.reading().payments.refunds
-    assert await store.find("rfd_1") == answered and await store.find("rfd_3") is None
-    assert await store.of_payment(payment.id) == [answered]
-    assert [one.public_id for one in await store.list(None, None)] == ["rfd_1", "rfd_2"]
-    assert [one.public_id for one in await store.list(RefundState.APPROVED, None)] == ["rfd_2"]
-    assert await store.list(RefundState.APPROVED, 1) == []
-
-
-async def test_automatic_top_up_is_due_while_its_wallet_is_below_the_threshold(storage: Storage) -> None:
-    due = AutoTopUp(1, True, 1001, 2500, 5000)  # both wallets have 10.00
-    async with storage.writing() as unit:
-        await unit.payments.auto_top_ups.set(due)
-        await unit.payments.auto_top_ups.set(replace(due, user_id=2, threshold_cents=1000))
-    store = storage.reading().payments.auto_top_ups
-    assert await store.get(1) == due and await store.get(9) is None
-    assert await store.due(NOW_US) == [due]
-    for changes in ({"enabled": False}, {"paused_at_us": 4, "failures": 3}, {"next_at_us": NOW_US + 1}):
-        async with storage.writing() as unit:
-            await unit.payments.auto_top_ups.set(replace(due, **changes))  # type: ignore[arg-type] # of the fields' types
-        assert await store.due(NOW_US) == []

@@ -192,11 +192,3 @@ async def test_key_that_is_made_and_revoked_by_commands_is_told_to_the_members(l
         ]
         assert "ci-2 (sx_live_" in created.part("plain") and made["key"] not in created.part("plain")
 
-
-async def test_daemon_without_portal_and_mail_server_imports_nothing_of_mail(lab: Prepared) -> None:
-    async with lab.instance.serving() as instance:
-        assert instance.process is not None
-        maps = Path(f"/proc/{instance.process.pid}/maps")
-        if not maps.exists():
-            pytest.skip("only Linux says what a process has loaded")
-        assert "markupsafe" not in maps.read_text(), "jinja2's compiled part"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, _NamedTextIOWrapper
 from support.commands import leaves
+from support.one_notice import write_notices
 from support.one_of_each import NOW_US, write_directory, write_papers, write_requests
 
 from softix_proxy import assembly
@@ -46,6 +47,9 @@ COLUMNS = (
     ("objects", "remote_id"),
     ("object_shares", "remote_id"),
     ("widened_bounds", "member"),
+    ("outbox", "email"),
+    ("outbox", "public_id"),
+    ("outbox", "error"),
 )
 LISTS = (("keys", "models"), ("keys", "earlier_models"), ("keys", "regions"), ("providers", "drop_fields"))
 OBJECTS = (("bills", "document"), ("customers", "details"), ("manifests", "head"))
@@ -84,6 +88,7 @@ READING = {
     "bill list": [],
     "bill show": ["INV-00001"],
     "ledger accounts": [],
+    "mail list": [],
     "ledger verify": [],
 }
 """The commands that read, with what names one thing by its id."""
@@ -122,6 +127,7 @@ async def _fill(path: Path) -> None:
             connection.execute(EXCEEDED)
         async with storage.writing() as unit:
             await write_papers(unit)
+            await write_notices(unit)
     finally:
         await database.close()
 

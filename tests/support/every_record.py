@@ -16,17 +16,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from support.one_notice import write_notices
 from support.one_of_each import (
     ADA,
     EVER,
     NOW_US,
-    write_audit,
     write_books,
     write_directory,
     write_papers,
-    write_people,
     write_requests,
 )
+from support.one_of_each_person import write_audit, write_people
 from support.permuted_tables import permute
 
 import softix_proxy
@@ -35,6 +35,7 @@ from softix_proxy.domain.access.ceremonies import CeremonyKind
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.metering.usage import UsageFilter
+from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.exports.metering import csv_usage
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.core.engine import connect
@@ -126,6 +127,13 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
         "factors": [await unit.factors.of_account(1), await unit.federated_identities.of_account(1)],
         "under way": await unit.ceremonies.find(CeremonyKind.OIDC_LINK, b"state", b"cookie", 100),
         "token": await unit.account_tokens.find(b"token", TokenPurpose.INVITATION, 90),
+        "notices": [
+            await unit.outbox.list(None, 9),
+            await unit.notice_preferences.muted(1),
+            await unit.notice_preferences.all_thresholds(),
+            await unit.notice_conditions.standing(NoticeKind.LOW_BALANCE),
+            await unit.notice_conditions.low_balances(10**18),
+        ],
         "instance": await unit.instance.get("pepper"),
     }
 
@@ -148,6 +156,7 @@ async def everything(folder: Path, *, permuted: bool) -> Any:
             await write_directory(unit)
             await write_people(unit)
             await write_audit(unit)
+            await write_notices(unit)
         connection = database.connect()
         write_requests(connection, NOW_US)
         orphans = open_intents(connection, [7], 9)

@@ -7,28 +7,18 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from softix_proxy.domain.access.account_tokens import AccountToken, TokenPurpose
-from softix_proxy.domain.access.accounts import Account, AccountStatus, PolicyAcceptance
-from softix_proxy.domain.access.audit import AuditAction
-from softix_proxy.domain.access.ceremonies import Ceremony, CeremonyKind
-from softix_proxy.domain.access.factors import Passkey, TotpFactor
-from softix_proxy.domain.access.federated_identities import FederatedIdentity
+from support.one_payment import write_payment
+
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
 from softix_proxy.domain.access.objects import ObjectShare
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
-from softix_proxy.domain.access.security_events import SecurityEvent
-from softix_proxy.domain.access.sessions import Session, SignInMethod
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.billing.bill import Customer, Document, DocumentKind, DocumentTotals, Party, StoredDocument
 from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.catalog.providers import Provider, ProviderKey, ProviderStatus, ProviderType
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.spans import Span
-from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.ledger import CASH, Transfer
-from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentPosting, PaymentState, PostingCause
 from softix_proxy.domain.ledger.periods import ClosedPeriod
-from softix_proxy.domain.ledger.refunds import RefundRequest, RefundState
 from softix_proxy.domain.metering.admission import Admitted, Bound, Intent
 from softix_proxy.domain.metering.batches import Batch, KeptFile
 from softix_proxy.domain.metering.settlement import FailedAttempt, Settlement
@@ -249,104 +239,6 @@ def write_requests(connection: SqliteConnection, now_us: int) -> None:
     connection.execute(NOTE_UNPRICED, (LLAMA, NOW_US))
 
 
-async def write_people(unit: Unit) -> None:
-    await unit.accounts.add(
-        Account(
-            id=0,
-            public_id="acc_ada",
-            email="Ada@example.org",
-            display_name="Ada Lovelace",
-            role=UserRole.AUDITOR,
-            status=AccountStatus.DISABLED,
-            created_at_us=71,
-            verified_at_us=72,
-            age_attested_at_us=73,
-            locale="de",
-        )
-    )
-    await unit.accounts.accept(PolicyAcceptance(account_id=1, policy="terms", version="2026-11-01", accepted_at_us=74))
-    await unit.memberships.add(Membership(account_id=1, user_id=ADA, role=OrganisationRole.BILLING, created_at_us=75))
-    await unit.account_tokens.add(
-        AccountToken(
-            digest=b"token",
-            purpose=TokenPurpose.INVITATION,
-            account_id=1,
-            email="eve@example.org",
-            created_at_us=76,
-            expires_at_us=177,
-            invitation_id=78,
-        )
-    )
-    await unit.sessions.add(
-        Session(
-            id=0,
-            public_id="ses_one",
-            account_id=1,
-            digest=b"session",
-            method=SignInMethod.PASSKEY,
-            second_factor=True,
-            is_pending=False,
-            device="Firefox on Linux",
-            created_at_us=79,
-            seen_at_us=80,
-            reauthenticated_at_us=81,
-            idle_ends_at_us=182,
-            ends_at_us=183,
-        )
-    )
-    await unit.security_events.add(
-        SecurityEvent(
-            id=0,
-            at_us=84,
-            account_id=1,
-            kind="role_changed",
-            address="192.0.2.7",
-            device="Safari on iPhone",
-            subject="usr_ada",
-        )
-    )
-    await write_factors(unit)
-
-
-async def write_factors(unit: Unit) -> None:
-    await unit.factors.set_totp(
-        TotpFactor(account_id=1, sealed_secret=b"secret", last_step=85, created_at_us=86, used_at_us=87)
-    )
-    await unit.factors.add_passkey(
-        Passkey(
-            id=0,
-            public_id="pky_one",
-            account_id=1,
-            credential_id=b"credential",
-            public_key=b"public key",
-            sign_count=88,
-            label="Phone",
-            created_at_us=89,
-            used_at_us=90,
-        )
-    )
-    await unit.federated_identities.add(
-        FederatedIdentity(
-            issuer="https://login.example.org", subject="ada-1", account_id=1, created_at_us=91, used_at_us=92
-        )
-    )
-    await unit.ceremonies.add(
-        Ceremony(
-            kind=CeremonyKind.OIDC_LINK,
-            reference=b"state",
-            browser=b"cookie",
-            account_id=1,
-            sealed=b"nonce",
-            created_at_us=93,
-            expires_at_us=194,
-        )
-    )
-
-
-async def write_audit(unit: Unit) -> None:
-    await unit.audit.add("acc_ada", AuditAction.REVOKE_KEY, "key_one")
-
-
 async def write_books(storage: SqliteStorage) -> None:
     async with storage.writing() as unit:
         paid = Transfer(
@@ -421,71 +313,6 @@ async def write_papers(unit: Unit) -> None:
     await write_batch(unit)
 
     await write_payment(unit)
-
-
-async def write_payment(unit: Unit) -> None:
-    payment = await unit.payments.add(
-        OnlinePayment(
-            id=0,
-            public_id="pay_one",
-            user_id=ADA,
-            kind=PaymentKind.CHECKOUT,
-            state=PaymentState.PAID,
-            asked_cents=91,
-            asked_tax_cents=92,
-            is_live=True,
-            created_at_us=93,
-            account_id=94,
-            session_id="cs_1",
-            intent_id="pi_1",
-            paid_cents=99,
-            tax_cents=95,
-            refunded_cents=96,
-            disputed_cents=97,
-            held_cents=98,
-            credit_pico=100,
-            failure="none",
-            changed_at_us=101,
-        )
-    )
-    await unit.payments.record(
-        PaymentPosting(
-            transfer_id=102,
-            payment_id=payment.id,
-            cause=PostingCause.REFUND,
-            amount_pico=103,
-            gross_cents=104,
-            fetch=105,
-        )
-    )
-    await unit.payments.refunds.add(
-        RefundRequest(
-            id=0,
-            public_id="rfd_one",
-            payment_id=payment.id,
-            amount_cents=106,
-            state=RefundState.APPROVED,
-            created_at_us=107,
-            account_id=108,
-            refund_id="re_1",
-            answered_at_us=109,
-        )
-    )
-    await unit.payments.auto_top_ups.set(
-        AutoTopUp(
-            user_id=ADA,
-            enabled=True,
-            threshold_cents=110,
-            amount_cents=111,
-            monthly_cap_cents=112,
-            failures=113,
-            next_at_us=114,
-            paused_at_us=115,
-        )
-    )
-    await unit.payments.see("evt_1", payment.id, 116)
-    await unit.payments.claim_customer(ADA, True, "claim", 117)
-    await unit.payments.set_customer(ADA, True, "cus_1")
 
 
 async def write_batch(unit: Unit) -> None:

@@ -58,6 +58,12 @@ CASES: Mapping[tuple[str, str, str], tuple[int, Collection[UserRole], Mapping[st
         {BILLING, ADMIN},
         {"model": "lab/llama", "decision": "approve", "seen": "1-24"},
     ),
+    ("GET", "/admin/payments", "/admin/payments"): (200, SEES_PRICES, {}),
+    ("POST", "/admin/payments/refunds/{id}", "/admin/payments/refunds/rfd_open"): (
+        303,
+        {BILLING, ADMIN},
+        {"decision": "refuse"},
+    ),
     ("GET", "/admin/documents", "/admin/documents"): (200, SEES_PRICES, {}),
     ("GET", "/admin/documents/{number}.{form}", "/admin/documents/INV-00001.html"): (200, SEES_PRICES, {}),
     ("GET", "/admin/mail", "/admin/mail"): (200, {SUPPORT, AUDITOR, ADMIN}, {}),

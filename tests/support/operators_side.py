@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from support.one_of_each import NOW_US, write_books, write_directory, write_papers, write_people, write_requests
+from support.one_of_each import ADA, NOW_US, write_books, write_directory, write_papers, write_requests
+from support.one_of_each_person import write_people
 
 from softix_proxy import settings
 from softix_proxy.domain.access.accounts import Account, AccountStatus
@@ -16,9 +17,13 @@ from softix_proxy.domain.access.sessions import Session, SignInMethod
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.core.clock import DAY_US, parse_zone
 from softix_proxy.domain.core.errors import OperatorError
+from softix_proxy.domain.ledger.payments import FetchedPayment, OnlinePayment, PaymentKind, PaymentState
+from softix_proxy.domain.ledger.refunds import RefundRequest, RefundState
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
+from softix_proxy.domain.ports.payment_gateway import GatewayError
 from softix_proxy.exports.core.templates import HtmlTemplates
 from softix_proxy.exports.core.texts import texts
+from softix_proxy.operations.ledger.payments import PaymentContext
 from softix_proxy.operations.notices import outbox
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage
@@ -53,6 +58,34 @@ class Seen:
     body: bytes = b""
 
 
+class StillGateway:
+    """A payment provider at which nothing was paid, and which is asked for nothing."""
+
+    is_live = False
+    is_down = False
+
+    async def fetch(self, payment: OnlinePayment, customer_id: str | None) -> FetchedPayment:
+        if self.is_down:
+            raise GatewayError("Stripe did not answer", "try again")
+        return FetchedPayment(PaymentState.OPEN)
+
+    async def refund(self, payment: OnlinePayment, request: str, amount_cents: int) -> None:
+        if self.is_down:
+            raise GatewayError("Stripe did not answer", "try again")
+
+
+class StillPayments:
+    """Gives the pages what the operations on payments need."""
+
+    def __init__(self, side: OperatorsSide) -> None:
+        self.gateway = StillGateway()
+        self._side = side
+
+    async def context(self) -> PaymentContext:
+        settings, gateway = self._side.settings, cast(Any, self.gateway)
+        return PaymentContext(self._side.storage, gateway, settings.payments, settings.billing)
+
+
 class OperatorsSide:
     """Answers as each role, by the URL table and the real templates."""
 
@@ -64,6 +97,7 @@ class OperatorsSide:
         self.templates = HtmlTemplates("portal", texts(), parse_zone("UTC"))
         self.router = PortalRouter(routes.ROUTES)
         self.accounts: dict[UserRole, Account] = {}
+        self.payments: StillPayments | None = StillPayments(self)
 
     async def account(self, role: UserRole) -> Account:
         """Makes the account of a role at the first call."""
@@ -108,6 +142,7 @@ class OperatorsSide:
             device="Firefox on Linux",
             storage=self.storage,
             settings=self.settings,
+            payments=cast(Any, self.payments),
             vault=nothing,
             hasher=nothing,
             _viewer=viewer,
@@ -172,6 +207,7 @@ async def write_everything(folder: Path) -> Path:
     async with side.storage.writing() as unit:
         await write_papers(unit)
         await give_up_a_message(unit)
+        await ask_for_a_refund(unit)
     await side.database.close()
     return folder
 
@@ -194,6 +230,23 @@ async def _opened(folder: Path, *, make: bool = True) -> OperatorsSide:
         database.create()
     await database.open()
     return OperatorsSide(database, clock, folder)
+
+
+async def ask_for_a_refund(unit: Any) -> None:
+    """Adds a payment that is still open, and a request for a refund of it."""
+    payment = OnlinePayment(
+        id=0,
+        public_id="pay_open",
+        user_id=ADA,
+        kind=PaymentKind.CHECKOUT,
+        state=PaymentState.OPEN,
+        asked_cents=2500,
+        asked_tax_cents=0,
+        is_live=False,
+        created_at_us=unit.clock.now_us(),
+    )
+    added = await unit.payments.add(payment)
+    await unit.payments.refunds.add(RefundRequest(0, "rfd_open", added.id, 500, RefundState.REQUESTED, NOW_US))
 
 
 async def give_up_a_message(unit: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from softix_proxy.cli.console.console import COUNT, Group, confirm, instance, sa
 from softix_proxy.cli.console.key_source import KeySource, key_options
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.core.clock import format_instant
-from softix_proxy.domain.core.errors import BadInputError, FailureError
+from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import OnlinePayment
@@ -118,7 +117,7 @@ async def setup(
 
     vault, section = await instance.vault(), instance.settings.payments
     given = KeySource(key_stdin, key_env, key_file).read("Stripe", ask=True)
-    secret = _webhook_secret(webhook_secret_env, webhook_secret_file)
+    secret = KeySource(False, webhook_secret_env, webhook_secret_file).read("the webhook", ask=False)
     async with opened_payments(instance.settings, instance.storage, vault, instance.clock) as service:
         key = payment_keys.checked_key(given) if given else (await service.keys()).secret_key
     async with opened_gateway(key, api_base=section.api_base, timeout_s=section.timeout_s) as gateway:
@@ -138,24 +137,6 @@ async def setup(
         say("Payments are switched off.", "set payments.enabled = true")
     fields = {"account": done.account.id, "mode": "live" if done.account.is_live else "TEST"}
     show({**fields, "country": done.account.country, "webhook": done.webhook, "webhook_url": done.webhook_url})
-
-
-def _webhook_secret(variable: str | None, file: Path | None) -> str | None:
-    """Reads the webhook's secret. Raises BadInputError for two sources or an empty one."""
-    if variable and file:
-        raise BadInputError("the webhook's secret has two sources", "give the variable or the file")
-    if file is not None:
-        try:
-            text = file.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise FailureError(f"cannot read {file}", "check its path and mode") from None
-    elif variable is not None:
-        text = os.environ.get(variable, "").strip()
-    else:
-        return None
-    if not text:
-        raise BadInputError("the webhook's secret is empty", "copy it from Stripe; it begins with whsec_")
-    return text
 
 
 @payments.command()
@@ -209,7 +190,7 @@ async def show_(instance: Instance, payment: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @instance
 async def refund(instance: Instance, payment: str, amount: str | None, yes: bool) -> None:
-    """Send the unused money of a payment back to the card that paid it.
+    """Make a refund of unused money, to the card that paid it.
 
     Example: softix payments refund pay_0123456789abcdef --amount 5.00 --yes
     """
@@ -235,7 +216,10 @@ async def refunds_(instance: Instance) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @instance
 async def approve_refund(instance: Instance, refund: str, yes: bool) -> None:
-    """Send a refund that a user asked for. Example: softix payments approve-refund rfd_0123456789abcdef --yes"""
+    """Approve a refund that a user asked for, and send it.
+
+    Example: softix payments approve-refund rfd_0123456789abcdef --yes
+    """
     found = await refunds.find(instance.storage.reading(), refund)
     confirm(f"Refund ${format_cents(found.amount_cents)}?", yes)
     async with _context(instance) as context:
@@ -262,7 +246,7 @@ async def refuse_refund(instance: Instance, refund: str) -> None:
 @click.option("--all", "everything", is_flag=True, help="Fetch every payment, however old it is.")
 @instance
 async def sweep(instance: Instance, everything: bool) -> None:
-    """Ask Stripe for what its events did not tell, and post the differences. Example: softix payments sweep"""
+    """Update payments by what Stripe has, and post the differences. Example: softix payments sweep"""
     async with _context(instance) as context:
         await refunds.send_approved(context)
         swept = await operations.sweep(context, everything=everything)

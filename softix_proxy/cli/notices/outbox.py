@@ -40,7 +40,7 @@ def mail() -> None:
 @click.argument("address")
 @instance
 async def test(instance: Instance, address: str) -> None:
-    """Send a test message to ADDRESS now, past the outbox. Example: softix mail test ada@example.org"""
+    """Test mail with a message to ADDRESS, which is sent now. Example: softix mail test ada@example.org"""
     from softix_proxy import assembly
 
     section, now_us = instance.settings.mail, instance.clock.now_us()

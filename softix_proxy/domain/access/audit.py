@@ -32,6 +32,8 @@ class AuditAction(StrEnum):
     ENABLE_ROUTE = "enable_route"
     APPROVE_PRICES = "approve_prices"
     REJECT_PRICES = "reject_prices"
+    APPROVE_REFUND = "approve_refund"
+    REFUSE_REFUND = "refuse_refund"
     RETRY_MAIL = "retry_mail"
     SET_ROLE = "set_role"
     DISABLE_ACCOUNT = "disable_account"

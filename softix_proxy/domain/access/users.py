@@ -58,8 +58,7 @@ class UserStore(Protocol):
     async def page(self, search: str, before_id: int | None, limit: int) -> Sequence[User]:
         """Returns users, the newest first: those before that number, if one is given.
 
-        `search` selects those whose id, name, e-mail address or display name contains the text. An empty one
-        selects all.
+        `search` selects those whose id, name, e-mail or display name contains the text. An empty one selects all.
         """
         ...
 

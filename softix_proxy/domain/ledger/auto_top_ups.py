@@ -54,6 +54,8 @@ class AutoTopUp:
 
 
 class AutoTopUpStore(Protocol):
+    """Stores automatic top-ups, one for each user."""
+
     async def get(self, user_id: int) -> AutoTopUp | None: ...
 
     async def set(self, auto_top_up: AutoTopUp) -> None: ...

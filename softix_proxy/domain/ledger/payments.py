@@ -29,6 +29,8 @@ class PaymentKind(StrEnum):
 
 
 class PaymentState(StrEnum):
+    """How far a payment is."""
+
     OPEN = "open"
     """Nothing was paid yet, and it still can be."""
     PROCESSING = "processing"

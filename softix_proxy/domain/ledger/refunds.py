@@ -9,6 +9,8 @@ from typing import Protocol
 
 
 class RefundState(StrEnum):
+    """How far a request for a refund is."""
+
     REQUESTED = "requested"
     """A user asked, and no operator has answered."""
     APPROVED = "approved"
@@ -22,6 +24,8 @@ class RefundState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
+    """A request for a refund of one payment, or of a part of it."""
+
     id: int
     public_id: str
     """`rfd_` and letters. It is the idempotency key at the provider, and in the refund's metadata."""
@@ -47,6 +51,8 @@ class RefundRequest:
 
 
 class RefundRequestStore(Protocol):
+    """Stores requests for refunds."""
+
     async def add(self, request: RefundRequest) -> RefundRequest:
         """Adds a request. `request.id` is ignored and assigned."""
         ...

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
+from softix_proxy.domain.access.identity import checked_display_name, checked_email
 from softix_proxy.domain.core.config import setting
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import parse_usd
@@ -15,18 +16,6 @@ MailSecurity = Literal["starttls", "tls", "none"]
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 """The usual ports: submission (RFC 6409), submission over TLS (RFC 8314), and a relay on the same machine."""
 _FOLDER = "mail"
-
-
-def _address(text: str) -> str:
-    from softix_proxy.domain.access.identity import checked_email
-
-    return checked_email(text)
-
-
-def _name(text: str) -> str:
-    from softix_proxy.domain.access.identity import checked_display_name
-
-    return checked_display_name(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +63,7 @@ class MailSection:
         None,
         "The address that messages come from. transport smtp needs it.",
         restart=True,
-        item=_address,
+        item=checked_email,
         words="one plain e-mail address",
         example="softix@example.org",
     )
@@ -82,14 +71,14 @@ class MailSection:
         "softix",
         "The name that messages come from.",
         restart=True,
-        item=_name,
+        item=checked_display_name,
         words="a name on one line",
     )
     reply_to: str | None = setting(
         None,
         "The address that answers go to, if it is not from_address.",
         restart=True,
-        item=_address,
+        item=checked_email,
         words="one plain e-mail address",
         example="support@example.org",
     )

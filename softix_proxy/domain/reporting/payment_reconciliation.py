@@ -40,6 +40,8 @@ class ComparedPayment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PaymentReconciliation:
+    """What came out of a comparison."""
+
     first_day: int
     end_day: int
     ours_cents: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -12,16 +12,28 @@ from softix_proxy.domain.routing.directory import Changes
 
 
 class AuditedStorage:
-    """A storage whose every transaction that changes something adds one entry to the audit.
+    """A storage whose first transaction that changes something adds an entry to the audit.
 
     It is given to an operation in place of the storage, so that the operation knows of no audit. If the operation
     fails, its transaction is rolled back, and the entry with it.
     """
 
-    def __init__(self, storage: Storage, actor: str, action: AuditAction, subject: str) -> None:
-        """Takes the storage, the public id of the operator's account, and what is done to what."""
+    def __init__(
+        self,
+        storage: Storage,
+        actor: str,
+        action: AuditAction,
+        subject: str,
+        is_done: Callable[[Unit], Awaitable[bool]] | None = None,
+    ) -> None:
+        """Takes the storage, the public id of the operator's account, and what is done to what.
+
+        `is_done` tells whether the transaction did it, for an operation that changes other things first.
+        """
         self._storage = storage
+        self._is_done = is_done
         self._entry = actor, action, subject
+        self._is_written = False
 
     def reading(self) -> Unit:
         return self._storage.reading()
@@ -35,8 +47,12 @@ class AuditedStorage:
             before = await unit.audit.changed_rows()
             yield unit
             actor, action, subject = self._entry
-            if await unit.audit.changed_rows() != before:
+            if self._is_written:
+                return
+            changed = await unit.audit.changed_rows() != before
+            if changed and (self._is_done is None or await self._is_done(unit)):
                 await unit.audit.add(actor, action, subject)
+                self._is_written = True
 
     def rehearsal(self) -> Storage:
         return self._storage.rehearsal()

@@ -25,7 +25,7 @@ from softix_proxy.domain.billing.invoicing import CENT_PICO, cents
 from softix_proxy.domain.billing.seller import Billing, require_buyer
 from softix_proxy.domain.billing.taxes import Category, Treatment
 from softix_proxy.domain.core.calendar import calendar
-from softix_proxy.domain.core.money import CURRENCY
+from softix_proxy.domain.core.money import CURRENCY, divide_half_even
 from softix_proxy.domain.ledger.payments import PaymentPosting, PostingCause
 from softix_proxy.domain.ports.storage import Unit
 
@@ -47,26 +47,24 @@ async def draft(
     Raises BadInputError if something about the seller or the buyer is missing that it needs to say.
     """
     # Credit that is sold carries the tax. A payment for an invoice does not, because the invoice carried it.
-    treatment = None if user.postpaid else _treatment(billing, details)
     gross_cents = None if posting is None else abs(posting.gross_cents)
+    treatment = None if user.postpaid else _treatment(billing, details)
     if gross_cents is not None:
         treatment = _known(treatment, gross_cents, abs(payment.amount_pico) // CENT_PICO)
-    billing.require(treatment)
-    if treatment is not None:
-        require_buyer(user.name, details.party, treatment)
+    _require(billing, user, details, treatment)
     back = payment.amount_pico < 0
-    text = _text(user, posting, back=back)
-    amounts = invoicing.add_up([invoicing.single(text, payment.amount_pico)], 0, treatment, credit=back)
+    line = invoicing.single(_text(user, posting, back=back), payment.amount_pico)
+    amounts = invoicing.add_up([line], 0, treatment, credit=back)
     totals, tax = amounts.totals, amounts.tax
     if gross_cents is not None:
         totals, tax = _exact(totals, tax, gross_cents)
     about = await _receipt_of(unit, posting) if posting is not None and back else None
     at = calendar(billing.zone)
-    day = at.date(payment.id)
+    day, now_us = at.date(payment.id), unit.clock.now_us()
     document = Document(
         number="",
         kind=DocumentKind.CREDIT_NOTE if back else DocumentKind.RECEIPT,
-        issued_on=at.date(unit.clock.now_us()),
+        issued_on=at.date(now_us),
         due_on=None,
         period=period or f"{day:%Y-%m}",
         first_day=None,
@@ -90,10 +88,16 @@ async def draft(
         document=document,
         span=None,
         covers=False,
-        issued_at_us=unit.clock.now_us(),
+        issued_at_us=now_us,
         about_id=about.id if about else None,
         transfer_id=payment.id,
     )
+
+
+def _require(billing: Billing, user: User, details: Customer, treatment: Treatment | None) -> None:
+    billing.require(treatment)
+    if treatment is not None:
+        require_buyer(user.name, details.party, treatment)
 
 
 def _treatment(billing: Billing, details: Customer) -> Treatment | None:
@@ -118,7 +122,7 @@ def _known(own: Treatment | None, gross_cents: int, net_cents: int) -> Treatment
         if totals.gross == cents(gross_cents):
             return own
     for decimals in range(_RATE_DECIMALS + 1):
-        rate = round(Decimal(100 * (gross_cents - net_cents)) / net_cents, decimals)
+        rate = Decimal(divide_half_even(100 * 10**decimals * (gross_cents - net_cents), net_cents)).scaleb(-decimals)
         treatment = Treatment(Category.STANDARD, rate)
         if invoicing.tax_on(net_cents, treatment)[0].gross == cents(gross_cents):
             break

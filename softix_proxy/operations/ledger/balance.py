@@ -62,21 +62,21 @@ async def adjust(storage: Storage, user: str, difference_pico: int, *, note: str
 async def _post_once(unit: Unit, wanted: Transfer) -> bool:
     """Posts the transfer, unless one of its reference was posted before. Returns whether it was posted now.
 
-    Raises ConflictError if the earlier one is another, or if the reference is that of a payment by Stripe.
+    Raises ConflictError if the earlier one is another, or if the reference names a payment that credits itself.
     """
-    if wanted.reference and await unit.payments.find(wanted.reference.partition(":")[0]):
+    reference = wanted.reference
+    if reference and await unit.payments.find(reference.partition(":")[0]):
         raise ConflictError(
-            f"{wanted.reference!r} names a payment by Stripe, which is credited by itself",
-            "run: softix payments sweep",
+            f"{reference!r} names a payment by Stripe, which is credited by itself", "run: softix payments sweep"
         )
-    known = await unit.ledger.by_reference(wanted.reference) if wanted.reference else None
+    known = await unit.ledger.by_reference(reference) if reference else None
     if known is None:
         await unit.ledger.post(wanted)
         return True
     same = (known.from_account, known.to_account, known.amount_pico, known.kind)
     if same != (wanted.from_account, wanted.to_account, wanted.amount_pico, wanted.kind):
         raise ConflictError(
-            f"the reference {wanted.reference!r} is that of another posting, of ${format_usd(known.amount_pico)}",
+            f"the reference {reference!r} is that of another posting, of ${format_usd(known.amount_pico)}",
             "give this one its own reference",
         )
     return False

@@ -45,6 +45,15 @@ async def refundable(unit: Unit, payment: OnlinePayment) -> Refundable:
     return Refundable(net_cents, gross_cents(payment, net_cents))
 
 
+async def offer(storage: Storage, public_id: str, user_id: int) -> tuple[OnlinePayment, Refundable]:
+    """Returns the payment of this user, and what can go back of it. Raises NotFoundError."""
+    async with storage.snapshot() as unit:
+        found = await payments.find(unit, public_id)
+        if found.user_id != user_id:
+            raise NotFoundError(f"no payment {public_id!r}", "see: softix payments list")
+        return found, await refundable(unit, found)
+
+
 async def request(
     context: PaymentContext,
     public_id: str,
@@ -61,9 +70,10 @@ async def request(
     """
     if net_cents is not None and net_cents <= 0:
         raise BadInputError("a refund is of a positive amount", "leave the amount out for all that is unused")
-    payment = await payments.find(context.storage.reading(), public_id)
-    if user_id is not None and payment.user_id != user_id:
-        raise NotFoundError(f"no payment {public_id!r}", "see: softix payments list")
+    if user_id is None:
+        payment = await payments.find(context.storage.reading(), public_id)
+    else:
+        payment = await payments.of_user(context.storage, public_id, user_id)
     for _ in range(_ATTEMPTS):
         fetch = await payments.begin_fetch(context, payment.id)
         async with context.storage.writing() as unit:
@@ -173,6 +183,15 @@ async def find(unit: Unit, public_id: str) -> RefundRequest:
     if found is None:
         raise NotFoundError(f"no refund {public_id!r}", "see: softix payments refunds")
     return found
+
+
+async def show(storage: Storage, public_id: str) -> RefundRequest:
+    return await find(storage.reading(), public_id)
+
+
+async def is_answered(public_id: str, unit: Unit) -> bool:
+    """Returns whether an operator answered the request."""
+    return (await find(unit, public_id)).state is not RefundState.REQUESTED
 
 
 async def list_all(storage: Storage, state: RefundState | None, user_id: int | None) -> Sequence[RefundRequest]:

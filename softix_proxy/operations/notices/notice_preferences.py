@@ -31,30 +31,40 @@ async def show(storage: Storage, account_id: int) -> NoticePreferences:
         )
 
 
-async def mute(storage: Storage, account_id: int, kinds: Collection[NoticeKind]) -> None:
-    """Switches these kinds off, and all others on. Raises BadInputError for a kind that law or security demands."""
+async def choose(
+    storage: Storage, account_id: int, muted: Collection[NoticeKind], thresholds_pico: Mapping[int, Sequence[int]]
+) -> None:
+    """Switches these kinds off and all others on, and sets the balances by the number of the organisation.
+
+    No balances leave the operator's default. All of it is saved, or nothing. Raises NotFoundError for an organisation
+    that the person is no member of, and BadInputError.
+    """
+    _check_kinds(muted)
+    for thresholds in thresholds_pico.values():
+        _check_thresholds(thresholds)
+    async with storage.writing() as unit:
+        await unit.notice_preferences.mute(account_id, frozenset(muted))
+        for user_id, thresholds in thresholds_pico.items():
+            await _require_member(unit, account_id, user_id)
+            await unit.notice_preferences.set_thresholds(account_id, user_id, thresholds)
+
+
+def _check_kinds(kinds: Collection[NoticeKind]) -> None:
+    """Raises BadInputError for a kind that law or security demands."""
     owed = sorted(kind.value for kind in {*kinds} - OPTIONAL_KINDS)
     if owed:
         raise BadInputError(
             f"these messages cannot be switched off: {', '.join(owed)}",
             f"choose among: {', '.join(sorted(kind.value for kind in OPTIONAL_KINDS))}",
         )
-    async with storage.writing() as unit:
-        await unit.notice_preferences.mute(account_id, frozenset(kinds))
 
 
-async def set_thresholds(storage: Storage, account_id: int, user_id: int, thresholds_pico: Sequence[int]) -> None:
-    """Sets the balances at which the person is told about this organisation. None leaves the operator's default.
-
-    Raises NotFoundError if the person is no member, and BadInputError.
-    """
+def _check_thresholds(thresholds_pico: Sequence[int]) -> None:
+    """Raises BadInputError."""
     if len({*thresholds_pico}) > MOST_THRESHOLDS:
         raise BadInputError(f"there are at most {MOST_THRESHOLDS} thresholds", "leave some out")
     if any(not 0 <= each <= MAX_PICO for each in thresholds_pico):
         raise BadInputError("a threshold is not negative", "give amounts in US dollars, such as 5.00")
-    async with storage.writing() as unit:
-        await _require_member(unit, account_id, user_id)
-        await unit.notice_preferences.set_thresholds(account_id, user_id, thresholds_pico)
 
 
 async def _require_member(unit: Unit, account_id: int, user_id: int) -> None:

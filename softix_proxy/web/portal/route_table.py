@@ -10,6 +10,7 @@ from softix_proxy.web.portal.billing import routes as billing
 from softix_proxy.web.portal.core import static_files
 from softix_proxy.web.portal.core.page import PortalRoute
 from softix_proxy.web.portal.factors import routes as factors
+from softix_proxy.web.portal.notices import routes as notices
 from softix_proxy.web.portal.organisation import routes as organisation
 from softix_proxy.web.portal.product import routes as product
 
@@ -18,6 +19,7 @@ ROUTES: Sequence[PortalRoute] = (
     *admin.ROUTES,
     *billing.ROUTES,
     *factors.ROUTES,
+    *notices.ROUTES,
     *organisation.ROUTES,
     *product.ROUTES,
     *static_files.ROUTES,

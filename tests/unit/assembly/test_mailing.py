@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import subprocess
+import sys
 from dataclasses import replace
 from email import message_from_bytes
+from pathlib import Path
 
 import pytest
 from support.mail_server import mail_server
+from support.process import environment
 
 from softix_proxy import assembly
 from softix_proxy.assembly import mailing
@@ -100,3 +104,31 @@ async def test_check_of_the_way_of_messages_asks_the_server(ready: Settings) -> 
             await context.mail.server()
             assert context.mail.broken_templates() == []
         assert (server.connections, server.received) == (1, [])
+
+
+def test_daemon_without_portal_and_mail_server_imports_nothing_of_messages(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, pathlib, sys\n"
+        "from dataclasses import replace\n"
+        "from softix_proxy import assembly\n"
+        "settings = assembly.read_settings(None, pathlib.Path(sys.argv[1]))\n"
+        "settings = replace(settings, server=replace(settings.server, port=0))\n"
+        "async def run():\n"
+        "    await assembly.initialise(settings)\n"
+        "    async with assembly.serving(settings) as daemon:\n"
+        "        await daemon.stop(asyncio.Event())\n"
+        "asyncio.run(run())\n"
+        "print(*sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "softix")],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    loaded = done.stdout.split()
+    heads = ("softix_proxy.mail", "softix_proxy.jobs.outbox", "softix_proxy.operations.notices", "jinja2", "aiosmtplib")
+    assert "softix_proxy.assembly.serving" in loaded
+    assert [name for name in loaded if name.startswith(heads)] == []

@@ -21,7 +21,9 @@ class SqliteAuditStore:
     async def add(self, actor: str, action: AuditAction, subject: str) -> AuditEntry:
         last = await self.page(None, 1)
         number, previous = (last[0].id + 1, last[0].sha256) if last else (1, FIRST)
-        entry = chained(previous, AuditEntry(number, self._session.clock.now_us(), actor, action, subject))
+        now_us = self._session.clock.now_us()
+        asked = AuditEntry(id=number, at_us=now_us, actor=actor, action=action, subject=subject)
+        entry = chained(previous, asked)
         await self._session.insert("audit", _ENTRY.row(entry, "id", "at_us", "actor", "action", "subject", "sha256"))
         return entry
 

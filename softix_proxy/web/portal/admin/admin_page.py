@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from softix_proxy.domain.access.audit import AuditAction
 from softix_proxy.domain.access.operator_rights import OperatorRight, rights_of
 from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.access.audit import AuditedStorage
 from softix_proxy.web.portal.admin.faults import ShownFault
 from softix_proxy.web.portal.core.page import Page, PageRequest
@@ -38,6 +39,7 @@ SECTIONS: Sequence[AdminSection] = (
     AdminSection("operator_models", "/admin/models", OperatorRight.SEE_CATALOG),
     AdminSection("operator_routes", "/admin/routes", OperatorRight.SEE_CATALOG),
     AdminSection("operator_prices", "/admin/prices", OperatorRight.SEE_CATALOG),
+    AdminSection("operator_payments", "/admin/payments", OperatorRight.SEE_MONEY),
     AdminSection("operator_documents", "/admin/documents", OperatorRight.SEE_MONEY),
     AdminSection("operator_mail", "/admin/mail", OperatorRight.SEE_MAIL),
     AdminSection("operator_accounts", "/admin/accounts", OperatorRight.SEE_SECURITY),
@@ -73,9 +75,14 @@ def _is_current(path: str, section: AdminSection) -> bool:
     return path == section.path or (section.path.count("/") > 1 and path.startswith(f"{section.path}/"))
 
 
-def audited(request: PageRequest, action: AuditAction, subject: str) -> AuditedStorage:
+def audited(
+    request: PageRequest,
+    action: AuditAction,
+    subject: str,
+    is_done: Callable[[Unit], Awaitable[bool]] | None = None,
+) -> AuditedStorage:
     """Returns the storage for an operation that changes something: who did what is written in its transaction."""
-    return AuditedStorage(request.storage, request.viewer.account.public_id, action, subject)
+    return AuditedStorage(request.storage, request.viewer.account.public_id, action, subject, is_done)
 
 
 def asked_status(request: PageRequest, kinds: type[S]) -> S:

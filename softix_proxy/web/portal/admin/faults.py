@@ -21,6 +21,7 @@ REMEDIES: Mapping[tuple[str, type[OperatorError]], str] = {
     ("key", NotFoundError): "admin_fault.key_models",
     ("prices", ConflictError): "admin_fault.prices_conflict",
     ("prices", NotFoundError): "admin_fault.prices_missing",
+    ("refund", ConflictError): "admin_fault.refund_conflict",
     ("account", ConflictError): "admin_fault.account_conflict",
     ("provider", ConflictError): "admin_fault.provider_conflict",
     ("usage", BadInputError): "admin_fault.usage_input",

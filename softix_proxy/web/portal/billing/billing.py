@@ -13,7 +13,8 @@ from softix_proxy.domain.billing.bill import Document
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError, NotFoundError, OperatorError
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import PICO_PER_CENT, OnlinePayment
-from softix_proxy.operations.billing import bill
+from softix_proxy.exports.billing.bill_formats import FORMATS
+from softix_proxy.operations.billing import bill, overview
 from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments, refunds
 from softix_proxy.operations.ledger.payments import PaymentContext
 from softix_proxy.web.portal.core.page import Answer, Download, Page, PageRequest, SeeOther
@@ -52,18 +53,13 @@ async def show(request: PageRequest) -> Answer:
     user = organisation(request, Right.SEE_BILLING)
     named = request.query.get("payment")
     returned = await _returned(request, user, named) if named else None
-    async with request.storage.snapshot() as unit:
-        wallet = await unit.balance.get(user.id)
-        found = await unit.payments.list(user.id, _LISTED)
-        documents = list(await unit.bill.list(user.id))[: -_LISTED - 1 : -1]
-        asked = await unit.payments.refunds.list(None, user.id)
-        top_up = await unit.payments.auto_top_ups.get(user.id)
+    found = await overview.overview(request.storage, user.id, _LISTED)
     membership = request.viewer.membership
     values = {
-        "balance_pico": wallet.posted_pico,
-        "held_pico": wallet.held_pico,
-        "payments": [_row(one) for one in found],
-        "documents": [{"document": one.document, "forms": forms_of(one.document)} for one in documents],
+        "balance_pico": found.wallet.posted_pico,
+        "held_pico": found.wallet.held_pico,
+        "payments": [_row(one) for one in found.payments],
+        "documents": [{"document": one, "forms": forms_of(one)} for one in found.documents],
         "refunds": [
             {
                 "id": one.public_id,
@@ -71,12 +67,12 @@ async def show(request: PageRequest) -> Answer:
                 "state": one.state.value,
                 "at_us": one.created_at_us,
             }
-            for one in asked
+            for one in found.refunds
         ],
-        "top_up": None if top_up is None else _top_up_fields(top_up),
+        "top_up": None if found.auto_top_up is None else _top_up_fields(found.auto_top_up),
         "returned": None if returned is None else returned.state.value,
         "can_pay": request.payments is not None and membership is not None and membership.may(Right.PAY),
-        "is_test": any(not one.is_live for one in found[:1]) or await _is_test(request),
+        "is_test": await _is_test(request),
         "may_ask": request.settings.payments.refunds == "ask",
     }
     return Page("billing", values, forms_to=origins(request))
@@ -115,8 +111,9 @@ async def _is_test(request: PageRequest) -> bool:
 
 async def _returned(request: PageRequest, user: User, named: str) -> OnlinePayment | None:
     """Looks at the payment from which a person comes back, so that nobody waits for the event."""
-    found = await request.storage.reading().payments.find(named)
-    if found is None or found.user_id != user.id:
+    try:
+        found = await payments.of_user(request.storage, named, user.id)
+    except NotFoundError:
         return None
     if found.state.is_unfinished and request.payments is not None:
         try:
@@ -225,11 +222,9 @@ async def show_refund(request: PageRequest) -> Answer:
 async def _refund_page(request: PageRequest, public_id: str, problem: str | None) -> Page:
     user = organisation(request, Right.PAY)
     await context_of(request)
-    async with request.storage.snapshot() as unit:
-        found = await payments.find(unit, public_id)
-        if found.user_id != user.id or request.settings.payments.refunds != "ask":
-            raise NotFoundError("no such page")
-        rest = await refunds.refundable(unit, found)
+    if request.settings.payments.refunds != "ask":
+        raise NotFoundError("no such page")
+    found, rest = await refunds.offer(request.storage, public_id, user.id)
     values = {
         "payment": _row(found),
         "net_pico": rest.net_cents * PICO_PER_CENT,
@@ -261,8 +256,6 @@ async def ask_refund(request: PageRequest) -> Answer:
 
 async def download_document(request: PageRequest) -> Answer:
     """Sends a document of the organisation. That of another one does not exist."""
-    from softix_proxy.exports.billing.bill_formats import FORMATS
-
     user = organisation(request, Right.SEE_BILLING)
     number, form = request.parts["number"], request.parts["form"]
     found = await bill.show(request.storage, number)

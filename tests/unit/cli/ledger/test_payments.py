@@ -74,11 +74,11 @@ def test_setup_checks_the_account_stores_the_key_and_makes_the_webhook(
 def test_setup_refuses_an_empty_or_short_secret_of_the_webhook(
     key: Path, run: Softix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for secret, said in (("", "is empty"), ("whsec_short", "not the secret of a webhook")):
+    for secret, said in (("", "no key in what was given"), ("whsec_short", "not the secret of a webhook")):
         monkeypatch.setenv("HOOK", secret)
         assert said in run(f"payments setup --key-file {key} --webhook-secret-env HOOK", code=2).stderr
     assert (
-        "two sources"
+        "more than one source"
         in run(f"payments setup --key-file {key} --webhook-secret-env HOOK --webhook-secret-file {key}", code=2).stderr
     )
     key.write_text("sk_test_short")

@@ -80,7 +80,7 @@ async def test_low_balance_at_thresholds_of_ones_own_is_told_for_each_and_for_no
     books: SqliteStorage, run: Run, ada: User
 ) -> None:
     viewer = await join(books, ada.id, "vi", OrganisationRole.VIEWER)
-    await notice_preferences.set_thresholds(books, viewer.id, ada.id, [20 * USD, 10 * USD, 0])
+    await notice_preferences.choose(books, viewer.id, [], {ada.id: [20 * USD, 10 * USD, 0]})
     for pico in (25 * USD, 20 * USD, 15 * USD, 4 * USD, USD, 0, -USD):
         balance(run, pico)
         await notice_conditions.check(books, DEFAULT_PICO)
@@ -91,7 +91,7 @@ async def test_low_balance_that_passes_several_thresholds_at_once_is_one_message
     books: SqliteStorage, run: Run, ada: User
 ) -> None:
     owner = await join(books, ada.id, "ada")
-    await notice_preferences.set_thresholds(books, owner.id, ada.id, [20 * USD, 10 * USD, USD])
+    await notice_preferences.choose(books, owner.id, [], {ada.id: [20 * USD, 10 * USD, USD]})
     balance(run, 2 * USD)
     assert await notice_conditions.check(books, DEFAULT_PICO) == 1
     assert await told(books) == [("ada", "$10.00")]
@@ -107,7 +107,7 @@ async def test_low_balance_is_told_to_nobody_by_default_if_the_operator_says_so(
 
 async def test_low_balance_that_a_person_switched_off_is_not_told(books: SqliteStorage, run: Run, ada: User) -> None:
     owner = await join(books, ada.id, "ada")
-    await notice_preferences.mute(books, owner.id, [NoticeKind.LOW_BALANCE])
+    await notice_preferences.choose(books, owner.id, [NoticeKind.LOW_BALANCE], {})
     balance(run, USD)
     assert await notice_conditions.check(books, DEFAULT_PICO) == 0
 

@@ -15,8 +15,7 @@ OWED = sorted({*NoticeKind} - OPTIONAL_KINDS)
 
 async def test_choices_of_a_person_are_shown_for_each_organisation(books: SqliteStorage, ada: User) -> None:
     account = await join(books, ada.id, "ada")
-    await notice_preferences.mute(books, account.id, [NoticeKind.RECEIPT])
-    await notice_preferences.set_thresholds(books, account.id, ada.id, [5, 10])
+    await notice_preferences.choose(books, account.id, [NoticeKind.RECEIPT], {ada.id: [5, 10]})
     shown = await notice_preferences.show(books, account.id)
     assert shown.muted == {NoticeKind.RECEIPT} and shown.thresholds_pico == {ada.id: [10, 5]}
 
@@ -27,7 +26,7 @@ async def test_kind_that_law_or_security_demands_cannot_be_switched_off(
 ) -> None:
     account = await join(books, ada.id, "ada")
     with pytest.raises(BadInputError, match=kind.value):
-        await notice_preferences.mute(books, account.id, [kind, NoticeKind.RECEIPT])
+        await notice_preferences.choose(books, account.id, [kind, NoticeKind.RECEIPT], {})
     assert (await notice_preferences.show(books, account.id)).muted == frozenset()
 
 
@@ -48,10 +47,11 @@ def test_messages_about_protection_of_an_account_and_about_money_owed_are_not_op
 async def test_thresholds_out_of_range_are_refused(books: SqliteStorage, ada: User, thresholds: list[int]) -> None:
     account = await join(books, ada.id, "ada")
     with pytest.raises(BadInputError):
-        await notice_preferences.set_thresholds(books, account.id, ada.id, thresholds)
+        await notice_preferences.choose(books, account.id, [], {ada.id: thresholds})
 
 
 async def test_thresholds_for_an_organisation_of_others_are_not_found(books: SqliteStorage, ada: User) -> None:
     account = await join(books, ada.id, "ada")
     with pytest.raises(NotFoundError):
-        await notice_preferences.set_thresholds(books, account.id, ada.id + 1, [5])
+        await notice_preferences.choose(books, account.id, [NoticeKind.RECEIPT], {ada.id + 1: [5]})
+    assert (await notice_preferences.show(books, account.id)).muted == frozenset(), "and nothing else is saved"
