@@ -17,7 +17,7 @@ async def look(storage: Storage, vault: Vault) -> int:
     """Returns the number of messages that were added. Raises FailureError."""
     if not await storage.reading().budgets.untold(1):
         return 0
-    from softix_proxy.operations.access import budget_alerts  # late, because most daemons have no budget
+    from softix_proxy.operations.metering import budget_alerts  # late, because most daemons have no budget
 
     return await budget_alerts.tell(storage, vault)
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.domain.access.actors import OPERATOR
-from softix_proxy.domain.access.organisations import OrganisationRole
+from softix_proxy.domain.access.organisations import OPERATOR, OrganisationRole
 from softix_proxy.operations.access import invitations
 from softix_proxy.operations.notices.outbox import open_links
 
