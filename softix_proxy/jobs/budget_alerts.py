@@ -23,10 +23,10 @@ async def look(storage: Storage, vault: Vault) -> int:
 
 
 async def watch(storage: Storage, vault: Vault) -> None:
-    """Looks again and again until it is cancelled."""
+    """Looks again and again until it is cancelled. It does not begin at the start, which has enough to do."""
     while True:
+        await asyncio.sleep(_EVERY_S)
         try:
             await look(storage, vault)
         except OperatorError as error:
             log.warning("could not look after budgets", extra={"error": type(error).__name__})
-        await asyncio.sleep(_EVERY_S)
