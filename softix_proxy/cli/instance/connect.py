@@ -17,10 +17,8 @@ from softix_proxy.operations.instance.connect import CLIENTS, ClientAccess, Clie
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
-    from softix_proxy.settings import Settings
 
 _PLACEHOLDER = "sx_live_…"
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - the keys are replaced by the values
 
 
 @click.command(cls=Command)
@@ -69,7 +67,7 @@ async def connect(
         raise BadInputError("a new key and a given one", "leave out --user, or the key")
     if place and not (user or key):
         raise BadInputError("which key?", "a new one of a user: --user USER; or --key-stdin, --key-env, --key-file")
-    address = (base_url or _address(instance.settings)).rstrip("/").removesuffix("/v1")
+    address = (base_url or instance.settings.server.local_url).rstrip("/").removesuffix("/v1")
     searches = await operations.can_search(instance.storage, model)
     access = ClientAccess(address, key or _PLACEHOLDER, model, searches)
     if place:
@@ -97,9 +95,3 @@ def _print(client: str, known: ClientProgram, access: ClientAccess) -> None:
     echo(text, end="")
     if known.hint:
         say(known.hint)
-
-
-def _address(settings: Settings) -> str:
-    where = settings.server
-    host = _EVERYWHERE.get(where.host, f"[{where.host}]" if ":" in where.host else where.host)
-    return f"{'https' if where.tls_cert else 'http'}://{host}:{where.port}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
@@ -116,3 +116,7 @@ class KeyStore(Protocol):
         ...
 
     async def spend(self, key_id: int) -> Spend: ...
+
+    async def spend_by_key(self, user_id: int) -> Mapping[int, Spend]:
+        """Returns what each key of the user has spent, by the key's number. A key without a request is absent."""
+        ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +10,15 @@ from softix_proxy.domain.access.organisations import OrganisationRole
 from softix_proxy.domain.access.public_url import checked_policy_url, parse_public_url
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.core.config import setting
+
+_API_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?/?")
+
+
+def checked_api_url(text: str) -> str:
+    """Returns the address. Raises ValueError if it is no address of a site. Plain http is for networks of one's own."""
+    if _API_URL.fullmatch(text) is None:
+        raise ValueError("not the address of a site")
+    return text
 
 
 def checked_role_name(text: str) -> str:
@@ -32,6 +42,14 @@ class PortalSection:
         example="https://portal.example.org",
         item=parse_public_url,
         words="the https:// address of a site without a path (http:// only for localhost)",
+    )
+    api_url: str | None = setting(
+        None,
+        "The address by which programs reach the API, without /v1. The portal shows it to who connects a program. "
+        "Without it, it shows where the API listens if the portal is on loopback, and else tells them to ask you.",
+        item=checked_api_url,
+        words="the address of a site without a path",
+        example="https://api.example.org",
     )
     registration: Literal["closed", "invitation", "open"] = setting(
         "closed", "Who may register: nobody, people who were invited, or everybody."

@@ -13,6 +13,7 @@ from softix_proxy.domain.core.config import setting
 
 _SECONDS = {"least": 0.001, "most": 86_400}
 _COUNT = {"least": 0, "most": 1_000_000}
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - the keys are replaced by the values
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,12 @@ class ServerSection:
     @property
     def max_bodies_bytes(self) -> int:
         return self.max_bodies_mib * 1024 * 1024
+
+    @property
+    def local_url(self) -> str:
+        """The address at which a program on this machine reaches the API. With port 0 it is not known."""
+        host = _EVERYWHERE.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)
+        return f"{'https' if self.tls_cert else 'http'}://{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

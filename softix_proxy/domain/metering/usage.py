@@ -35,6 +35,8 @@ class UsageSource(StrEnum):
     """The row changes what an earlier row says. Its amounts are differences."""
 
 
+MOST_SCANNED = 400_000
+"""The rows of all users that are passed for one part of one user's rows. They take a quarter of a second."""
 SummarySubject = Literal["user", "key", "model", "provider", "day"]
 """The kind of thing by which a summary adds up."""
 
@@ -116,8 +118,18 @@ class UsageFilter:
     span: Span | None = None
     user_id: int | None = None
     key_id: int | None = None
+    key_ids: Sequence[int] | None = None
+    """Any of these keys."""
     model_ids: Sequence[int] | None = None
     errors_only: bool = False
+
+
+class UsagePart(NamedTuple):
+    """Some of the rows of a filter, the newest first."""
+
+    rows: Sequence[UsageRow]
+    before: int | None
+    """The id below which the next part begins. None if no row is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +258,34 @@ class UsageStore(Protocol):
 
     async def model_ids(self, reference: str) -> Sequence[int]:
         """Returns the ids of all models that ever had this name (`model` or `provider/model`), even removed ones."""
+        ...
+
+    async def totals_of(
+        self, wanted: UsageFilter, by: SummarySubject, first_day: int, end_day: int
+    ) -> Sequence[UsageTotal]:
+        """Returns the same as `totals` for one user, whose id the filter must have. The days are those of `calendar()`.
+
+        It reads the sums of the user's own keys alone, however many others there are. The span of the filter and
+        `errors_only` do not count.
+        """
+        ...
+
+    async def trends_of(
+        self, wanted: UsageFilter, by: SummarySubject, first_day: int, end_day: int, most: int
+    ) -> Mapping[str, Mapping[int, UsageTotal]]:
+        """Returns the same as `trends` for one user, as `totals_of` does."""
+        ...
+
+    async def newest_of(self, wanted: UsageFilter, limit: int, most_scanned: int = MOST_SCANNED) -> UsagePart:
+        """Returns the newest rows of one user. The filter must have the user's id and a span.
+
+        It passes about `most_scanned` rows of all users. So a part may have fewer rows than the limit, or none, and
+        others may follow.
+        """
+        ...
+
+    def lines_of(self, layout: LineLayout, wanted: UsageFilter) -> AsyncIterator[bytes]:
+        """Yields the lines of one user's rows, the oldest first, in constant memory, by a filter as in `newest_of`."""
         ...
 
     async def change_zone(self, zone: str) -> bool:

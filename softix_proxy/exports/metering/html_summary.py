@@ -15,6 +15,8 @@ from softix_proxy.domain.core.calendar import date_of
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.money import CURRENCY, format_usd
 from softix_proxy.domain.metering.usage import SummarySubject, UsageTotal, add_up
+from softix_proxy.exports.core.svg_scale import hundredths as _hundredths
+from softix_proxy.exports.core.svg_scale import levels
 from softix_proxy.exports.metering.rounded import count, money, percent
 
 _MOST_ROWS = 15
@@ -125,13 +127,13 @@ def _days(page: SummaryPage) -> Iterator[str]:
     known = {day.id: day for day in page.days}
     numbers = range(page.first_day, page.end_day)
     peak = max([*(page.weight(day) for day in page.days), *(day.cost_pico * page.by_charge for day in page.days), 1])
-    step = _step(peak)
-    top = -(-peak // step) * step
+    lines = levels(peak)
+    top = lines[-1]
     wide, high = _WIDTH - _LEFT, _HEIGHT - _TOP - _BOTTOM
     slot = wide * 100 // len(numbers)  # the slot is in hundredths
     yield f"<section>\n<h2>{'Charged' if page.by_charge else 'Requests'} a day</h2>\n"
     yield f'<svg class="days" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="A column for each day">\n'
-    for level in range(0, top + 1, step):
+    for level in lines:
         y = _TOP + high - high * level // top
         yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH}" y1="{y}" y2="{y}"/>'
         yield f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{page.shown(level) if level else "0"}</text>\n'
@@ -164,20 +166,6 @@ def _column(page: SummaryPage, day: UsageTotal, place: tuple[int, int], top: int
     if page.by_charge and day.cost_pico > 0:
         level = _hundredths((_TOP + high) * 100 - high * 100 * day.cost_pico // top)
         yield f'<line class="cost" x1="{left}" x2="{_hundredths(sum(place))}" y1="{level}" y2="{level}"/>\n'
-
-
-def _hundredths(value: int) -> str:
-    return f"{value // 100}.{value % 100:02d}"
-
-
-def _step(peak: int) -> int:
-    """Returns 1, 2 or 5 times a power of ten, so that there are at most four lines."""
-    size = 1
-    while True:
-        for digit in (1, 2, 5):
-            if peak <= 4 * digit * size:
-                return digit * size
-        size *= 10
 
 
 def _part(page: SummaryPage, part: SummaryTable, whole: UsageTotal) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from typing import Any, Literal
 
+from softix_proxy.domain.access.key_owners import KeyOwner
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.access.rights import ANY_PROVIDER
 from softix_proxy.domain.access.users import User
@@ -28,6 +29,7 @@ from softix_proxy.operations.notices import key_notices
 _PATTERN = re.compile(rf"[*?\[\]!{NAME_LETTERS}]{{1,128}}", re.ASCII)
 _GLOB = frozenset("*?[]!")
 _MAX_LABEL = 64
+KeyGuard = Callable[[Unit], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,25 @@ async def create(
     expires_in_us: int | None = None,
     regions: Sequence[str] = (),
     unknown_members: UnknownMembersRule | None = None,
+    public_id: str | None = None,
+    owned_by: KeyOwner | None = None,
+    guard: KeyGuard | None = None,
 ) -> IssuedKey:
-    """Creates a key of this user. Raises NotFoundError, BadInputError."""
+    """Creates a key of this user. With `public_id`, it creates the key of that id once.
+
+    `guard` is called in the transaction, and raises if the key must not be made.
+
+    Raises NotFoundError, BadInputError, and ConflictError if there is a key of that id.
+    """
     made = vault.new_api_key()
     async with storage.writing() as unit:
+        if guard is not None:
+            await guard(unit)
         owner = await users.find(unit, user)
         now_us = unit.clock.now_us()
         asked = Key(
             id=0,
-            public_id=new_public_id("key"),
+            public_id=await _unused_id(unit, public_id),
             user_id=owner.id,
             label=_checked_label(label),
             prefix=made.prefix,
@@ -80,6 +92,8 @@ async def create(
             unknown_members=unknown_members,
         )
         added = await unit.keys.add(asked)
+        if owned_by is not None:
+            await unit.key_owners.set(added.id, owned_by)
         await key_notices.tell(unit, NoticeKind.KEY_CREATED, added)
         return IssuedKey(added, made.text)
 
@@ -143,15 +157,28 @@ async def revoke(storage: Storage, reference: str) -> Key:
         return revoked
 
 
-async def rotate(storage: Storage, vault: Vault, reference: str, grace_us: int) -> IssuedKey:
+async def rotate(
+    storage: Storage,
+    vault: Vault,
+    reference: str,
+    grace_us: int,
+    *,
+    public_id: str | None = None,
+    guard: KeyGuard | None = None,
+) -> IssuedKey:
     """Issues a new key with the same limits and spend. The old key ends after the grace period, or now.
 
     During the grace period each of the two keys counts its own spend from that point, so together they may exceed the
-    cap. Raises NotFoundError, and ConflictError for a key that is revoked or expired.
+    cap. `public_id` and `guard` are as for `create`.
+
+    Raises NotFoundError, and ConflictError for a key that is revoked or expired.
     """
     made = vault.new_api_key()
     async with storage.writing() as unit:
+        if guard is not None:
+            await guard(unit)
         old = await find(unit, reference)
+        new_id = await _unused_id(unit, public_id)
         if old.status is not KeyStatus.ACTIVE:
             raise ConflictError("a revoked key cannot be rotated", "make a new one: softix keys create")
         now_us = unit.clock.now_us()
@@ -162,7 +189,7 @@ async def rotate(storage: Storage, vault: Vault, reference: str, grace_us: int) 
             )
         new = replace(
             old,
-            public_id=new_public_id("key"),
+            public_id=new_id,
             prefix=made.prefix,
             digest=made.digest,
             created_at_us=now_us,
@@ -174,6 +201,13 @@ async def rotate(storage: Storage, vault: Vault, reference: str, grace_us: int) 
         added = await unit.keys.add(new, rotated_from=old.id)
         await key_notices.tell(unit, NoticeKind.KEY_CREATED, added)
         return IssuedKey(added, made.text)
+
+
+async def _unused_id(unit: Unit, asked: str | None) -> str:
+    """Returns the asked id, or a new one. Raises ConflictError if a key has it."""
+    if asked is not None and await unit.keys.find(asked) is not None:
+        raise ConflictError("this form has made its key already", "its text was shown once; make another key")
+    return asked or new_public_id("key")
 
 
 async def find(unit: Unit, reference: str) -> Key:

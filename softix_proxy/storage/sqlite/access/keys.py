@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from softix_proxy.domain.access.key_owners import NOBODY
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
+from softix_proxy.domain.core.calendar import Today
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.metering.admission import KeyState
 from softix_proxy.storage.sqlite.access.key_owners import SqliteKeyOwnerStore
@@ -42,6 +43,9 @@ _CHANGEABLE = (
     "unknown_members",
 )
 _STATE = RecordMapping(KeyState, *field_names(KeyState))
+_STATES_OF_USER = f"""
+SELECT {_STATE.select()}, key_states.key_id FROM keys JOIN key_states ON key_states.key_id = keys.id
+WHERE keys.user_id = ?"""
 _CARRIED = ("spent_at_us", "spent_day_pico", "spent_week_pico", "spent_month_pico", "spent_total_pico")
 """The columns that are carried over to the key that replaces another."""
 _CARRY_ON = insert(
@@ -106,14 +110,23 @@ class SqliteKeyStore:
         row = await self._session.one(f"SELECT {_STATE.select()} FROM key_states WHERE key_id = ?", key_id)
         if row is None:
             return Spend()
-        state, now_us = _STATE.read(row), self._session.clock.now_us()
-        state.come_back(now_us)
+        now_us = self._session.clock.now_us()
+        return _spend(_STATE.read(row), now_us, (await self._session.calendar()).at(now_us))
+
+    async def spend_by_key(self, user_id: int) -> Mapping[int, Spend]:
+        now_us = self._session.clock.now_us()
         today = (await self._session.calendar()).at(now_us)
-        return Spend(
-            day_pico=state.spent_pico("day", today),
-            week_pico=state.spent_pico("week", today),
-            month_pico=state.spent_pico("month", today),
-            total_pico=state.spent_pico("total", today),
-            held_pico=state.held_pico,
-            open_requests=state.open_requests,
-        )
+        rows = await self._session.all(_STATES_OF_USER, user_id)
+        return {key_id: _spend(_STATE.read(columns), now_us, today) for *columns, key_id in rows}
+
+
+def _spend(state: KeyState, now_us: int, today: Today) -> Spend:
+    state.come_back(now_us)
+    return Spend(
+        day_pico=state.spent_pico("day", today),
+        week_pico=state.spent_pico("week", today),
+        month_pico=state.spent_pico("month", today),
+        total_pico=state.spent_pico("total", today),
+        held_pico=state.held_pico,
+        open_requests=state.open_requests,
+    )

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import DAY_US, SLACK_US
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.usage import (
+    MOST_SCANNED,
     AttemptRow,
     DailyCost,
     ExportLines,
     LineLayout,
     SummarySubject,
     UsageFilter,
+    UsagePart,
     UsageRow,
     UsageSums,
     UsageTotal,
 )
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
-from softix_proxy.storage.sqlite.metering import attempts, rollups, usage_lines
+from softix_proxy.storage.sqlite.metering import attempts, rollups, usage_lines, usage_of_user
 from softix_proxy.storage.sqlite.metering import usage_sql as sql
 
 _LINES_AT_ONCE = 4000
@@ -57,6 +60,30 @@ class SqliteUsageStore:
 
     async def model_ids(self, reference: str) -> Sequence[int]:
         return [row[0] for row in await self._session.all(sql.MODEL_IDS, reference)]
+
+    async def totals_of(
+        self, wanted: UsageFilter, by: SummarySubject, first_day: int, end_day: int
+    ) -> Sequence[UsageTotal]:
+        return await usage_of_user.totals(self._session, wanted, by, first_day, end_day)
+
+    async def trends_of(
+        self, wanted: UsageFilter, by: SummarySubject, first_day: int, end_day: int, most: int
+    ) -> Mapping[str, Mapping[int, UsageTotal]]:
+        return await usage_of_user.trends(self._session, wanted, by, first_day, end_day, most)
+
+    async def newest_of(self, wanted: UsageFilter, limit: int, most_scanned: int = MOST_SCANNED) -> UsagePart:
+        return await usage_of_user.newest(self._session, wanted, limit, most_scanned)
+
+    async def lines_of(self, layout: LineLayout, wanted: UsageFilter) -> AsyncIterator[bytes]:
+        statement = usage_lines.selected(layout)
+        user_id, keys, models = usage_of_user.parameters(wanted)
+        async for after, upto in usage_of_user.chunks(self._session, wanted, _LINES_AT_ONCE):
+            if statement is None:
+                part = replace(wanted, span=Span(after + 1, upto + 1))
+                yield layout.lines(await self._rows(part, after, "ASC", _LINES_AT_ONCE))
+                continue
+            [(text,)] = await self._session.all(statement, usage_lines.PAIRS, user_id, after, upto, keys, models)
+            yield text
 
     async def change_zone(self, zone: str) -> bool:
         return await rollups.change_zone(self._session, zone)
@@ -141,20 +168,9 @@ class SqliteUsageStore:
         )
 
     async def _rows(self, wanted: UsageFilter, after: int, order: str, limit: int) -> Sequence[UsageRow]:
-        conditions: dict[str, Sequence[object]] = {"u.id > ?": [after]}
-        if wanted.span is not None:
-            conditions["u.id >= ? AND u.id < ?"] = [wanted.span.from_us, wanted.span.to_us]
-        if wanted.user_id is not None:
-            conditions["u.user_id = ?"] = [wanted.user_id]
-        if wanted.key_id is not None:
-            conditions["u.key_id = ?"] = [wanted.key_id]
-        if wanted.model_ids is not None:
-            conditions[f"u.model_id IN ({', '.join('?' * len(wanted.model_ids))})"] = wanted.model_ids
-        if wanted.errors_only:
-            conditions["u.error IS NOT NULL"] = []
-        values = [value for given in conditions.values() for value in given]
+        where, values = sql.conditions(wanted)
         rows = await self._session.all(
-            f"{sql.ROWS} WHERE {' AND '.join(conditions)} ORDER BY u.id {order} LIMIT ?", *values, limit
+            f"{sql.ROWS} WHERE u.id > ? AND {where} ORDER BY u.id {order} LIMIT ?", after, *values, limit
         )
         return sql.ROW.read_all(rows)
 

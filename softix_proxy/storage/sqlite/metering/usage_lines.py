@@ -91,6 +91,8 @@ _COLUMNS: Mapping[str, str] = {
     "corrects_row_id": "u.corrects_row_id",
 }
 
+_LISTED = "(?{1} IS NULL OR u.{0} IN (SELECT value FROM json_each(?{1})))"
+"""The condition that a column is in a list of JSON, or that there is no list."""
 _FORMULA = f"{{0}} < 'A' AND unicode({{0}}) IN ({', '.join(str(ord(letter)) for letter in FORMULA_STARTS)})"
 _ENCODINGS = {
     Encoding.BARE: _Field("%s", "{0}"),
@@ -126,6 +128,15 @@ def statement(layout: object) -> str | None:
     The parameters are PAIRS, a user's id or NULL, the id to start after, and the last id. If there is a user, only the
     rows of this user are written.
     """
+    return _statement(layout, "?2 IS NULL OR u.user_id = ?2")
+
+
+def selected(layout: object) -> str | None:
+    """Returns the same for the rows of user ?2, of the keys ?5 and of the models ?6. NULL allows any of these two."""
+    return _statement(layout, f"u.user_id = ?2 AND {_LISTED.format('key_id', 5)} AND {_LISTED.format('model_id', 6)}")
+
+
+def _statement(layout: object, condition: str) -> str | None:
     if not isinstance(layout, Layout) or not all(map(_is_known, layout.cells)):
         return None
     cells = [_cell(cell) for cell in layout.cells]
@@ -134,7 +145,7 @@ def statement(layout: object) -> str | None:
     return f"""
 SELECT CAST(coalesce(group_concat(printf({arguments}), ''), '') AS BLOB)
 FROM usage AS u {NAMES}
-WHERE u.id > ?3 AND u.id <= ?4 AND (?2 IS NULL OR u.user_id = ?2) ORDER BY u.id"""
+WHERE u.id > ?3 AND u.id <= ?4 AND ({condition}) ORDER BY u.id"""
 
 
 def _quoted(text: str) -> str:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.ledger.redating import BOOKED, REDATED
-from softix_proxy.domain.metering.usage import DailyCost, SummarySubject, UsageRow, UsageSource, UsageTotal, UserSum
+from softix_proxy.domain.metering.usage import (
+    DailyCost,
+    SummarySubject,
+    UsageFilter,
+    UsageRow,
+    UsageSource,
+    UsageTotal,
+    UserSum,
+)
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, Stored, selected
 from softix_proxy.storage.sqlite.core.wide_sums import split_sum, summed
@@ -61,6 +69,25 @@ ROW = RecordMapping(
     cost_price_id=_column("cost_price_id"),
 )
 ROWS = f"SELECT {ROW.select()} FROM usage u {NAMES}"
+
+
+def conditions(wanted: UsageFilter) -> tuple[str, Sequence[object]]:
+    """Returns the condition for the rows of the filter, as a text with placeholders, and their values."""
+    found: dict[str, Sequence[object]] = {"TRUE": []}
+    if wanted.span is not None:
+        found["u.id >= ? AND u.id < ?"] = [wanted.span.from_us, wanted.span.to_us]
+    if wanted.user_id is not None:
+        found["u.user_id = ?"] = [wanted.user_id]
+    if wanted.key_id is not None:
+        found["u.key_id = ?"] = [wanted.key_id]
+    if wanted.key_ids is not None:
+        found[f"u.key_id IN ({', '.join('?' * len(wanted.key_ids))})"] = wanted.key_ids
+    if wanted.model_ids is not None:
+        found[f"u.model_id IN ({', '.join('?' * len(wanted.model_ids))})"] = wanted.model_ids
+    if wanted.errors_only:
+        found["u.error IS NOT NULL"] = []
+    return " AND ".join(found), [value for given in found.values() for value in given]
+
 
 USER_SUM = RecordMapping(
     UserSum,
@@ -134,7 +161,7 @@ def totals(by: SummarySubject, table: str) -> str:
     return f"""
 SELECT {total(by).select()}
 FROM (
-  SELECT {_ADDED_UP}, {names.subject} AS subject FROM {table} WHERE day >= ? AND day < ? GROUP BY subject
+  SELECT {_ADDED_UP}, {names.subject} AS subject FROM {table} WHERE day >= ?1 AND day < ?2 GROUP BY subject
 ) AS sums {names.join} ORDER BY subject"""
 
 

@@ -19,7 +19,7 @@ from softix_proxy.web.portal.core.session_cookie import read_cookie
 from softix_proxy.web.portal.core.static_files import HEALTH
 from softix_proxy.web.server import request_body
 
-Step = Callable[[PageExchange], Awaitable[Answer | None]]
+PageStep = Callable[[PageExchange], Awaitable[Answer | None]]
 """Returns an answer that ends the request, or None. Raises PageRefusedError, RefusedError, OperatorError."""
 SIGN_IN, SECOND_FACTOR, CONFIRM = "/sign-in", "/sign-in/second-factor", "/sign-in/confirm"
 RECENT_US = 15 * 60 * SECOND_US
@@ -28,7 +28,7 @@ _MISDIRECTED = 421
 _METHODS = frozenset(("GET", "HEAD", "POST"))
 
 
-def steps(router: PortalRouter) -> Sequence[Step]:
+def steps(router: PortalRouter) -> Sequence[PageStep]:
     """Returns the steps. A later one relies on what an earlier one has checked."""
 
     async def find_route(exchange: PageExchange) -> Answer | None:

@@ -1,8 +1,16 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.domain.core.ids import RequestIds, format_request_id, new_public_id, parse_request_id
+from softix_proxy.domain.core.ids import (
+    RequestIds,
+    derived_public_id,
+    format_request_id,
+    new_public_id,
+    parse_request_id,
+)
 
 NOW_US = 1_800_000_000_000_000
 numbers = st.integers(0, 2**63 - 1)
@@ -72,3 +80,11 @@ def test_request_ids_after_restart_with_clock_put_back_continue_after_the_last_o
     again = [after.next(now_us - 1000 * step) for step in range(5)]
     assert len({*given, *again}) == 10 and sorted(again) == again and again[0] > given[-1]
     assert RequestIds(3, given[-1]).next(now_us + 5000) == RequestIds(3).next(now_us + 5000)
+
+
+def test_derived_id_is_the_same_for_the_same_parts_alone() -> None:
+    made = derived_public_id("key", "usr_a", "1", "form")
+    assert made == derived_public_id("key", "usr_a", "1", "form")
+    assert re.fullmatch(r"key_[0-9a-hjkmnp-tv-z]{16}", made)
+    others = {derived_public_id("key", *parts) for parts in (("usr_a", "1form"), ("usr_a", "1", "f"), ("usr_a1",))}
+    assert made not in others and len(others) == 3

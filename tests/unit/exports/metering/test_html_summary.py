@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from softix_proxy.domain.core.clock import DAY_US, parse_instant
 from softix_proxy.domain.core.money import PICO_PER_USD
 from softix_proxy.domain.metering.usage import UsageTotal
-from softix_proxy.exports.metering.html_summary import SummaryPage, SummaryTable, _step, render
+from softix_proxy.exports.metering.html_summary import SummaryPage, SummaryTable, render
 
 FIRST_US = parse_instant("2026-10-01")
 FIRST_DAY = FIRST_US // DAY_US
@@ -141,9 +141,3 @@ def test_summary_chart_with_any_number_of_days_keeps_columns_inside(length: int)
     ):
         assert 0 <= float(left) <= float(left) + float(width) <= 960 and float(width) > 0
         assert 0 <= float(top) <= float(top) + float(height) <= 230
-
-
-@given(st.integers(1, 10**20))
-def test_chart_step_with_any_peak_needs_at_most_four_lines(peak: int) -> None:
-    step = _step(peak)
-    assert step * 4 >= peak and str(step).rstrip("0") in ("1", "2", "5")

@@ -1,0 +1,1 @@
+"""The pages of one organisation: its balance, keys, usage, limits and models, and how programs are connected."""

@@ -1,0 +1,29 @@
+"""The routes for the pages of an organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from softix_proxy.web.portal.core.page import Access, PortalRoute
+from softix_proxy.web.portal.product import connect, keys, limits, models, overview, requests, usage
+
+_SIGNED_IN, _RECENT = Access.SIGNED_IN, Access.RECENT
+ROUTES: Sequence[PortalRoute] = (
+    PortalRoute("GET", "/", overview.show_overview, _SIGNED_IN),
+    PortalRoute("GET", "/keys", keys.list_keys, _SIGNED_IN),
+    PortalRoute("GET", "/keys/new", keys.new_key, _RECENT),
+    PortalRoute("POST", "/keys/new", keys.create_key, _RECENT),
+    PortalRoute("GET", "/keys/{key_id}", keys.show_key, _SIGNED_IN),
+    PortalRoute("POST", "/keys/{key_id}", keys.change_key, _SIGNED_IN),
+    PortalRoute("GET", "/keys/{key_id}/rotate", keys.ask_rotation, _RECENT),
+    PortalRoute("POST", "/keys/{key_id}/rotate", keys.rotate_key, _RECENT),
+    PortalRoute("GET", "/keys/{key_id}/revoke", keys.ask_revocation, _SIGNED_IN),
+    PortalRoute("POST", "/keys/{key_id}/revoke", keys.revoke_key, _SIGNED_IN),
+    PortalRoute("GET", "/usage", usage.show_usage, _SIGNED_IN),
+    PortalRoute("GET", "/usage.csv", usage.usage_csv, _SIGNED_IN),
+    PortalRoute("GET", "/requests/{request_id}", requests.show_request, _SIGNED_IN),
+    PortalRoute("GET", "/limits", limits.show_limits, _SIGNED_IN),
+    PortalRoute("GET", "/models", models.list_models, _SIGNED_IN),
+    PortalRoute("GET", "/connect", connect.show_connect, _SIGNED_IN),
+)
+"""What shows the text of a new key needs a recent proof of who it is. Revoking does not, so that it is quick."""

@@ -1,0 +1,30 @@
+"""What pages of an organisation share: whose view it is, and what a query may say."""
+
+from __future__ import annotations
+
+import re
+
+from softix_proxy.domain.core.errors import NotFoundError
+from softix_proxy.operations.access.organisation_scope import OrganisationScope
+from softix_proxy.web.portal.core.page import PageRequest
+
+_NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
+_MOST_PAGE = 10_000
+
+
+def scope_of(request: PageRequest) -> OrganisationScope:
+    """Returns the view of the person who looks at the page. Raises NotFoundError for one who is in no organisation."""
+    viewer = request.viewer
+    if viewer.membership is None or viewer.organisation is None:
+        raise NotFoundError("you are a member of no organisation")
+    return OrganisationScope(request.storage, viewer.organisation, viewer.membership)
+
+
+def number_in(text: str | None) -> int | None:
+    """Returns the number that a query names, or None if it names none that can be."""
+    return int(text) if text is not None and _NUMBER.fullmatch(text) else None
+
+
+def page_in(request: PageRequest) -> int:
+    """Returns the number of the page that is asked for, from 1 on."""
+    return min(max(number_in(request.query.get("page")) or 1, 1), _MOST_PAGE)

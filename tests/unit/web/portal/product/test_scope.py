@@ -1,0 +1,31 @@
+from dataclasses import replace
+
+import pytest
+from support.organisations import Organisations
+
+from softix_proxy.domain.access.organisations import OrganisationRole
+from softix_proxy.domain.core.errors import NotFoundError
+from softix_proxy.web.portal.product.scope import number_in, page_in, scope_of
+
+
+async def test_view_is_that_of_the_chosen_organisation(house: Organisations) -> None:
+    scope = scope_of(await house.request("GET", "/"))
+    assert (scope.organisation.public_id, scope.membership.role) == ("usr_ada", OrganisationRole.OWNER)
+
+
+async def test_person_without_an_organisation_has_no_view(house: Organisations) -> None:
+    viewer = replace(await house.viewer(OrganisationRole.OWNER), membership=None, organisation=None)
+    with pytest.raises(NotFoundError):
+        scope_of(await house.request("GET", "/", viewer=viewer))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("7", 7), ("", None), (None, None), ("-1", None), ("٣", None), ("x", None)]
+)
+def test_number_of_a_query_is_read_strictly(text: str | None, number: int | None) -> None:
+    assert number_in(text) == number
+
+
+@pytest.mark.parametrize(("text", "page"), [("3", 3), ("0", 1), ("999999999999", 10_000), ("a", 1)])
+async def test_page_is_from_one_on_and_bounded(house: Organisations, text: str, page: int) -> None:
+    assert page_in(await house.request("GET", "/", query={"page": text})) == page
