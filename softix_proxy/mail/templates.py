@@ -42,7 +42,7 @@ _FAILURES = (TemplateError, LookupError, ValueError, TypeError, ArithmeticError,
 _MOST_LETTERS = 200
 _MOST_PROSE_LETTERS = 10_000
 _PREFERENCES = "/account/notices"
-_PASSWORD = "/account/password"  # noqa: S105 # this is the path of a page
+_ALARM_PAGE = "/account/password"
 
 
 class NoticeTemplates:
@@ -109,7 +109,7 @@ class NoticeTemplates:
             ],
             "prose": [part for name in known if name in PROSE for part in _paragraphs(notice.values[name])],
             "button": self._url(action, needed=True) if action else self._url(content.page or None),
-            "password_url": self._url(_PASSWORD) if content.is_alarm else None,
+            "password_url": self._url(_ALARM_PAGE) if content.is_alarm else None,
             "preferences_url": self._url(_PREFERENCES) if notice.kind in OPTIONAL_KINDS else None,
             "alarm": content.is_alarm,
             "locale": texts.locale,

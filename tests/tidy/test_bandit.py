@@ -20,6 +20,7 @@ EXPLAINED: dict[tuple[str, str], str] = {
     ("cli: connect", "B104"): "the keys of a mapping: addresses that are replaced by others",
     ("dialects: sse", "B105"): "the word for an event that may pass",
     ("domain: account_tokens", "B105"): "the names of what a link is for",
+    ("domain: mail", "B105"): "the names of failures",
     ("domain: outbox", "B105"): "the names of messages",
     ("domain: refusals", "B105"): "the names of reasons",
     ("domain: sessions", "B105"): "the names of ways to sign in",

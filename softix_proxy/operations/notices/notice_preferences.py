@@ -13,22 +13,34 @@ from softix_proxy.domain.ports.storage import Storage, Unit
 
 
 @dataclass(frozen=True, slots=True)
+class BalanceThresholds:
+    """The balances of one organisation at which a person is told."""
+
+    user_id: int
+    public_id: str
+    name: str
+    amounts_pico: Sequence[int]
+    """The balances in pico-USD, the greatest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoticePreferences:
     """What a person chose."""
 
     muted: frozenset[NoticeKind]
     """The kinds that the person switched off. Only those of OPTIONAL_KINDS can be."""
-    thresholds_pico: Mapping[int, Sequence[int]]
-    """The balances in pico-USD at which the person is told, the greatest first, by the number of the organisation."""
+    organisations: Sequence[BalanceThresholds]
+    """The organisations of the person, the oldest membership first."""
 
 
 async def show(storage: Storage, account_id: int) -> NoticePreferences:
     async with storage.snapshot() as unit:
-        organisations = [member.user_id for member in await unit.memberships.of_account(account_id)]
-        return NoticePreferences(
-            await unit.notice_preferences.muted(account_id),
-            {user_id: await unit.notice_preferences.thresholds(account_id, user_id) for user_id in organisations},
-        )
+        organisations = []
+        for member in await unit.memberships.of_account(account_id):
+            user = await unit.users.get(member.user_id)
+            amounts_pico = await unit.notice_preferences.thresholds(account_id, user.id)
+            organisations.append(BalanceThresholds(user.id, user.public_id, user.name, amounts_pico))
+        return NoticePreferences(await unit.notice_preferences.muted(account_id), organisations)
 
 
 async def choose(

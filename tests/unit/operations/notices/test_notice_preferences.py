@@ -8,6 +8,7 @@ from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.notices.notice_preferences import MOST_THRESHOLDS, OPTIONAL_KINDS
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.operations.notices import notice_preferences
+from softix_proxy.operations.notices.notice_preferences import BalanceThresholds
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 OWED = sorted({*NoticeKind} - OPTIONAL_KINDS)
@@ -17,7 +18,8 @@ async def test_choices_of_a_person_are_shown_for_each_organisation(books: Sqlite
     account = await join(books, ada.id, "ada")
     await notice_preferences.choose(books, account.id, [NoticeKind.RECEIPT], {ada.id: [5, 10]})
     shown = await notice_preferences.show(books, account.id)
-    assert shown.muted == {NoticeKind.RECEIPT} and shown.thresholds_pico == {ada.id: [10, 5]}
+    assert shown.muted == {NoticeKind.RECEIPT}
+    assert list(shown.organisations) == [BalanceThresholds(ada.id, ada.public_id, "ada", [10, 5])]
 
 
 @pytest.mark.parametrize("kind", OWED)

@@ -31,7 +31,8 @@ async def test_kinds_and_balances_are_chosen_and_shown_again(portal: Portal) -> 
     done = await portal.post(NOTICES, form, token=token)
     assert (done.status, done.location) == (303, NOTICES)
     chosen = await notice_preferences.show(portal.storage, account.id)
-    assert chosen.muted == {NoticeKind.RECEIPT} and chosen.thresholds_pico == {user.id: [20 * USD, 5 * USD]}
+    assert chosen.muted == {NoticeKind.RECEIPT}
+    assert [(each.user_id, each.amounts_pico) for each in chosen.organisations] == [(user.id, [20 * USD, 5 * USD])]
     shown = await portal.get(NOTICES, token=token)
     assert "receipt" not in checked(shown.text) and "key_created" in checked(shown.text)
     assert 'value="5.00, 20.00"' in shown.text
@@ -52,7 +53,7 @@ async def test_balances_that_are_no_amounts_are_shown_again_and_nothing_is_saved
     again = await portal.post(NOTICES, {f"thresholds_{user.public_id}": typed}, token=token)
     assert again.status == 400 and "Give at most five amounts" in again.text and "<script>" not in again.text
     chosen = await notice_preferences.show(portal.storage, account.id)
-    assert chosen.muted == frozenset() and chosen.thresholds_pico == {user.id: []}
+    assert chosen.muted == frozenset() and [each.amounts_pico for each in chosen.organisations] == [[]]
 
 
 async def test_balances_of_an_organisation_of_others_are_not_looked_at(portal: Portal) -> None:
