@@ -14,10 +14,11 @@ from softix_proxy.operations.access.factors import Enrolled
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.session_cookie import new_cookie
+from softix_proxy.web.portal.core.steps import FACTORS
 from softix_proxy.web.portal.factors.factor_requests import origin_of, public_url_of
 from softix_proxy.web.portal.factors.passkey_script import prompt_page
 
-PAGE = "/account/factors"
+PAGE = FACTORS
 _APP_PAGE = f"{PAGE}/app"
 
 
