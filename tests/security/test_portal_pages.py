@@ -22,7 +22,9 @@ from support.organisations import (
 )
 from support.portal import Portal, serving_portal
 
+from softix_proxy.domain.access.key_owners import KeyOwner
 from softix_proxy.domain.access.organisations import OrganisationRole
+from softix_proxy.domain.access.projects import Project
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.metering.settlement import FailedAttempt
 from softix_proxy.domain.metering.usage import UsageSource
@@ -57,6 +59,7 @@ CASES = (
     Case("GET", f"/keys/{OWN_KEY}/revoke", KEY_MAKERS, foreign=f"/keys/{FOREIGN_KEY}/revoke"),
     Case("GET", "/usage"),
     Case("GET", f"/usage?key={OWN_KEY}&model=lab/llama", foreign=f"/usage?key={FOREIGN_KEY}"),
+    Case("GET", "/usage?project=prj_web", foreign="/usage?project=prj_theirs"),
     Case("GET", f"/usage.csv?key={OWN_KEY}", foreign=f"/usage.csv?key={FOREIGN_KEY}"),
     Case("GET", f"/requests/{OWN_REQUEST}", foreign=f"/requests/{FOREIGN_REQUEST}"),
     Case("GET", "/limits"),
@@ -82,6 +85,10 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         fill(database)
         made = Organisations(database, portal.storage, portal.context.settings, portal.clock)
         await populate(made)
+        async with portal.storage.writing() as unit:
+            for user_id, name in ((1, "web"), (2, "theirs")):
+                await unit.projects.add(Project(0, f"prj_{name}", user_id, name, 1))
+            await unit.key_owners.set(1, KeyOwner(made.members[MEMBER].id, 1))
         yield House(portal, made)
 
 
@@ -311,6 +318,7 @@ def read_page(html: str) -> PageReader:
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "users": ("name",),
+    "projects": ("name",),
     "login_accounts": ("display_name",),
     "keys": ("label", "prefix"),
     "providers": ("name",),

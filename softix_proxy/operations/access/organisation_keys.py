@@ -113,6 +113,12 @@ async def show(scope: OrganisationScope, public_id: str) -> KeyView:
         )
 
 
+async def show_changeable(scope: OrganisationScope, public_id: str) -> KeyView:
+    """Returns one key that the member may change. Raises NotFoundError."""
+    await scope.changeable_key(scope.storage.reading(), public_id)
+    return await show(scope, public_id)
+
+
 async def create(scope: OrganisationScope, vault: Vault, form: KeyForm, form_id: str) -> IssuedKey:
     """Creates a key of the member. `form_id` names the form, so that a form that is sent twice makes one key.
 

@@ -14,6 +14,7 @@ from softix_proxy.domain.access.keys import Key
 from softix_proxy.domain.access.organisations import Membership, Right
 from softix_proxy.domain.access.projects import Project
 from softix_proxy.domain.access.users import User
+from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.ports.storage import Storage, Unit
 
@@ -54,6 +55,10 @@ class OrganisationScope:
         if key is None or key.user_id != self.organisation.id or key.public_id != public_id:
             raise _missing()
         return key
+
+    async def calendar(self) -> Calendar:
+        """Returns the calendar of the billing zone."""
+        return await self.storage.reading().instance.calendar()
 
     async def project(self, unit: Unit, public_id: str) -> Project:
         """Returns a project of the organisation by its public id. Raises NotFoundError."""

@@ -59,6 +59,8 @@ class OfferedBand(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OfferedModel:
+    """A model that the customer may use, with what the customer pays for it."""
+
     name: str
     """The shortest name by which clients can call it."""
     full_name: str

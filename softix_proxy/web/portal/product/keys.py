@@ -56,7 +56,7 @@ async def create_key(request: PageRequest) -> Answer:
     scope = scope_of(request)
     form_id = request.form.get("form_id", "")
     try:
-        asked = key_form.read(request.form, await request.storage.reading().instance.calendar())
+        asked = key_form.read(request.form, await scope.calendar())
         issued = await organisation_keys.create(scope, request.vault, asked, form_id)
     except (BadInputError, ConflictError) as error:
         sent = key_form.values_in(request.form)
@@ -65,8 +65,9 @@ async def create_key(request: PageRequest) -> Answer:
 
 
 async def show_key(request: PageRequest) -> Answer:
-    view = await organisation_keys.show(scope_of(request), request.parts["key_id"])
-    at = await request.storage.reading().instance.calendar()
+    scope = scope_of(request)
+    view = await organisation_keys.show(scope, request.parts["key_id"])
+    at = await scope.calendar()
     return Page("key", _key_values(view, key_form.values_of(view.key, at)))
 
 
@@ -74,7 +75,7 @@ async def change_key(request: PageRequest) -> Answer:
     scope, key_id = scope_of(request), request.parts["key_id"]
     view = await organisation_keys.show(scope, key_id)
     try:
-        at = await request.storage.reading().instance.calendar()
+        at = await scope.calendar()
         await organisation_keys.update(scope, key_id, key_form.read(request.form, at, view.key))
     except (BadInputError, ConflictError) as error:
         return Page("key", _key_values(view, key_form.values_in(request.form), error), _status(error))
@@ -111,10 +112,7 @@ async def _question(
     request: PageRequest, template: str, values: Mapping[str, Any], error: OperatorError | None = None
 ) -> Page:
     """Returns the page that asks before a key changes for good."""
-    scope = scope_of(request)
-    view = await organisation_keys.show(scope, request.parts["key_id"])
-    if not view.may_change:
-        await scope.changeable_key(scope.storage.reading(), view.key.public_id)
+    view = await organisation_keys.show_changeable(scope_of(request), request.parts["key_id"])
     graces = {"graces": GRACES, "grace": _USUAL_GRACE}
     problem = None if error is None else sentence(error)
     return Page(template, {"view": view, "problem": problem, **graces, **values}, _status(error))

@@ -18,7 +18,7 @@ async def list_models(request: PageRequest) -> Answer:
     scope = scope_of(request)
     query, key_id = request.query.get("q", "").strip()[:MOST_QUERY], request.query.get("key", "")
     views = await organisation_keys.list_all(scope)
-    key = await scope.key(request.storage.reading(), key_id) if key_id else None
+    key = (await organisation_keys.show(scope, key_id)).key if key_id else None
     found = await offered_models.offered(request.storage, scope.organisation, key, query, page_in(request))
     choices = [
         (view.key.public_id, view.key.label or view.key.prefix)

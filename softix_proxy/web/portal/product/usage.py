@@ -27,6 +27,7 @@ _MOST_SUMS = 25
 
 
 async def show_usage(request: PageRequest) -> Answer:
+    """Shows sums and requests. If the period is none, it shows the usual one, and what was wrong."""
     scope = scope_of(request)
     asked = _asked(request)
     problem = None

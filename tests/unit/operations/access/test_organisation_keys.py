@@ -8,6 +8,7 @@ from support.organisations import FOREIGN_KEY, OWN_KEY, Organisations, organisat
 
 from softix_proxy.domain.access.keys import KeyLimits, KeyStatus
 from softix_proxy.domain.access.organisations import OrganisationRole
+from softix_proxy.domain.access.projects import Project
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.operations.access import organisation_keys
@@ -167,3 +168,46 @@ async def test_part_of_a_cap_that_is_spent_is_rounded_down(
     house.run("UPDATE keys SET cap_pico = ?, cap_period = 'total' WHERE id = 1", cap)
     view: KeyView = await organisation_keys.show(await house.scope(), OWN_KEY)
     assert view.cap_percent == percent
+
+
+async def projects(house: Organisations) -> None:
+    async with house.storage.writing() as unit:
+        for user_id, name in ((1, "web"), (2, "theirs")):
+            await unit.projects.add(Project(0, f"prj_{name}", user_id, name, 1))
+
+
+async def test_key_is_made_for_a_project_by_those_who_manage_keys(house: Organisations) -> None:
+    await projects(house)
+    scope, form = await house.scope(OrganisationRole.ADMIN), KeyForm(project="prj_web")
+    assert [project.name for project in await organisation_keys.open_projects(scope)] == ["web"]
+    issued = await organisation_keys.create(scope, vault(house), form, "form")
+    view = await organisation_keys.show(scope, issued.key.public_id)
+    assert view.project is not None and view.project.name == "web"
+    assert view.account is not None and view.account.id == scope.account_id
+    [listed] = [each for each in await organisation_keys.list_all(scope) if each.key.id == issued.key.id]
+    assert listed.project == view.project
+
+
+async def test_member_and_stranger_make_no_key_for_a_project(house: Organisations) -> None:
+    await projects(house)
+    member = await house.scope(OrganisationRole.MEMBER)
+    assert await organisation_keys.open_projects(member) == ()
+    for scope, project in ((member, "prj_web"), (await house.scope(), "prj_theirs"), (await house.scope(), "web")):
+        with pytest.raises(NotFoundError):
+            await organisation_keys.create(scope, vault(house), KeyForm(project=project), "form")
+
+
+async def test_archived_project_gets_no_key(house: Organisations) -> None:
+    await projects(house)
+    house.run("UPDATE projects SET archived_at_us = 5")
+    scope = await house.scope()
+    assert await organisation_keys.open_projects(scope) == []
+    with pytest.raises(ConflictError):
+        await organisation_keys.create(scope, vault(house), KeyForm(project="prj_web"), "form")
+
+
+async def test_key_is_shown_as_changeable_to_those_alone_who_may_change_it(house: Organisations) -> None:
+    view = await organisation_keys.show_changeable(await house.scope(OrganisationRole.MEMBER), OWN_KEY)
+    assert view.may_change
+    with pytest.raises(NotFoundError):
+        await organisation_keys.show_changeable(await house.scope(OrganisationRole.VIEWER), OWN_KEY)

@@ -16,7 +16,9 @@ from support.organisations import (
     organisations,
 )
 
+from softix_proxy.domain.access.key_owners import KeyOwner
 from softix_proxy.domain.access.organisations import OrganisationRole
+from softix_proxy.domain.access.projects import Project
 from softix_proxy.domain.core.calendar import Calendar, day_of
 from softix_proxy.domain.core.clock import from_us
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
@@ -146,3 +148,25 @@ async def test_models_used_are_those_of_the_organisation(house: Organisations) -
     house.run("INSERT INTO models (id, name, provider_id, upstream_name, created_at_us) VALUES (2, 'm', 1, 'm', 1)")
     house.use(number=3, user=BOB, model_id=2)
     assert [total.id for total in await organisation_usage.models_used(await house.scope())] == ["lab/llama"]
+
+
+async def test_project_stands_for_the_keys_that_belong_to_it_now(house: Organisations) -> None:
+    house.run(
+        "INSERT INTO keys (id, public_id, user_id, label, prefix, digest, created_at_us)"
+        " VALUES (3, 'key_web', 1, 'web', 'sx_live_cccc', x'03', 1)"
+    )
+    house.use(number=3, key_id=3)
+    async with house.storage.writing() as unit:
+        for user_id, name in ((1, "web"), (2, "theirs")):
+            await unit.projects.add(Project(0, f"prj_{name}", user_id, name, 1))
+        await unit.key_owners.set(3, KeyOwner(project_id=1))
+    scope = await house.scope(OrganisationRole.VIEWER)
+    view = await organisation_usage.view(scope, AskedUsage(project="prj_web"))
+    assert [row.key_public_id for row in view.part.rows] == ["key_web"]
+    assert ([total.id for total in view.keys], view.whole.requests) == (["key_web"], 1)
+    assert [project.name for project in view.projects] == ["web"]
+    both = await organisation_usage.view(scope, AskedUsage(project="prj_web", key=OWN_KEY))
+    assert (both.part.rows, both.whole.requests) == ([], 0)
+    for project in ("prj_theirs", "web", "prj_none"):
+        with pytest.raises(NotFoundError):
+            await organisation_usage.view(scope, AskedUsage(project=project))
