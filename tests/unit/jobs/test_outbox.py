@@ -77,8 +77,10 @@ async def opened(folder: Path, clock: StoppedClock) -> AsyncIterator[SqliteStora
     database = Database(folder / "softix.db", clock)
     database.create()
     await database.open()
-    yield SqliteStorage(database)
-    await database.close()
+    try:
+        yield SqliteStorage(database)
+    finally:
+        await database.close()
 
 
 async def add(books: SqliteStorage, vault: MasterVault, count: int = 1, links: Mapping[str, str] | None = None) -> None:

@@ -20,17 +20,19 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
     """ada pays by invoice, and bob in advance."""
     ledger = Ledger(tmp_path)
     await ledger.database.open()
-    made = SqliteStorage(ledger.database)
-    for user, country in (("ada", "DE"), ("bob", "FR")):
-        await bills.set_customer(
-            made, user, name=f"{user.title()} Ltd", country=country, city="X", vat_id=f"{country}123"
-        )
-    ledger.post([ledger.request({"input_tokens": 4_000_000})], OCTOBER_US)
-    ledger.clock.us = OCTOBER_US + 5
-    await balance.add(made, "bob@example.org", 20 * 10**12, reference="pay-9")
-    ledger.clock.us = DECEMBER_US
-    yield made
-    await ledger.database.close()
+    try:
+        made = SqliteStorage(ledger.database)
+        for user, country in (("ada", "DE"), ("bob", "FR")):
+            await bills.set_customer(
+                made, user, name=f"{user.title()} Ltd", country=country, city="X", vat_id=f"{country}123"
+            )
+        ledger.post([ledger.request({"input_tokens": 4_000_000})], OCTOBER_US)
+        ledger.clock.us = OCTOBER_US + 5
+        await balance.add(made, "bob@example.org", 20 * 10**12, reference="pay-9")
+        ledger.clock.us = DECEMBER_US
+        yield made
+    finally:
+        await ledger.database.close()
 
 
 async def run(storage: SqliteStorage, *, dry: bool = False) -> None:
