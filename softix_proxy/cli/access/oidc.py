@@ -27,7 +27,7 @@ def oidc() -> None:
 @key_options
 @instance
 async def set_secret(instance: Instance, key_stdin: bool, key_env: str | None, key_file: Path | None) -> None:
-    """Store the client secret that the provider gave you, sealed. It opens for oidc.issuer and oidc.client_id only.
+    """Set the client secret that the provider gave you. It is sealed for oidc.issuer and oidc.client_id.
 
     Example: softix oidc set-secret --key-stdin < secret.txt
     """
