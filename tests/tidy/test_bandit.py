@@ -19,6 +19,10 @@ EVERYWHERE = {
 EXPLAINED: dict[tuple[str, str], str] = {
     ("cli: connect", "B104"): "the keys of a mapping: addresses that are replaced by others",
     ("dialects: sse", "B105"): "the word for an event that may pass",
+    ("domain: account_tokens", "B105"): "the names of what a link is for",
+    ("domain: outbox", "B105"): "the names of messages",
+    ("domain: refusals", "B105"): "the names of reasons",
+    ("domain: sessions", "B105"): "the names of ways to sign in",
     ("doctor: daemon", "B104"): "who listens everywhere listens here as well",
     ("storage: record_mapping", "B307"): "paths of attributes that are checked letter by letter",
     ("vault: master_key", "B404"): "the operator's own command for the master key",
