@@ -14,8 +14,8 @@ from datetime import date
 from html import escape
 from itertools import islice
 
+from softix_proxy.exports.core.shown import usd
 from softix_proxy.exports.core.svg_scale import levels
-from softix_proxy.exports.metering.rounded import money
 
 MOST_SERIES = 7
 """The number of classes `s0` to `s6` of the style sheet."""
@@ -45,8 +45,8 @@ class DayChart:
     days: Sequence[date]
     series: Sequence[BarSeries]
     """At most `MOST_SERIES`, the lowest part of the columns first."""
-    shown: Callable[[int], str] = money
-    """Formats an amount."""
+    shown: Callable[[int], str] = usd
+    """Formats an amount. The levels of the scale are round, so an exact amount is short there."""
 
     def of_day(self, at: int) -> list[int]:
         return [max(series.amounts[at], 0) for series in self.series]

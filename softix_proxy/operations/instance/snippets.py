@@ -152,7 +152,8 @@ def snippets(access: ClientAccess) -> list[Snippet]:
     for name, client in CLIENTS.items():
         used = access if access.model or not client.needs_model else _with_placeholder(access)
         place = "/".join(("~", *client.place)) if client.place and not client.here else "/".join(client.place)
-        made.append(Snippet(name, client.title, settings_text(client, used), place, client.hint))
+        title = client.title[:1].upper() + client.title[1:]
+        made.append(Snippet(name, title, settings_text(client, used), place, client.hint))
     return made
 
 

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from softix_proxy.domain.core.calendar import date_of
 from softix_proxy.domain.metering.usage import UsageTotal
+from softix_proxy.exports.core.shown import usd
 from softix_proxy.exports.core.texts import Texts
-from softix_proxy.exports.metering.rounded import money
 from softix_proxy.exports.reporting.svg_charts import BarSeries, DayChart, draw, in_steps
 from softix_proxy.operations.metering.organisation_usage import DayPeriod
 
@@ -77,4 +77,4 @@ def _requests(total: UsageTotal) -> int:
 
 
 def _shown(by_charge: bool) -> Callable[[int], str]:
-    return money if by_charge else "{:,}".format
+    return usd if by_charge else "{:,}".format

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from softix_proxy.exports.core.texts import texts
+from softix_proxy.exports.metering.rounded import money
 from softix_proxy.operations.metering.overview import overview
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest
 from softix_proxy.web.portal.product.day_chart import drawn, spending_chart
@@ -22,7 +23,8 @@ async def show_overview(request: PageRequest) -> Answer:
         "chart": await drawn(chart),
         "lines": request_lines(found.latest, found.labels),
         "may_make": scope.may_make_keys,
-        "spent_pico": sum(day.charge_pico for day in found.days),
+        "today": money(found.today_pico),
+        "spent": money(sum(day.charge_pico for day in found.days)),
         "requests": sum(day.requests for day in found.days),
     }
     return Page("overview", values)
