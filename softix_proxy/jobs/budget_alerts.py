@@ -17,16 +17,16 @@ async def look(storage: Storage, vault: Vault) -> int:
     """Returns the number of messages that were added. Raises FailureError."""
     if not await storage.reading().budgets.untold(1):
         return 0
-    from softix_proxy.operations.access import budget_alerts  # late, because most daemons have no budget
+    from softix_proxy.operations.metering import budget_alerts  # late, because most daemons have no budget
 
     return await budget_alerts.tell(storage, vault)
 
 
 async def watch(storage: Storage, vault: Vault) -> None:
-    """Looks again and again until it is cancelled."""
+    """Looks again and again until it is cancelled. It does not begin at the start, which has enough to do."""
     while True:
+        await asyncio.sleep(_EVERY_S)
         try:
             await look(storage, vault)
         except OperatorError as error:
             log.warning("could not look after budgets", extra={"error": type(error).__name__})
-        await asyncio.sleep(_EVERY_S)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 10
 _MOST_BYTES = 1 << 20
 _RENEWED_AFTER_US = 3600 * SECOND_US
+_PAUSE_US = 5 * SECOND_US
+"""How long nobody asks again for a configuration that could not be read. Those who wait would queue up meanwhile."""
 _SLACK_S = 60
 """By how much the clocks of the two may differ."""
 _OLDEST_S = 600
@@ -59,6 +61,7 @@ class HttpOpenIdProvider:
         self._clock = clock
         self._trust = Trust(ca_file)
         self._published: dict[str, _Published] = {}
+        self._failed_at_us: dict[str, int] = {}
         self._lock = asyncio.Lock()
 
     async def authorization_url(self, client: OidcClient, *, state: str, nonce: str, code_challenge: str) -> str:
@@ -99,12 +102,16 @@ class HttpOpenIdProvider:
         async with self._lock:
             known, now_us = self._published.get(issuer), self._clock.now_us()
             if known is None or not 0 <= now_us - known.read_at_us < _RENEWED_AFTER_US:
+                if 0 <= now_us - self._failed_at_us.get(issuer, -_PAUSE_US) < _PAUSE_US:
+                    raise _unreachable()
+                self._failed_at_us[issuer] = now_us
                 document = await self._json("GET", f"{issuer.rstrip('/')}/.well-known/openid-configuration")
                 if document.get("issuer") != issuer:
                     raise FailureError(
                         "the provider names another issuer than oidc.issuer", "copy `issuer` from its configuration"
                     )
                 known = self._published[issuer] = _Published(document, now_us)
+                del self._failed_at_us[issuer]
             return known
 
     async def _exchange(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playwright.async_api import Browser
-from support.browser import visiting
+from support.browser import NARROW, visiting
 from support.portal_daemon import PortalDaemon
 
 ADA = "ada.lovelace@example.org"
@@ -105,7 +105,7 @@ async def test_form_that_another_site_sends_signs_nobody_out(browser: Browser, d
 
 async def test_pages_work_by_the_keyboard_alone_and_without_javascript(browser: Browser, daemon: PortalDaemon) -> None:
     daemon.cli("accounts", "create", ADA)
-    async with visiting(browser, daemon.url, java_script_enabled=False) as ada:
+    async with visiting(browser, daemon.url, size=NARROW, java_script_enabled=False) as ada:
         await ada.open(await daemon.link(ADA, "Your account is ready"))
         await ada.page.keyboard.type(FIRST)  # the field has the focus
         async with ada.page.expect_navigation():
@@ -116,6 +116,9 @@ async def test_pages_work_by_the_keyboard_alone_and_without_javascript(browser: 
         await ada.page.keyboard.type(FIRST)
         async with ada.page.expect_navigation():
             await ada.page.keyboard.press("Enter")
+        await ada.open("/account")
+        await ada.page.locator("summary").press("Enter")  # the menu of a narrow window
+        assert await ada.page.get_by_role("navigation", name="Menu").get_by_role("link", name="Account").is_visible()
         await ada.open("/account")
         await ada.page.keyboard.press("Tab")
         focused = await ada.page.evaluate("document.activeElement.outerHTML")

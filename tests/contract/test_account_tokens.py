@@ -83,8 +83,8 @@ async def test_tokens_of_an_account_end_together(storage: Storage) -> None:
 async def test_tokens_are_purged_once_they_have_expired(storage: Storage) -> None:
     await add(storage, TOKEN, replace(TOKEN, digest=b"later", purpose=RESET, expires_at_us=101))
     async with storage.writing() as unit:
-        assert await unit.account_tokens.purge(100) == 1
-        assert await unit.account_tokens.purge(100) == 0
+        assert await unit.account_tokens.purge(100, 9) == 1
+        assert await unit.account_tokens.purge(100, 9) == 0
     assert await consume(storage, b"later", RESET)
 
 

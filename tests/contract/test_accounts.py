@@ -131,8 +131,8 @@ async def test_people_who_never_proved_their_address_are_purged_with_what_is_kep
         await unit.memberships.add(Membership(member.id, 1, OrganisationRole.VIEWER, 1))
         await unit.accounts.accept(PolicyAcceptance(gone.id, "terms", "1", 10))
         await unit.account_tokens.add(AccountToken(b"t", TokenPurpose.VERIFY_EMAIL, gone.id, gone.email, 1, 2))
-        assert await unit.accounts.purge_unverified(100) == 0
-        assert await unit.accounts.purge_unverified(101) == 0, "a link may still be opened"
-        await unit.account_tokens.purge(2)
-        assert await unit.accounts.purge_unverified(101) == 1
+        assert await unit.accounts.purge_unverified(100, 9) == 0
+        assert await unit.accounts.purge_unverified(101, 9) == 0, "a link may still be opened"
+        await unit.account_tokens.purge(2, 9)
+        assert await unit.accounts.purge_unverified(101, 9) == 1
     assert await storage.reading().accounts.list() == [member, by_operator, proved]

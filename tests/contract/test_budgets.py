@@ -10,10 +10,10 @@ from support.books import NOW_US, USD, StoppedClock, make_intent, make_settlemen
 from support.engines import Books
 from support.organisation import own, person, project
 
-from softix_proxy.domain.access.budgets import Budget, BudgetAlert, BudgetPeriod
 from softix_proxy.domain.core.calendar import calendar
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
+from softix_proxy.domain.metering.budgets import Budget, BudgetAlert, BudgetPeriod
 from softix_proxy.domain.metering.usage import Correction
 from softix_proxy.domain.ports.storage import Storage
 

@@ -35,7 +35,3 @@ async def test_open_invitations_leave_out_those_that_are_over(storage: Storage) 
     assert await unit.invitations.open(1, 19) == [first] and first.is_open(19)
     assert await unit.invitations.open(1, 20) == [] and not first.is_open(20)
     assert not replace(accepted, accepted_at_us=15).is_open(19)
-
-
-async def test_invitation_has_its_address_in_no_text_of_a_program(storage: Storage) -> None:
-    assert "grace@" not in repr(GRACE)

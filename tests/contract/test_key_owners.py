@@ -45,8 +45,8 @@ async def test_budget_keeps_what_was_spent_before_its_key_went_to_another_owner(
     books: Books, clock: StoppedClock, apart_us: int
 ) -> None:
     """The open hold goes with the key, because its charge is posted for the new owner."""
-    from softix_proxy.domain.access.actors import OPERATOR
-    from softix_proxy.operations.access import budgets
+    from softix_proxy.domain.access.organisations import OPERATOR
+    from softix_proxy.operations.metering import budgets
 
     storage = books.storage
     bot, desk = await project(storage, "bot"), await project(storage, "desk")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.people import new_vault
 
+from softix_proxy.domain.access.organisations import OrganisationRole
 from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.usage import UsageFilter
-from softix_proxy.operations.access import users
+from softix_proxy.operations.access import accounts, users
 from softix_proxy.operations.ledger import corrections, ledger, periods, redating
 from softix_proxy.operations.metering import usage
 from softix_proxy.storage.sqlite.core import migrations, upgrade
@@ -169,3 +171,23 @@ def test_files_and_batches_of_an_older_database_are_their_owners_things(tmp_path
         ("file", "out", 1, 1, 7, 6, 1, "main"),
         ("batch", "b", 1, 1, None, 5, 1, "main"),
     ]
+
+
+BEFORE_ACCOUNTS = 15
+
+
+async def test_user_of_an_older_database_has_no_account_until_an_operator_makes_one(tmp_path: Path) -> None:
+    place = tmp_path / "softix.db"
+    restore(DUMPS[BEFORE_ACCOUNTS - 1], place)
+    upgrade.migrate(Database(place, SystemClock()))
+    database = await Database(place, SystemClock()).open()
+    try:
+        storage = SqliteStorage(database)
+        before = await users.list_all(storage)
+        assert before and await accounts.list_all(storage) == []
+        made = await accounts.create(storage, new_vault(), email="ada@example.org", organisation="ada")
+        [membership] = await storage.reading().memberships.of_account(made.account.id)
+        assert [user.name for user in before if user.id == membership.user_id] == ["ada"]
+        assert membership.role is OrganisationRole.OWNER and await users.list_all(storage) == before
+    finally:
+        await database.close()

@@ -61,6 +61,6 @@ async def test_device_is_known_once_the_account_signed_in_from_it(storage: Stora
 async def test_security_events_before_an_instant_are_purged(storage: Storage) -> None:
     await add(storage, EVENT, replace(EVENT, at_us=20))
     async with storage.writing() as unit:
-        assert await unit.security_events.purge(20) == 1
-        assert await unit.security_events.purge(20) == 0
+        assert await unit.security_events.purge(20, 9) == 1
+        assert await unit.security_events.purge(20, 9) == 0
     assert [event.at_us for event in await storage.reading().security_events.list(None, 9)] == [20]

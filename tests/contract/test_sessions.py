@@ -111,6 +111,6 @@ async def test_sessions_that_have_ended_are_purged(storage: Storage) -> None:
     await add(storage, "idle", idle_ends_at_us=50)
     await add(storage, "over", ends_at_us=50)
     async with storage.writing() as unit:
-        assert await unit.sessions.purge(50) == 2
-        assert await unit.sessions.purge(50) == 0
+        assert await unit.sessions.purge(50, 9) == 2
+        assert await unit.sessions.purge(50, 9) == 0
     assert await storage.reading().sessions.list(ADA, 50) == [live]

@@ -81,11 +81,18 @@ async def test_throttle_counted_by_a_clock_that_was_ahead_makes_nobody_wait_for_
     assert await arrive(storage) == 0
 
 
+async def test_throttles_are_purged_a_few_at_a_time_so_that_nobody_waits_for_the_write_lock(storage: Storage) -> None:
+    for number in range(5):
+        await arrive(storage, f"s{number}")
+    async with storage.writing() as unit:
+        assert [await unit.throttles.purge(NOW_US + MINUTE_US, 2) for _ in range(4)] == [2, 2, 1, 0]
+
+
 async def test_throttles_are_purged_once_they_mean_nothing(storage: Storage) -> None:
     await arrive(storage)
     await arrive(storage, "later", NOW_US + 5 * MINUTE_US)
     await arrive(storage, "wrong clock", NOW_US + LONGEST_WINDOW_US + 2 * MINUTE_US)
     async with storage.writing() as unit:
-        assert await unit.throttles.purge(NOW_US) == 1
-        assert await unit.throttles.purge(NOW_US + MINUTE_US) == 1
-        assert await unit.throttles.purge(NOW_US + 6 * MINUTE_US) == 1
+        assert await unit.throttles.purge(NOW_US, 9) == 1
+        assert await unit.throttles.purge(NOW_US + MINUTE_US, 9) == 1
+        assert await unit.throttles.purge(NOW_US + 6 * MINUTE_US, 9) == 1

@@ -23,9 +23,9 @@ from support.one_of_each import (
     write_books,
     write_directory,
     write_papers,
-    write_people,
     write_requests,
 )
+from support.one_of_each_person import write_people
 from support.permuted_tables import permute
 
 import softix_proxy

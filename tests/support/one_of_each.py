@@ -7,16 +7,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from softix_proxy.domain.access.account_tokens import AccountToken, TokenPurpose
-from softix_proxy.domain.access.accounts import Account, AccountStatus, PolicyAcceptance
-from softix_proxy.domain.access.ceremonies import Ceremony, CeremonyKind
-from softix_proxy.domain.access.factors import Passkey, TotpFactor
-from softix_proxy.domain.access.federated_identities import FederatedIdentity
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
 from softix_proxy.domain.access.objects import ObjectShare
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
-from softix_proxy.domain.access.security_events import SecurityEvent
-from softix_proxy.domain.access.sessions import Session, SignInMethod
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.billing.bill import Customer, Document, DocumentKind, DocumentTotals, Party, StoredDocument
 from softix_proxy.domain.catalog.models import Model, ModelStatus
@@ -243,100 +235,6 @@ def write_requests(connection: SqliteConnection, now_us: int) -> None:
         group.save()
         connection.execute("COMMIT")
     connection.execute(NOTE_UNPRICED, (LLAMA, NOW_US))
-
-
-async def write_people(unit: Unit) -> None:
-    await unit.accounts.add(
-        Account(
-            id=0,
-            public_id="acc_ada",
-            email="Ada@example.org",
-            display_name="Ada Lovelace",
-            role=UserRole.AUDITOR,
-            status=AccountStatus.DISABLED,
-            created_at_us=71,
-            verified_at_us=72,
-            age_attested_at_us=73,
-            locale="de",
-        )
-    )
-    await unit.accounts.accept(PolicyAcceptance(account_id=1, policy="terms", version="2026-11-01", accepted_at_us=74))
-    await unit.memberships.add(Membership(account_id=1, user_id=ADA, role=OrganisationRole.BILLING, created_at_us=75))
-    await unit.account_tokens.add(
-        AccountToken(
-            digest=b"token",
-            purpose=TokenPurpose.INVITATION,
-            account_id=1,
-            email="eve@example.org",
-            created_at_us=76,
-            expires_at_us=177,
-            invitation_id=78,
-        )
-    )
-    await unit.sessions.add(
-        Session(
-            id=0,
-            public_id="ses_one",
-            account_id=1,
-            digest=b"session",
-            method=SignInMethod.PASSKEY,
-            second_factor=True,
-            is_pending=False,
-            device="Firefox on Linux",
-            created_at_us=79,
-            seen_at_us=80,
-            reauthenticated_at_us=81,
-            idle_ends_at_us=182,
-            ends_at_us=183,
-        )
-    )
-    await unit.security_events.add(
-        SecurityEvent(
-            id=0,
-            at_us=84,
-            account_id=1,
-            kind="role_changed",
-            address="192.0.2.7",
-            device="Safari on iPhone",
-            subject="usr_ada",
-        )
-    )
-    await write_factors(unit)
-
-
-async def write_factors(unit: Unit) -> None:
-    await unit.factors.set_totp(
-        TotpFactor(account_id=1, sealed_secret=b"secret", last_step=85, created_at_us=86, used_at_us=87)
-    )
-    await unit.factors.add_passkey(
-        Passkey(
-            id=0,
-            public_id="pky_one",
-            account_id=1,
-            credential_id=b"credential",
-            public_key=b"public key",
-            sign_count=88,
-            label="Phone",
-            created_at_us=89,
-            used_at_us=90,
-        )
-    )
-    await unit.federated_identities.add(
-        FederatedIdentity(
-            issuer="https://login.example.org", subject="ada-1", account_id=1, created_at_us=91, used_at_us=92
-        )
-    )
-    await unit.ceremonies.add(
-        Ceremony(
-            kind=CeremonyKind.OIDC_LINK,
-            reference=b"state",
-            browser=b"cookie",
-            account_id=1,
-            sealed=b"nonce",
-            created_at_us=93,
-            expires_at_us=194,
-        )
-    )
 
 
 async def write_books(storage: SqliteStorage) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import NamedTuple
 
+import pytest
 from support.books import StoppedClock
 
 from softix_proxy.domain.access.accounts import Account
@@ -18,7 +20,7 @@ from softix_proxy.operations.access import registration, sign_in, verification
 from softix_proxy.operations.access.registration import PublishedPolicy, RegistrationForm
 from softix_proxy.operations.access.sign_in import SecondFactorNeeded, SignedIn
 from softix_proxy.operations.notices import outbox
-from softix_proxy.storage.sqlite.unit import SqliteStorage
+from softix_proxy.storage.sqlite.unit import SqliteStorage, SqliteUnit
 from softix_proxy.vault.master_key import MasterKey
 from softix_proxy.vault.vault import KeyRing, MasterVault, new_identity, open_vault
 
@@ -153,6 +155,20 @@ class People:
         """The newest first."""
         listed = await self.storage.reading().security_events.list(account and account.id, 99)
         return [event.kind for event in listed]
+
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """Lists the hashes and the transactions that are made meanwhile."""
+        work = self.hasher.work = []
+        writing = self.storage.writing
+
+        def counts() -> AbstractAsyncContextManager[SqliteUnit]:
+            work.append("transaction")
+            return writing()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.storage, "writing", counts)
+            yield work
 
     async def revision(self) -> int:
         return (await self.storage.changes(0)).revision

@@ -16,7 +16,7 @@ from typing import Any
 
 from support.daemon import Instance, Prepared
 
-_LINK = re.compile(r'href="([^"]*[?&]token=[^"]*)"')
+_LINK = re.compile(r'href="([^"]*(?:[?&]token=|/invitations/)[^"]*)"')
 _LONGEST_WAIT_S = 30
 
 

@@ -34,6 +34,7 @@ ROLES: Mapping[str, Role] = {
     "Completions": role("demo dialects", _ENDPOINT),
     "Embeddings": role("demo dialects", _ENDPOINT),
     "Messages": role("demo dialects", _ENDPOINT),
+    "PageRequest": role("dialects web", "a request for one page: of a provider's list, and of the portal"),
     "ReadAnswer": role("dialects", "reads an answer of its dialect into the canonical form", peers=True),
     "Responses": role("demo dialects", _ENDPOINT),
     "Session": role("domain relay", "of a person who signed in (domain), and of realtime (relay): no file has both"),

@@ -322,6 +322,7 @@ RULES = {
         good=("from aiohttp import web", "x = urllib.request.Request(u)"),
         allowed={
             "demo: check": "asks softix itself",
+            "upstream: openid_provider": "the same as the probe, to the provider by which people sign in",
             "upstream: probe": "follows no redirect, and keeps no cookie; its own tests show it",
             "upstream: websocket_client": "the same, for realtime",
         },

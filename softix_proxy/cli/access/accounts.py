@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from softix_proxy.operations.access.accounts import AccountLink
 
 _ROLE = click.Choice([role.value for role in UserRole])
+_ORGANISATION_ROLE = click.Choice([role.value for role in OrganisationRole])
 _LIST = TableLayout(
     ("id", "email", "display_name", "role", "status", "verified_at"), leave=("verified_at", "display_name", "role")
 )
@@ -38,7 +39,7 @@ def accounts() -> None:
 @click.option("--organisation", metavar="USER", help="The existing user that the person belongs to, by id or e-mail.")
 @click.option(
     "--organisation-role",
-    type=click.Choice([role.value for role in OrganisationRole]),
+    type=_ORGANISATION_ROLE,
     default="owner",
     show_default=True,
     help="What the person may do in that organisation.",
@@ -79,6 +80,25 @@ async def list_(instance: Instance) -> None:
 async def show_(instance: Instance, account: str) -> None:
     """Show one account. ACCOUNT is an id or an e-mail. Example: softix accounts show ada@example.org"""
     show(operations.as_fields(await operations.show(instance.storage, account)))
+
+
+@accounts.command()
+@click.argument("account")
+@click.argument("user")
+@click.option(
+    "--role",
+    type=_ORGANISATION_ROLE,
+    default="owner",
+    show_default=True,
+    help="What the person may do in that organisation.",
+)
+@instance
+async def connect(instance: Instance, account: str, user: str, role: str) -> None:
+    """Add a person to the members of an existing user. USER is an id, a name or an e-mail.
+
+    Example: softix accounts connect ada@example.org usr_1234567890abcdef
+    """
+    show(operations.as_fields(await operations.connect(instance.storage, account, user, OrganisationRole(role))))
 
 
 @accounts.command()

@@ -42,7 +42,7 @@ async def set_secret(instance: Instance, key_stdin: bool, key_env: str | None, k
 @oidc.command()
 @instance
 async def check(instance: Instance) -> None:
-    """Ask the provider for its configuration, and print the redirect URI that it must know.
+    """Check the configuration of the provider, and print the redirect URI that it must know.
 
     Example: softix oidc check --json
     """

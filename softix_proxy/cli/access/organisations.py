@@ -8,8 +8,7 @@ import click
 
 from softix_proxy.cli.console.console import Group, confirm, instance, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
-from softix_proxy.domain.access.actors import OPERATOR
-from softix_proxy.domain.access.organisations import OrganisationRole
+from softix_proxy.domain.access.organisations import OPERATOR, OrganisationRole
 from softix_proxy.operations.access import organisations as operations
 
 if TYPE_CHECKING:

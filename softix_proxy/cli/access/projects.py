@@ -8,7 +8,7 @@ import click
 
 from softix_proxy.cli.console.console import Group, confirm, instance, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
-from softix_proxy.domain.access.actors import OPERATOR
+from softix_proxy.domain.access.organisations import OPERATOR
 from softix_proxy.operations.access import key_owners
 from softix_proxy.operations.access import projects as operations
 

@@ -55,6 +55,6 @@ class AccountTokenStore(Protocol):
         """Ends the token of an invitation that was withdrawn."""
         ...
 
-    async def purge(self, now_us: int) -> int:
-        """Removes the tokens that have expired. Returns their number."""
+    async def purge(self, now_us: int, most: int) -> int:
+        """Removes tokens that have expired, at most so many. Returns their number."""
         ...

@@ -98,8 +98,8 @@ class AccountStore(Protocol):
         """Returns what the account accepted, the oldest first."""
         ...
 
-    async def purge_unverified(self, before_us: int) -> int:
-        """Removes people who registered before and never proved their address. Returns their number.
+    async def purge_unverified(self, before_us: int, most: int) -> int:
+        """Removes people who registered before and never proved their address, at most so many. Returns their number.
 
         Accounts that an operator made, members of an organisation, and people with a link that works, stay.
         """

@@ -35,6 +35,8 @@ class Ceremony:
 
 
 class CeremonyStore(Protocol):
+    """Stores ceremonies. Whoever ends one is the only one who does."""
+
     async def add(self, ceremony: Ceremony) -> None:
         """Adds a ceremony. One of the same kind and reference ends."""
         ...

@@ -19,6 +19,8 @@ class FederatedIdentity:
 
 
 class FederatedIdentityStore(Protocol):
+    """Stores who is who at OpenID providers."""
+
     async def add(self, identity: FederatedIdentity) -> None:
         """Adds an identity. Raises ConflictError if it belongs to an account already."""
         ...

@@ -11,6 +11,8 @@ from softix_proxy.domain.access.organisations import OrganisationRole
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
+    """An invitation of one person to one organisation."""
+
     id: int
     public_id: str
     """The id by which the list of invitations names it: `inv_` and letters. It opens nothing."""
@@ -31,6 +33,8 @@ class Invitation:
 
 
 class InvitationStore(Protocol):
+    """Stores invitations, those that are over too."""
+
     async def add(self, invitation: Invitation) -> Invitation:
         """Adds an invitation. `invitation.id` is ignored and assigned."""
         ...

@@ -5,10 +5,10 @@ The row of `users` is the organisation. A user of earlier versions is an organis
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Literal, Protocol
 
 
 class OrganisationRole(StrEnum):
@@ -52,6 +52,36 @@ class Membership:
 
     def may(self, right: Right) -> bool:
         return right in RIGHTS[self.role]
+
+
+OPERATOR: Final = "operator"
+Actor = Membership | Literal["operator"]
+"""A member of the organisation, or the operator at the command line, who may do everything that keeps it in order.
+
+It is always given, so that nobody becomes an operator because an argument was forgotten.
+"""
+
+
+def may(actor: Actor, right: Right) -> bool:
+    return actor == OPERATOR or actor.may(right)
+
+
+def may_grant(actor: Actor, role: OrganisationRole) -> bool:
+    """Returns whether the actor may give this role to another person, or take it away: nobody grants more than they
+    have.
+    """
+    return actor == OPERATOR or RIGHTS[role] <= RIGHTS[actor.role]
+
+
+def raises_itself(actor: Actor, account_id: int, role: OrganisationRole) -> bool:
+    """Returns whether the actor would get rights from its own hand."""
+    return actor != OPERATOR and actor.account_id == account_id and not RIGHTS[role] <= RIGHTS[actor.role]
+
+
+def leaves_no_owner(members: Iterable[Membership], account_id: int, role: OrganisationRole | None) -> bool:
+    """Returns whether the organisation would lose its last owner, if this member got the role, or left."""
+    owners = {member.account_id for member in members if member.role is OrganisationRole.OWNER}
+    return owners == {account_id} and role is not OrganisationRole.OWNER
 
 
 class MembershipStore(Protocol):

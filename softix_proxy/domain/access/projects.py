@@ -23,6 +23,8 @@ class Project:
 
 
 class ProjectStore(Protocol):
+    """Stores projects. Each is of one organisation, and found in no other."""
+
     async def add(self, project: Project) -> Project:
         """Adds a project. `project.id` is ignored and assigned. Raises ConflictError if the name is taken."""
         ...

@@ -66,6 +66,6 @@ class SessionStore(Protocol):
         """Ends the sessions of the account, but one. Returns how many ended."""
         ...
 
-    async def purge(self, now_us: int) -> int:
-        """Removes the sessions that have ended. Returns their number."""
+    async def purge(self, now_us: int, most: int) -> int:
+        """Removes sessions that have ended, at most so many. Returns their number."""
         ...

@@ -54,6 +54,6 @@ class ThrottleStore(Protocol):
 
     async def forget(self, rule: ThrottleRule, subject: str) -> None: ...
 
-    async def purge(self, now_us: int) -> int:
-        """Removes the counts that mean nothing any more. Returns their number."""
+    async def purge(self, now_us: int, most: int) -> int:
+        """Removes counts that mean nothing any more, at most so many. Returns their number."""
         ...

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from softix_proxy.domain.access import limits
-from softix_proxy.domain.access.budgets import BudgetState
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.access.objects import AccountPlace, ObjectRef
 from softix_proxy.domain.core.calendar import Today
@@ -21,6 +20,7 @@ from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.core.records import record
 from softix_proxy.domain.metering.bounds import Widening
+from softix_proxy.domain.metering.budgets import BudgetState
 
 
 @dataclass(slots=True)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
 
     from softix_proxy.domain.access.account_tokens import AccountTokenStore
     from softix_proxy.domain.access.accounts import AccountStore
-    from softix_proxy.domain.access.budgets import BudgetStore
     from softix_proxy.domain.access.ceremonies import CeremonyStore
     from softix_proxy.domain.access.factors import FactorStore
     from softix_proxy.domain.access.federated_identities import FederatedIdentityStore
@@ -39,6 +38,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.metering.admission import Allowance, Decision, Denied, Intent, RateCheck
     from softix_proxy.domain.metering.batches import BatchStore
     from softix_proxy.domain.metering.bounds import BoundStore
+    from softix_proxy.domain.metering.budgets import BudgetStore
     from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
     from softix_proxy.domain.metering.usage import UsageStore
     from softix_proxy.domain.notices.notice_conditions import NoticeConditionStore

@@ -9,7 +9,7 @@ from typing import Any
 from softix_proxy.domain.access.accounts import Account, AccountStatus
 from softix_proxy.domain.access.identity import checked_display_name, checked_email
 from softix_proxy.domain.access.organisations import Membership, OrganisationRole
-from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
@@ -84,6 +84,30 @@ async def show(storage: Storage, reference: str) -> AccountStanding:
     """Returns the account with this id or e-mail. Raises NotFoundError."""
     unit = storage.reading()
     return await _standing(unit, await find(unit, reference))
+
+
+async def connect(
+    storage: Storage, reference: str, organisation: str, role: OrganisationRole = OrganisationRole.OWNER
+) -> AccountStanding:
+    """Makes the person a member of an existing user. Raises NotFoundError, and ConflictError for a member."""
+    async with storage.writing() as unit:
+        account, owner = await find(unit, reference), await users.find(unit, organisation)
+        await unit.memberships.add(Membership(account.id, owner.id, role, unit.clock.now_us()))
+        await security_events.record(unit, "member_added", account.id, subject=owner.public_id)
+        return await _standing(unit, account)
+
+
+async def unconnected(storage: Storage) -> Sequence[tuple[Account, User]]:
+    """Returns the people who belong to no organisation, each with the user that has the same address.
+
+    Nobody verified the address of the user, so only an operator knows whether both are the same person.
+    """
+    unit, found = storage.reading(), []
+    for account in await unit.accounts.list():
+        user = await unit.users.find(account.email) if account.can_sign_in else None
+        if user is not None and not await unit.memberships.of_account(account.id):
+            found.append((account, user))
+    return found
 
 
 async def disable(storage: Storage, reference: str) -> AccountStanding:

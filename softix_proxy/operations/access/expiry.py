@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from softix_proxy.domain.core.clock import DAY_US
-from softix_proxy.domain.ports.storage import Storage
+from softix_proxy.domain.ports.storage import Storage, Unit
 
 KEEP_EVENTS_DAYS = 90
 """For how long a security event is kept. It has a network address, which is personal data."""
 KEEP_UNVERIFIED_DAYS = 7
 """For how long a registration waits for its link. Then somebody else may register the address."""
+_AT_ONCE = 500
+"""How many rows one transaction removes. After a flood there are many, and requests wait for it meanwhile."""
+_Purge = Callable[[Unit, int, int], Awaitable[int]]
+"""Removes rows of one kind in a transaction, as of an instant and at most so many. Returns their number."""
 
 
-class Purged(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Purged:
     """How many rows of each kind were removed."""
 
     sessions: int
@@ -24,13 +30,26 @@ class Purged(NamedTuple):
 
 
 async def purge(storage: Storage, *, keep_events_days: int = KEEP_EVENTS_DAYS) -> Purged:
-    """Removes what has ended, in one transaction. A job calls it once an hour; a second call removes nothing more."""
-    async with storage.writing() as unit:
-        now_us = unit.clock.now_us()
-        return Purged(
-            sessions=await unit.sessions.purge(now_us),
-            tokens=await unit.account_tokens.purge(now_us),
-            throttles=await unit.throttles.purge(now_us),
-            security_events=await unit.security_events.purge(now_us - keep_events_days * DAY_US),
-            unverified=await unit.accounts.purge_unverified(now_us - KEEP_UNVERIFIED_DAYS * DAY_US),
-        )
+    """Removes what has ended, in short transactions. A job calls it once an hour."""
+    keep_us, proof_us = keep_events_days * DAY_US, KEEP_UNVERIFIED_DAYS * DAY_US
+    return Purged(
+        sessions=await _all(storage, lambda unit, now_us, most: unit.sessions.purge(now_us, most)),
+        tokens=await _all(storage, lambda unit, now_us, most: unit.account_tokens.purge(now_us, most)),
+        throttles=await _all(storage, lambda unit, now_us, most: unit.throttles.purge(now_us, most)),
+        security_events=await _all(
+            storage, lambda unit, now_us, most: unit.security_events.purge(now_us - keep_us, most)
+        ),
+        unverified=await _all(
+            storage, lambda unit, now_us, most: unit.accounts.purge_unverified(now_us - proof_us, most)
+        ),
+    )
+
+
+async def _all(storage: Storage, some: _Purge) -> int:
+    total = 0
+    while True:
+        async with storage.writing() as unit:
+            removed = await some(unit, unit.clock.now_us(), _AT_ONCE)
+        total += removed
+        if removed < _AT_ONCE:
+            return total

@@ -156,9 +156,11 @@ async def begin_totp(storage: Storage, vault: Vault, session: Session) -> None:
         )
 
 
-async def pending_totp(unit: Unit, vault: Vault, session: Session, *, account: Account, site: str) -> TotpEnrolment:
+async def pending_totp(
+    storage: Storage, vault: Vault, session: Session, *, account: Account, site: str
+) -> TotpEnrolment:
     """Returns the secret that waits for its first code. Raises AccountRefusedError if there is none any more."""
-    secret = await _pending_secret(unit, vault, session)
+    secret = await _pending_secret(storage.reading(), vault, session)
     if secret is None:
         raise AccountRefusedError(AccountRefusal.CEREMONY_ENDED)
     return TotpEnrolment(secret, vault.totp_uri(secret, account=account.email, issuer=site))

@@ -7,7 +7,6 @@ linked by its owner only, who is signed in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -152,10 +151,6 @@ async def unlink(
         if not await unit.federated_identities.remove(account.id, issuer):
             raise AccountRefusedError(AccountRefusal.FACTOR_MISSING)
         await factors.record_change(unit, vault, session, account, "factor_removed", OIDC_NAME, origin)
-
-
-async def of_account(unit: Unit, account_id: int) -> Sequence[FederatedIdentity]:
-    return await unit.federated_identities.of_account(account_id)
 
 
 def verified_email(section: OidcSection, verified: VerifiedClaims) -> str:

@@ -12,10 +12,9 @@ from typing import Any
 
 from softix_proxy.domain.access.account_tokens import AccountToken, TokenPurpose
 from softix_proxy.domain.access.accounts import Account, folded_email
-from softix_proxy.domain.access.actors import OPERATOR, Actor, may_grant
 from softix_proxy.domain.access.identity import checked_email
 from softix_proxy.domain.access.invitations import Invitation
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole, Right
+from softix_proxy.domain.access.organisations import OPERATOR, Actor, Membership, OrganisationRole, Right, may_grant
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from softix_proxy.domain.access.accounts import Account
-from softix_proxy.domain.access.actors import Actor
 from softix_proxy.domain.access.key_owners import NOBODY, KeyOwner
 from softix_proxy.domain.access.keys import Key, KeyStatus
-from softix_proxy.domain.access.organisations import Right
+from softix_proxy.domain.access.organisations import Actor, Right
 from softix_proxy.domain.access.projects import Project
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError

@@ -56,12 +56,15 @@ async def begin(
     Raises AccountRefusedError if no provider is set up, RefusedError for too many attempts, and FailureError.
     """
     known = await client(storage.reading(), vault, section, url)
+    async with (
+        storage.writing() as unit
+    ):  # before the provider is asked, so that nobody makes softix ask it without end
+        await throttles.take(unit, _THROTTLE, throttles.network_subject(vault, address))
     state, nonce = ceremonies.new_reference(), ceremonies.new_reference()
     code_verifier = secrets.token_urlsafe(_VERIFIER_BYTES)
     to = await provider.authorization_url(known, state=state, nonce=nonce, code_challenge=_s256(code_verifier))
     content = {"nonce": nonce, "code_verifier": code_verifier, "issuer": known.issuer, "next": next_path}
     async with storage.writing() as unit:
-        await throttles.take(unit, _THROTTLE, throttles.network_subject(vault, address))
         await ceremonies.begin(
             unit,
             vault,

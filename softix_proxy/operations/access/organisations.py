@@ -11,10 +11,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from softix_proxy.domain.access.accounts import Account
-from softix_proxy.domain.access.actors import OPERATOR, Actor, leaves_no_owner, may, may_grant, raises_itself
 from softix_proxy.domain.access.key_owners import KeyOwner
 from softix_proxy.domain.access.keys import KeyStatus
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole, Right
+from softix_proxy.domain.access.organisations import (
+    OPERATOR,
+    Actor,
+    Membership,
+    OrganisationRole,
+    Right,
+    leaves_no_owner,
+    may,
+    may_grant,
+    raises_itself,
+)
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from softix_proxy.domain.access.actors import Actor
 from softix_proxy.domain.access.identity import checked_display_name
 from softix_proxy.domain.access.keys import Key, KeyStatus
-from softix_proxy.domain.access.organisations import Right
+from softix_proxy.domain.access.organisations import Actor, Right
 from softix_proxy.domain.access.projects import PROJECT_PREFIX, Project
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.clock import format_instant

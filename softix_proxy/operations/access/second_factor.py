@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.factors import FactorKind
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from softix_proxy.domain.access.accounts import Account
+from softix_proxy.domain.access.factors import FactorKind, Factors
+from softix_proxy.domain.access.federated_identities import FederatedIdentity
 from softix_proxy.domain.access.oidc_section import OidcSection
 from softix_proxy.domain.access.portal_section import PortalSection
 from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
@@ -15,6 +20,30 @@ from softix_proxy.operations.access.oidc import OidcAnswer
 from softix_proxy.operations.access.sign_in import SecondFactorNeeded, SignedIn
 
 _FAILED = "second_factor"
+
+
+class FactorOverview(NamedTuple):
+    """What a person is shown of how the account is protected."""
+
+    factors: Factors
+    identities: Sequence[FederatedIdentity]
+    is_needed: bool
+    """Whether a role of the account needs a second factor."""
+
+
+async def overview(storage: Storage, account: Account, roles: Sequence[str]) -> FactorOverview:
+    """Returns what an account has. `roles` are those that need a second factor."""
+    unit = storage.reading()
+    return FactorOverview(
+        factors=await factors.show(unit, account.id),
+        identities=await unit.federated_identities.of_account(account.id),
+        is_needed=await factors.needs_factor(unit, account, roles),
+    )
+
+
+async def choices(storage: Storage, session: Session) -> Factors:
+    """Returns by what a session can prove its second factor."""
+    return await factors.show(storage.reading(), session.account_id)
 
 
 async def prove_code(

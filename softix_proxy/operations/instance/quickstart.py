@@ -12,7 +12,7 @@ from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.core.money import parse_usd
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.vault import Vault
-from softix_proxy.operations.access import accounts, keys, profiles, users
+from softix_proxy.operations.access import account_profile, accounts, keys, users
 from softix_proxy.operations.catalog import catalogue, providers
 from softix_proxy.operations.catalog.catalogue import CatalogueModel
 from softix_proxy.operations.ledger import balance
@@ -60,7 +60,7 @@ async def prepare_account(storage: Storage, vault: Vault) -> str:
             storage, vault, email=EMAIL, display_name="Demo", role=UserRole.ADMIN, organisation=EMAIL, is_mailed=False
         )
         return made.path
-    if await profiles.has_password(storage, standing.account.id):
+    if await account_profile.has_password(storage, standing.account.id):
         return "/sign-in"
     return (await accounts.reset_link(storage, vault, EMAIL, is_mailed=False)).path
 

@@ -18,7 +18,6 @@ from softix_proxy.storage.sqlite.routing import directory
 if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.access.account_tokens import SqliteAccountTokenStore
     from softix_proxy.storage.sqlite.access.accounts import SqliteAccountStore
-    from softix_proxy.storage.sqlite.access.budgets import SqliteBudgetStore
     from softix_proxy.storage.sqlite.access.ceremonies import SqliteCeremonyStore
     from softix_proxy.storage.sqlite.access.factors import SqliteFactorStore
     from softix_proxy.storage.sqlite.access.federated_identities import SqliteFederatedIdentityStore
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.ledger.periods import SqlitePeriodStore
     from softix_proxy.storage.sqlite.metering.batches import SqliteBatchStore
     from softix_proxy.storage.sqlite.metering.bounds import SqliteBoundStore
+    from softix_proxy.storage.sqlite.metering.budgets import SqliteBudgetStore
     from softix_proxy.storage.sqlite.metering.usage import SqliteUsageStore
     from softix_proxy.storage.sqlite.notices.notice_conditions import SqliteNoticeConditionStore
     from softix_proxy.storage.sqlite.notices.notice_preferences import SqliteNoticePreferenceStore
@@ -230,7 +230,7 @@ class SqliteUnit:
 
     @cached_property
     def budgets(self) -> SqliteBudgetStore:
-        from softix_proxy.storage.sqlite.access.budgets import SqliteBudgetStore
+        from softix_proxy.storage.sqlite.metering.budgets import SqliteBudgetStore
 
         return SqliteBudgetStore(self._session)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
+from support.portal_daemon import free_port
 
 from softix_proxy import assembly
 from softix_proxy.assembly.daemon import Serving
@@ -32,7 +33,9 @@ def logs_as_before() -> Iterator[None]:
 async def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.delenv("SOFTIX_MASTER_KEY", raising=False)
     made = assembly.read_settings(None, tmp_path / "softix")
-    made = replace(made, server=replace(made.server, port=0))
+    port = free_port()
+    portal = replace(made.portal, enabled=True, port=port, public_url=f"http://localhost:{port}")
+    made = replace(made, server=replace(made.server, port=0), portal=portal)
     await assembly.initialise(made)
     return made
 
@@ -47,6 +50,8 @@ def live(daemon: Serving) -> dict[str, Any]:
     """What the daemon works with, as its parts have it."""
     server, root = daemon._server, logging.getLogger()
     stream = getattr(root.handlers[0], "stream", None)
+    assert daemon.portal is not None
+    pages = daemon.portal._context.settings
     return {
         "policy": daemon._lifecycle.policy,
         "care": daemon._target_pool.care,
@@ -61,6 +66,7 @@ def live(daemon: Serving) -> dict[str, Any]:
         "proxies": server._requests.client_addresses.of("10.1.1.1", "192.0.2.7"),
         "scrapers": server._requests.metrics_access._networks.have("10.1.1.1"),
         "drain_s": daemon.settings.server.drain_s,
+        "pages": (pages.portal, pages.mail, pages.oidc),
         "log": (logging.getLogger("softix").level, type(root.handlers[0].formatter), getattr(stream, "name", None)),
     }
 

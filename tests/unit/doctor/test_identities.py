@@ -1,7 +1,7 @@
 from softix_proxy import assembly
 from softix_proxy.doctor.findings import Severity
 from softix_proxy.domain.access.users import UserRole
-from softix_proxy.operations.access import users
+from softix_proxy.operations.access import accounts, users, verification
 from softix_proxy.settings import Settings
 
 
@@ -38,3 +38,20 @@ async def test_identity_check_names_addresses_to_which_nothing_can_be_sent(made:
     findings = await look("identities")
     assert len(findings) == 11 and findings[-1].message == "2 more users need another name or address"
     assert "--email ADDRESS" in findings[0].remedy and "evil" not in str(findings)
+
+
+async def test_identity_check_names_people_whose_address_a_user_has_that_they_do_not_belong_to(
+    made: Settings, look
+) -> None:
+    [user] = await make(made, 1)
+    async with assembly.open_instance(made) as opened:
+        account = (await accounts.create(opened.storage, await opened.vault(), email="U0@example.org")).account
+        assert len(await look("identities")) == 1, "nobody verified the address"
+        async with opened.storage.writing() as unit:
+            await verification.welcome(unit, account)
+        [found] = await look("identities")
+        assert found.severity is Severity.WARNING and "example" not in str(found)
+        assert found.remedy.endswith(f"softix accounts connect {account.public_id} {user}")
+        await accounts.connect(opened.storage, account.public_id, user)
+    [found] = await look("identities")
+    assert found.severity is Severity.OK

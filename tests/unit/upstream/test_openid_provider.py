@@ -312,3 +312,16 @@ async def test_missing_library_is_told_with_the_command_that_installs_it(
     with pytest.raises(FailureError) as failure:
         await provider.authorization_url(client(server), state="s", nonce="n", code_challenge="c")
     assert failure.value.remedy == "run: pip install 'softix-proxy[oidc]'"
+
+
+async def test_provider_whose_configuration_could_not_be_read_is_not_asked_for_some_seconds(
+    server: OpenIdServer, provider: HttpOpenIdProvider, clock: StoppedClock
+) -> None:
+    server.document["issuer"] = "https://evil.example.net"
+    for moved_us, reads in ((0, 1), (4_999_999, 1), (1, 2), (0, 2)):
+        clock.us += moved_us
+        await failed(server, provider)
+        assert len(server.seen) == reads
+    server.document.clear()
+    clock.us += 5 * SECOND_US
+    assert (await sign_in(server, provider)).subject == "ada-1"

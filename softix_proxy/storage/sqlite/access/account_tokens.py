@@ -54,5 +54,10 @@ class SqliteAccountTokenStore:
     async def end_invitation(self, invitation_id: int) -> None:
         await self._session.run("DELETE FROM account_tokens WHERE invitation_id = ?", invitation_id)
 
-    async def purge(self, now_us: int) -> int:
-        return await self._session.run("DELETE FROM account_tokens WHERE expires_at_us <= ?", now_us)
+    async def purge(self, now_us: int, most: int) -> int:
+        return await self._session.run(
+            "DELETE FROM account_tokens WHERE digest IN"
+            " (SELECT digest FROM account_tokens WHERE expires_at_us <= ? LIMIT ?)",
+            now_us,
+            most,
+        )

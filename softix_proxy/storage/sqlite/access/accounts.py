@@ -91,12 +91,14 @@ class SqliteAccountStore:
         )
         return _ACCEPTANCE.read_all(rows)
 
-    async def purge_unverified(self, before_us: int) -> int:
+    async def purge_unverified(self, before_us: int, most: int) -> int:
         return await self._session.run(
-            "DELETE FROM login_accounts WHERE verified_at_us IS NULL AND age_attested_at_us IS NOT NULL"
-            " AND created_at_us < ? AND id NOT IN (SELECT account_id FROM members)"
-            " AND NOT EXISTS (SELECT 1 FROM account_tokens WHERE account_id = login_accounts.id)",
+            "DELETE FROM login_accounts WHERE id IN (SELECT a.id FROM login_accounts AS a"
+            " WHERE a.verified_at_us IS NULL AND a.age_attested_at_us IS NOT NULL AND a.created_at_us < ?"
+            " AND NOT EXISTS (SELECT 1 FROM members WHERE account_id = a.id)"
+            " AND NOT EXISTS (SELECT 1 FROM account_tokens WHERE account_id = a.id) LIMIT ?)",
             before_us,
+            most,
         )
 
 

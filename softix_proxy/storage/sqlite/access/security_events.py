@@ -37,5 +37,9 @@ class SqliteSecurityEventStore:
         )
         return row is not None
 
-    async def purge(self, before_us: int) -> int:
-        return await self._session.run("DELETE FROM security_events WHERE at_us < ?", before_us)
+    async def purge(self, before_us: int, most: int) -> int:
+        return await self._session.run(
+            "DELETE FROM security_events WHERE id IN (SELECT id FROM security_events WHERE at_us < ? LIMIT ?)",
+            before_us,
+            most,
+        )

@@ -74,5 +74,7 @@ class SqliteSessionStore:
     async def end_others(self, account_id: int, *, but: int | None = None) -> int:
         return await self._session.run("DELETE FROM sessions WHERE account_id = ? AND id IS NOT ?", account_id, but)
 
-    async def purge(self, now_us: int) -> int:
-        return await self._session.run(f"DELETE FROM sessions WHERE NOT ({_LIVE})", now_us)
+    async def purge(self, now_us: int, most: int) -> int:
+        return await self._session.run(
+            f"DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE NOT ({_LIVE}) LIMIT ?2)", now_us, most
+        )

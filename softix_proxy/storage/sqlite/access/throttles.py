@@ -34,9 +34,13 @@ class SqliteThrottleStore:
     async def forget(self, rule: ThrottleRule, subject: str) -> None:
         await self._session.run("DELETE FROM throttles WHERE rule = ? AND subject = ?", rule.name, subject)
 
-    async def purge(self, now_us: int) -> int:
+    async def purge(self, now_us: int, most: int) -> int:
         return await self._session.run(
-            "DELETE FROM throttles WHERE tat_us <= ? OR tat_us > ?", now_us, now_us + LONGEST_WINDOW_US
+            "DELETE FROM throttles WHERE (rule, subject) IN"
+            " (SELECT rule, subject FROM throttles WHERE tat_us <= ? OR tat_us > ? LIMIT ?)",
+            now_us,
+            now_us + LONGEST_WINDOW_US,
+            most,
         )
 
     async def _tat_us(self, rule: ThrottleRule, subject: str) -> int:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softix_proxy.domain.access.budgets import Budget, BudgetAlert, BudgetState
 from softix_proxy.domain.core.calendar import Calendar, Today
 from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.ledger.ledger import LedgerViolation
 from softix_proxy.domain.ledger.redating import REDATED
+from softix_proxy.domain.metering.budgets import Budget, BudgetAlert, BudgetState
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
 from softix_proxy.storage.sqlite.core.wide_sums import split_sum, whole

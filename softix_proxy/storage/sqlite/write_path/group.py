@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from softix_proxy.domain.access.budgets import ALERT_PERCENTS, BudgetAlert, BudgetState
 from softix_proxy.domain.access.limits import adjust
 from softix_proxy.domain.access.objects import AccountPlace, Unresolved, pin
 from softix_proxy.domain.core.calendar import Calendar, calendar
@@ -35,6 +34,7 @@ from softix_proxy.domain.metering.admission import (
 )
 from softix_proxy.domain.metering.batches import PARKED_SLOT
 from softix_proxy.domain.metering.bounds import WHOLE_MODEL, ExceededBound, exceeded
+from softix_proxy.domain.metering.budgets import ALERT_PERCENTS, BudgetAlert, BudgetState
 from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement, limited
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 from softix_proxy.storage.sqlite.core.numbering import NEXT_NUMBER, is_far_ahead

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from softix_proxy.domain.access.refusals import AccountRefusedError
-from softix_proxy.operations.access import emails, passwords, profiles
+from softix_proxy.operations.access import account_profile, emails, passwords
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.session_cookie import new_cookie
@@ -19,7 +19,7 @@ async def show_profile(request: PageRequest) -> Answer:
 async def save_profile(request: PageRequest) -> Answer:
     name = request.form.get("name", "")
     try:
-        await profiles.rename(request.storage, request.viewer.account.id, name)
+        await account_profile.rename(request.storage, request.viewer.account.id, name)
     except AccountRefusedError as error:
         return refused_page("account", {"name": name}, error)
     return SeeOther(ACCOUNT, "flash.saved")
@@ -63,7 +63,7 @@ async def confirm_email(request: PageRequest) -> Answer:
 
 
 async def show_password(request: PageRequest) -> Answer:
-    has_password = await profiles.has_password(request.storage, request.viewer.account.id)
+    has_password = await account_profile.has_password(request.storage, request.viewer.account.id)
     if not has_password and not is_recent(request.viewer.session, request.now_us):
         return to_confirm(PASSWORD)
     return Page("account_password", {"has_password": has_password, "problem": None})
@@ -71,7 +71,7 @@ async def show_password(request: PageRequest) -> Answer:
 
 async def change_password(request: PageRequest) -> Answer:
     """Changes the password. Who has none needs a recent proof instead of the current one."""
-    has_password = await profiles.has_password(request.storage, request.viewer.account.id)
+    has_password = await account_profile.has_password(request.storage, request.viewer.account.id)
     if not has_password and not is_recent(request.viewer.session, request.now_us):
         return to_confirm(PASSWORD)
     try:

@@ -14,6 +14,7 @@ from softix_proxy.operations.access.registration import PublishedPolicy, Registr
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.error_pages import missing
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
+from softix_proxy.web.portal.core.return_path import with_return
 from softix_proxy.web.portal.core.steps import SIGN_IN
 
 _YES = "yes"
@@ -54,8 +55,8 @@ async def submit(request: PageRequest) -> Answer:
         if error.reason is AccountRefusal.REGISTRATION_CLOSED:
             raise missing() from None
         return refused_page("register", _values(request, filled), error)
-    if account is not None:
-        return SeeOther(SIGN_IN, "flash.registered")
+    if account is not None:  # the invitation waits to be accepted
+        return SeeOther(with_return(SIGN_IN, f"/invitations/{filled.invitation}"), "flash.registered")
     return Page("link_sent", {"about": "register"})
 
 

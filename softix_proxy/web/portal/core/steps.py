@@ -19,16 +19,19 @@ from softix_proxy.web.portal.core.session_cookie import read_cookie
 from softix_proxy.web.portal.core.static_files import HEALTH
 from softix_proxy.web.server import request_body
 
-Step = Callable[[PageExchange], Awaitable[Answer | None]]
+PageStep = Callable[[PageExchange], Awaitable[Answer | None]]
 """Returns an answer that ends the request, or None. Raises PageRefusedError, RefusedError, OperatorError."""
 SIGN_IN, SECOND_FACTOR, CONFIRM = "/sign-in", "/sign-in/second-factor", "/sign-in/confirm"
+FACTORS = "/account/factors"
+_WITHOUT_FACTOR = ("/account", "/sign-in", "/organisation")
+"""The beginnings of paths that need no second factor, whatever the role."""
 RECENT_US = 15 * 60 * SECOND_US
 """How old the proof of who it is may be for what moves money or rights."""
 _MISDIRECTED = 421
 _METHODS = frozenset(("GET", "HEAD", "POST"))
 
 
-def steps(router: PortalRouter) -> Sequence[Step]:
+def steps(router: PortalRouter) -> Sequence[PageStep]:
     """Returns the steps. A later one relies on what an earlier one has checked."""
 
     async def find_route(exchange: PageExchange) -> Answer | None:
@@ -103,9 +106,24 @@ async def check_access(exchange: PageExchange) -> Answer | None:
         return SeeOther(with_return(page, _this_page(exchange)))
     if access is Access.OPERATOR and viewer.account.role is UserRole.USER:
         raise missing()
+    if _lacks_factor(exchange, viewer):
+        return SeeOther(FACTORS, "flash.factor_needed")
     if access is Access.RECENT and not is_recent(viewer.session, exchange.now_us):
         return to_confirm(_this_page(exchange))
     return None
+
+
+def _lacks_factor(exchange: PageExchange, viewer: Viewer) -> bool:
+    """Returns whether a role of the person needs a second factor that the session did not prove.
+
+    Such a person opens the pages of the own account, and adds one there. What the session knows decides, so that no
+    page reads more of the database for it.
+    """
+    roles = exchange.context.settings.portal.second_factor_roles
+    if not roles or viewer.session.second_factor or exchange.raw_path.startswith(_WITHOUT_FACTOR):
+        return False
+    held = {viewer.account.role.value, *(one.role.value for one in viewer.memberships)}
+    return not held.isdisjoint(roles)
 
 
 def is_recent(session: Session, now_us: int) -> bool:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from markupsafe import Markup
 
 from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.core.errors import FailureError
-from softix_proxy.exports.core.qr_code import qr_code_svg
-from softix_proxy.operations.access import factors, federated_identities, passkeys
+from softix_proxy.operations.access import factors, federated_identities, passkeys, second_factor
 from softix_proxy.operations.access.factors import Enrolled
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.session_cookie import new_cookie
+from softix_proxy.web.portal.core.steps import FACTORS
 from softix_proxy.web.portal.factors.factor_requests import origin_of, public_url_of
 from softix_proxy.web.portal.factors.passkey_script import prompt_page
 
-PAGE = "/account/factors"
+PAGE = FACTORS
 _APP_PAGE = f"{PAGE}/app"
 
 
@@ -163,19 +164,23 @@ async def _refused(request: PageRequest, error: AccountRefusedError) -> Page:
 
 
 async def _values(request: PageRequest) -> dict[str, Any]:
-    unit, account = request.storage.reading(), request.viewer.account
-    return {
-        "factors": await factors.show(unit, account.id),
-        "identities": await federated_identities.of_account(unit, account.id),
-        "is_needed": await factors.needs_factor(unit, account, request.settings.portal.second_factor_roles),
-    }
+    roles = request.settings.portal.second_factor_roles
+    found = await second_factor.overview(request.storage, request.viewer.account, roles)
+    return {"factors": found.factors, "identities": found.identities, "is_needed": found.is_needed}
 
 
 async def _app_values(request: PageRequest) -> dict[str, Any]:
     site = f"softix {public_url_of(request).host}"
     viewer = request.viewer
     shown = await factors.pending_totp(
-        request.storage.reading(), request.vault, viewer.session, account=viewer.account, site=site
+        request.storage, request.vault, viewer.session, account=viewer.account, site=site
     )
     groups = " ".join(shown.secret[at : at + 4] for at in range(0, len(shown.secret), 4))
-    return {"qr_code": Markup(qr_code_svg(shown.uri)), "secret": groups}  # noqa: S704 # it is softix's own SVG, without the text
+    svg = await asyncio.to_thread(_qr_code, shown.uri)  # it takes 10 ms, and the first one imports the library
+    return {"qr_code": Markup(svg), "secret": groups}  # noqa: S704 # it is softix's own SVG, and the text is not in it
+
+
+def _qr_code(uri: str) -> str:
+    from softix_proxy.exports.core.qr_code import qr_code_svg
+
+    return qr_code_svg(uri)

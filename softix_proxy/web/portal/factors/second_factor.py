@@ -7,7 +7,7 @@ from typing import Any
 from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.access.sessions import Session
 from softix_proxy.domain.core.errors import FailureError
-from softix_proxy.operations.access import factors, passkeys, second_factor
+from softix_proxy.operations.access import passkeys, second_factor
 from softix_proxy.operations.access.sign_in import SecondFactorNeeded, SignedIn
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
@@ -126,7 +126,7 @@ def _pending(request: PageRequest) -> Session | None:
 
 
 async def _values(request: PageRequest, session: Session, back: str) -> dict[str, Any]:
-    known = await factors.show(request.storage.reading(), session.account_id)
+    known = await second_factor.choices(request.storage, session)
     return {
         "next": back,
         "has_app": known.totp is not None,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from softix_proxy.domain.access.budgets import BUDGET_PERIODS, BudgetPeriod
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import parse_usd
+from softix_proxy.domain.metering.budgets import BUDGET_PERIODS, BudgetPeriod
 
 PERIODS = BUDGET_PERIODS
 _USUAL: BudgetPeriod = "month"

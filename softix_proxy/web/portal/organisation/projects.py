@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from softix_proxy.domain.access.organisations import Right
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
-from softix_proxy.operations.access import budgets, key_owners, projects
+from softix_proxy.operations.access import key_owners, projects
+from softix_proxy.operations.metering import budgets
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.organisation import budget_form
 from softix_proxy.web.portal.organisation.standpoint import Standpoint, require, sentence, status_of

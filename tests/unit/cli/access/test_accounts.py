@@ -54,6 +54,14 @@ def test_accounts_create_connects_a_person_with_an_existing_user(published: None
     assert read("users list") == [ada]
 
 
+def test_accounts_connect_makes_a_person_a_member_of_an_existing_user(run: Softix, read: Read) -> None:
+    ada = read("users create ada --email ada@example.org")
+    read("accounts create eve@example.org")
+    connected = read("accounts connect eve@example.org ada --role viewer")
+    assert connected["organisations"] == [{"id": ada["id"], "role": "viewer"}]
+    assert "a member of this organisation already" in run("accounts connect eve@example.org ada", code=1).stderr
+
+
 def test_accounts_role_status_and_sessions_are_changed(published: None, run: Softix, read: Read) -> None:
     read("accounts create ada@example.org")
     assert read("accounts set-role ada@example.org auditor")["role"] == "auditor"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from support.books import make_intent
 
-from softix_proxy.domain.access.budgets import BudgetPeriod, BudgetState
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import parse_instant
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.metering.admission import Admitted, Bound, Denied, KeyState, WalletState, close, decide
+from softix_proxy.domain.metering.budgets import BudgetPeriod, BudgetState
 
 UTC = Calendar("UTC")
 NOW_US = parse_instant("2026-11-25T12:00:00Z")

@@ -118,3 +118,19 @@ async def test_account_that_is_unknown_is_not_found_and_names_are_no_reference(p
         with pytest.raises(NotFoundError) as refused:
             await accounts.show(people.storage, reference)
         assert "softix accounts list" in refused.value.remedy
+
+
+async def test_person_who_registered_is_connected_with_an_existing_user_by_an_operator_alone(people: People) -> None:
+    old = await users.create(people.storage, name="ada", email=ADA, role=UserRole.USER, postpaid=False)
+    account = await people.member()
+    assert await accounts.unconnected(people.storage) == [(account, old)]
+    revision = await people.revision()
+    standing = await accounts.connect(people.storage, ADA, "ada", OrganisationRole.BILLING)
+    assert standing.organisations == ((old.public_id, OrganisationRole.BILLING),)
+    assert await accounts.unconnected(people.storage) == [] and await people.revision() == revision
+    assert (await people.events(account))[0] == "member_added"
+    with pytest.raises(ConflictError):
+        await accounts.connect(people.storage, ADA, old.public_id)
+    for reference, organisation in ((BOB, "ada"), (ADA, "nobody")):
+        with pytest.raises(NotFoundError):
+            await accounts.connect(people.storage, reference, organisation)

@@ -40,8 +40,9 @@ class Person:
     async def begin(self) -> None:
         people = self.people
         await factors.begin_totp(people.storage, people.vault, self.session)
-        unit = people.storage.reading()
-        shown = await factors.pending_totp(unit, people.vault, self.session, account=self.account, site="softix")
+        shown = await factors.pending_totp(
+            people.storage, people.vault, self.session, account=self.account, site="softix"
+        )
         self.secret = shown.secret
         assert self.secret in shown.uri and self.secret not in repr(self.session)
 
@@ -219,9 +220,7 @@ async def test_enrolment_is_over_after_ten_minutes_and_after_its_confirmation(pe
     await ada.begin()
     await ada.confirm(ada.code())
     with pytest.raises(AccountRefusedError) as refused:
-        await factors.pending_totp(
-            people.storage.reading(), people.vault, ada.session, account=ada.account, site="softix"
-        )
+        await factors.pending_totp(people.storage, people.vault, ada.session, account=ada.account, site="softix")
     assert refusal(refused) is AccountRefusal.CEREMONY_ENDED
 
 

@@ -56,7 +56,7 @@ async def test_person_whom_nobody_knows_gets_an_account_and_comes_back_to_it(peo
     again = await enter(people, says(email="ada.l@example.org", email_verified=False))
     assert again.account.id == first.account.id and again.account.email == ADA
     assert len(await people.storage.reading().memberships.of_account(first.account.id)) == 1
-    [identity] = await federated_identities.of_account(people.storage.reading(), first.account.id)
+    [identity] = await people.storage.reading().federated_identities.of_account(first.account.id)
     assert (identity.issuer, identity.subject, identity.used_at_us) == (ISSUER, "ada-1", people.clock.us)
 
 
@@ -114,7 +114,7 @@ async def test_account_in_use_is_not_linked_by_its_address(people: People) -> No
     ada = await people.member()
     assert await refused(people, says()) is AccountRefusal.LINK_FIRST
     assert await people.signed_in()
-    assert await federated_identities.of_account(people.storage.reading(), ada.id) == []
+    assert await people.storage.reading().federated_identities.of_account(ada.id) == []
 
 
 async def test_account_in_use_is_linked_by_its_owner_who_is_signed_in(people: People) -> None:
@@ -165,10 +165,10 @@ async def test_disabled_account_does_not_enter(people: People) -> None:
 
 @pytest.mark.parametrize(
     ("email", "enters"),
-    [("ada@example.org", True), ("ada@EXAMPLE.org", True), ("ada@evil.example", False), ("ada@sub.example.org", False)],
+    [("ada@example.org", True), ("Ada@example.org", True), ("ada@evil.example", False), ("ada@sub.example.org", False)],
 )
 async def test_only_addresses_of_the_allowed_domains_enter(people: People, email: str, enters: bool) -> None:
-    section = replace(OPEN, allowed_domains=("Example.org",))
+    section = replace(OPEN, allowed_domains=("Example.ORG",))
     if enters:
         assert (await enter(people, says(email=email), section)).account.can_sign_in
     else:

@@ -10,8 +10,7 @@ import pytest
 from support.books import NOW_US, StoppedClock
 from support.organisation import join, person
 
-from softix_proxy.domain.access.actors import OPERATOR
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
+from softix_proxy.domain.access.organisations import OPERATOR, Membership, OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
@@ -118,7 +117,7 @@ async def test_invitation_ends_after_seven_days(
 
 async def test_newer_invitation_of_an_address_ends_the_older_one(books: SqliteStorage, owner: Membership) -> None:
     older = await invite(books, "grace@example.org", owner, ADMIN)
-    newer = await invite(books, "grace@EXAMPLE.org", owner, VIEWER)
+    newer = await invite(books, "GRACE@example.org", owner, VIEWER)
     with pytest.raises(NotFoundError):
         await invitations.find(books, older)
     assert (await invitations.find(books, newer)).invitation.role is VIEWER

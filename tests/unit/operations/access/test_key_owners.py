@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from support.organisation import join, project
 
-from softix_proxy.domain.access.actors import OPERATOR
 from softix_proxy.domain.access.key_owners import KeyOwner
-from softix_proxy.domain.access.organisations import OrganisationRole
+from softix_proxy.domain.access.organisations import OPERATOR, OrganisationRole
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.operations.access import key_owners, keys, projects

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from support.organisation import join, own, project
 
-from softix_proxy.domain.access.actors import OPERATOR, Actor
 from softix_proxy.domain.access.key_owners import KeyOwner
 from softix_proxy.domain.access.keys import KeyStatus
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
+from softix_proxy.domain.access.organisations import OPERATOR, Actor, Membership, OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
-from softix_proxy.operations.access import budgets, keys, organisations, users
+from softix_proxy.operations.access import keys, organisations, users
+from softix_proxy.operations.metering import budgets
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 OWNER, ADMIN, BILLING, MEMBER, VIEWER = OrganisationRole

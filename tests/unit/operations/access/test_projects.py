@@ -3,11 +3,11 @@ from typing import Any
 import pytest
 from support.organisation import join, project
 
-from softix_proxy.domain.access.actors import OPERATOR
-from softix_proxy.domain.access.organisations import OrganisationRole
+from softix_proxy.domain.access.organisations import OPERATOR, OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
-from softix_proxy.operations.access import budgets, key_owners, keys, projects, users
+from softix_proxy.operations.access import key_owners, keys, projects, users
+from softix_proxy.operations.metering import budgets
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 OWNER, ADMIN, BILLING, MEMBER, VIEWER = OrganisationRole

@@ -46,8 +46,9 @@ class Holder:
         self.account = await people.member()
         self.session = (await people.signed_in()).session
         await factors.begin_totp(people.storage, people.vault, self.session)
-        unit = people.storage.reading()
-        shown = await factors.pending_totp(unit, people.vault, self.session, account=self.account, site="softix")
+        shown = await factors.pending_totp(
+            people.storage, people.vault, self.session, account=self.account, site="softix"
+        )
         self.secret = shown.secret
         done = await factors.confirm_totp(people.storage, people.vault, self.session, self.account, self.code(), FROM)
         self.session, self.codes = done.started.session, done.recovery_codes
@@ -236,8 +237,7 @@ async def test_second_factor_of_an_account_is_asked_for_unless_the_provider_aske
     done = await by_oidc(people)
     assert isinstance(done, SignedIn)
     await factors.begin_totp(people.storage, people.vault, done.session)
-    unit = people.storage.reading()
-    shown = await factors.pending_totp(unit, people.vault, done.session, account=done.account, site="softix")
+    shown = await factors.pending_totp(people.storage, people.vault, done.session, account=done.account, site="softix")
     code = pyotp.TOTP(shown.secret).generate_otp(people.clock.us // STEP_US)
     await factors.confirm_totp(people.storage, people.vault, done.session, done.account, code, FROM)
     assert isinstance(await by_oidc(people), SecondFactorNeeded)

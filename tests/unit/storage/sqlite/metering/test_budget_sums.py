@@ -9,10 +9,10 @@ import pytest
 from support.books import NOW_US, USD, StoppedClock, make_database, make_intent, make_settlement, post
 from support.organisation import own, project
 
-from softix_proxy.domain.access.actors import OPERATOR
+from softix_proxy.domain.access.organisations import OPERATOR
 from softix_proxy.domain.core.clock import DAY_US
-from softix_proxy.operations.access import budgets
 from softix_proxy.operations.ledger import redating
+from softix_proxy.operations.metering import budgets
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.metering.budget_sums import SPENT
 from softix_proxy.storage.sqlite.unit import SqliteStorage

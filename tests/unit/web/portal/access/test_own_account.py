@@ -48,7 +48,7 @@ async def test_link_for_a_new_address_is_worth_nothing_to_somebody_else(portal: 
 
 async def test_address_that_cannot_be_used_is_refused(portal: Portal) -> None:
     token = await portal.sign_in(await portal.account())
-    for email in ("ada@example.org", "a@x.org,evil", "nobody"):
+    for email in ("ada@example.org", "ada@example.org,evil", "nobody"):
         assert (await portal.post("/account/email", {"email": email}, token=token)).status == 400
 
 

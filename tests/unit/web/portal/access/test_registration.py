@@ -104,4 +104,3 @@ async def test_invitation_opens_the_form_where_only_the_invited_register(serve: 
 async def test_invitation_opens_nothing_where_nobody_registers(portal: Portal) -> None:
     assert (await portal.get("/register?invitation=t0ken")).status == 404
     assert (await portal.post("/register", {**FORM, "invitation": "t0ken"})).status == 404
-

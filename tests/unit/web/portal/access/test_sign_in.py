@@ -20,7 +20,7 @@ async def signed_in(portal: Portal, back: str = "") -> str:
 
 async def test_right_password_gives_a_session_and_leads_back(portal: Portal) -> None:
     await portal.account(password=PASSWORD)
-    got = await portal.post("/sign-in", {"email": "Ada@Example.org", "password": PASSWORD, "next": "/account/sessions"})
+    got = await portal.post("/sign-in", {"email": "ADA@example.org", "password": PASSWORD, "next": "/account/sessions"})
     assert (got.status, got.location) == (303, "/account/sessions")
     cookie = got.cookie()
     assert cookie is not None

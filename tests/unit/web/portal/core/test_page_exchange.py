@@ -9,7 +9,7 @@ from softix_proxy.web.portal.core.page_exchange import PageExchange
 
 
 class Context:
-    storage = settings = vault = hasher = None
+    storage = settings = vault = hasher = openid = None
 
 
 async def show(request: PageRequest) -> Answer:

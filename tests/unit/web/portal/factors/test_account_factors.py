@@ -2,10 +2,11 @@ import re
 from dataclasses import replace
 
 import pytest
-from support.portal import Portal
+from support.portal import Portal, organisation
 from support.visitor import Visitor, hidden, options
 
 from softix_proxy.domain.core.clock import SECOND_US
+from softix_proxy.web.portal.route_table import ROUTES
 
 
 async def test_page_of_factors_offers_an_app_and_a_passkey(ada: Visitor) -> None:
@@ -148,3 +149,20 @@ async def test_portal_without_the_library_says_which_command_installs_it(
     for path in ("/account/factors/passkeys", "/sign-in/passkey"):
         page = await ada.post(path)
         assert page.status == 503 and "pip install &#39;softix-proxy[passkeys]&#39;" in page.text
+
+
+async def test_role_that_needs_a_factor_opens_nothing_else_until_it_has_proved_one(
+    ada: Visitor, portal: Portal
+) -> None:
+    await organisation(portal, "team", ada.account)
+    settings = portal.context.settings
+    portal.context.settings = replace(settings, portal=replace(settings.portal, second_factor_roles=("owner",)))
+    page = next(route.pattern for route in ROUTES if route.pattern in ("/keys", "/usage", "/"))
+    assert (await ada.get(page)).location == "/account/factors"
+    assert "Please add one, and go on then." in (await ada.get("/account/factors")).text
+    for own in ("/account", "/account/sessions"):
+        assert (await ada.get(own)).status == 200
+    await ada.enrol_app()
+    assert (await ada.get(page)).location != "/account/factors"
+    portal.context.settings = replace(settings, portal=replace(settings.portal, second_factor_roles=("admin",)))
+    assert (await ada.get(page)).location != "/account/factors"

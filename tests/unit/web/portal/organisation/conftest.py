@@ -10,10 +10,10 @@ import pytest
 from support.organisation import join, own, project
 from support.portal import Got, Portal
 
-from softix_proxy.domain.access.actors import OPERATOR
-from softix_proxy.domain.access.organisations import OrganisationRole
+from softix_proxy.domain.access.organisations import OPERATOR, OrganisationRole
 from softix_proxy.domain.access.users import UserRole
-from softix_proxy.operations.access import budgets, invitations, keys, users
+from softix_proxy.operations.access import invitations, keys, users
+from softix_proxy.operations.metering import budgets
 from softix_proxy.web.portal.organisation.routes import ROUTES
 
 

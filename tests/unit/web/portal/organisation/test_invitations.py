@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
-from softix_proxy.domain.access.actors import OPERATOR
-from softix_proxy.domain.access.organisations import OrganisationRole
-from softix_proxy.operations.access import invitations
+from softix_proxy.domain.access.organisations import OPERATOR, OrganisationRole
+from softix_proxy.domain.access.users import UserRole
+from softix_proxy.operations.access import invitations, organisations, users
 from softix_proxy.operations.notices.outbox import open_links
+from softix_proxy.web.portal.route_table import ROUTES as ALL_ROUTES
 
 ADMIN = OrganisationRole.ADMIN
+PASSWORD = f"words of {secrets.token_hex(12)}"
 
 
 @pytest.fixture
@@ -82,3 +86,29 @@ async def test_unknown_token_is_no_page(acme: Any) -> None:
 async def test_page_of_an_invitation_gives_its_token_to_no_other_site(acme: Any, link: str) -> None:
     answer = await acme.ask("GET", link, None)
     assert answer.headers["Referrer-Policy"] == "same-origin" and "no-store" in answer.headers["Cache-Control"]
+
+
+async def test_invited_person_without_an_account_registers_signs_in_and_joins(serve: Any) -> None:
+    """From the link in the message to the first page, with no other mail between."""
+    async with serve(ALL_ROUTES, registration="invitation") as portal:
+        storage, vault = portal.storage, portal.context.vault
+        await users.create(storage, name="acme", email="acme@example.org", role=UserRole.USER, postpaid=False)
+        await invitations.invite(storage, vault, "acme", "hedy@example.org", ADMIN, OPERATOR)
+        [(_, link)] = await portal.links()
+        assert "/register?invitation=" in (await portal.get(link)).text
+        form = {
+            "name": "Hedy Lamarr",
+            "email": "hedy@example.org",
+            "password": PASSWORD,
+            "of_age": "yes",
+            "accepts": "yes",
+            "invitation": link.rpartition("/")[2],
+        }
+        registered = await portal.post("/register", form)
+        assert (registered.status, registered.location) == (303, f"/sign-in?next={quote(link, safe='')}")
+        signed_in = await portal.post("/sign-in", {"email": form["email"], "password": PASSWORD, "next": link})
+        assert (signed_in.status, signed_in.location) == (303, link)
+        token = signed_in.cookie()["value"].partition("~")[0]
+        assert (await portal.post(link, token=token)).location == "/"
+        [member] = await organisations.members(storage, "acme", OPERATOR)
+        assert (member.account.display_name, member.membership.role) == ("Hedy Lamarr", ADMIN)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.domain.access.actors import OPERATOR
-from softix_proxy.domain.access.organisations import OrganisationRole
-from softix_proxy.operations.access import budgets, invitations, key_owners, keys, organisations
+from softix_proxy.domain.access.organisations import OPERATOR, OrganisationRole
+from softix_proxy.operations.access import invitations, key_owners, keys, organisations
+from softix_proxy.operations.metering import budgets
 
 
 async def role_of(acme: Any, account: str) -> str | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softix_proxy.domain.access.budgets import Budget, BudgetAlert
 from softix_proxy.domain.core.calendar import Today
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
+from softix_proxy.domain.metering.budgets import Budget, BudgetAlert
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping

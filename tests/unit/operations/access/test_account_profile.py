@@ -8,7 +8,7 @@ from support.books import make_database
 from softix_proxy.domain.access.accounts import Account, AccountStatus
 from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.access.users import UserRole
-from softix_proxy.operations.access import profiles
+from softix_proxy.operations.access import account_profile
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 
@@ -18,14 +18,14 @@ async def test_profile_has_a_name_of_any_script_and_maybe_a_password(tmp_path: P
     made = Account(0, "acc_ada", "ada.l@example.org", "Ada", UserRole.USER, AccountStatus.ACTIVE, 1, 1)
     async with storage.writing() as unit:
         account = await unit.accounts.add(made)
-    assert (await profiles.rename(storage, account.id, "Анна-Мария (Ops)")).display_name == "Анна-Мария (Ops)"
+    assert (await account_profile.rename(storage, account.id, "Анна-Мария (Ops)")).display_name == "Анна-Мария (Ops)"
     assert (await storage.reading().accounts.get(account.id)).display_name == "Анна-Мария (Ops)"
     for name in ("", " ", "two\nlines", "x" * 200):
         with pytest.raises(AccountRefusedError) as refused:
-            await profiles.rename(storage, account.id, name)
+            await account_profile.rename(storage, account.id, name)
         assert refused.value.reason is AccountRefusal.NAME_UNUSABLE
-    assert not await profiles.has_password(storage, account.id)
+    assert not await account_profile.has_password(storage, account.id)
     async with storage.writing() as unit:
         await unit.accounts.set_password_hash(account.id, "$argon2id$")
-    assert await profiles.has_password(storage, account.id)
+    assert await account_profile.has_password(storage, account.id)
     await database.close()

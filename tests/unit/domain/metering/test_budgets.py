@@ -2,9 +2,9 @@
 
 import pytest
 
-from softix_proxy.domain.access.budgets import Budget, BudgetPeriod, BudgetState, reached
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import DAY_US, SLACK_US, parse_instant
+from softix_proxy.domain.metering.budgets import Budget, BudgetPeriod, BudgetState, reached
 
 UTC = Calendar("UTC")
 NOW_US = parse_instant("2026-11-25T12:00:00Z")

@@ -2,8 +2,17 @@
 
 import pytest
 
-from softix_proxy.domain.access.actors import OPERATOR, leaves_no_owner, may, may_grant, raises_itself
-from softix_proxy.domain.access.organisations import RIGHTS, Membership, OrganisationRole, Right
+from softix_proxy.domain.access.organisations import (
+    OPERATOR,
+    RIGHTS,
+    Membership,
+    OrganisationRole,
+    Right,
+    leaves_no_owner,
+    may,
+    may_grant,
+    raises_itself,
+)
 
 OWNER, ADMIN, BILLING, MEMBER, VIEWER = OrganisationRole
 
