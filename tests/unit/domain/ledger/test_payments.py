@@ -177,10 +177,10 @@ def test_words_that_are_stored_and_compared_are_fixed() -> None:
 
 def test_what_is_not_known_of_a_payment_is_nothing() -> None:
     """By the names of fields: what a new payment and an unpaid one have."""
-    assert PAYMENT == replace(
+    assert replace(
         PAYMENT, account_id=None, session_id=None, intent_id=None, paid_cents=0, tax_cents=0, refunded_cents=0,
         disputed_cents=0, held_cents=0, credit_pico=0, posted_fetch=0, changed_fetch=0, failure="", changed_at_us=0,
-    )  # fmt: skip
+    ) == PAYMENT  # fmt: skip
     assert FetchedPayment(PaymentState.OPEN) == FetchedPayment(
         PaymentState.OPEN, "usd", 0, 0, refunds=(), disputes=(), session_id=None, intent_id=None, failure=""
     )
