@@ -237,9 +237,12 @@ class StripeGateway:
     async def events(self, since_us: int) -> AsyncIterator[EventHint]:
         async with _told("list events"):
             since = {"created": {"gte": since_us // SECOND_US}, "types": list(EVENTS), "limit": _LISTED}
-            listed = [one async for one in _pages(self._api.events, since)]
-        for event in reversed(listed):
-            yield hint_of(str(event["id"]), bool(event["livemode"]), (event.get("data") or {}).get("object"))
+            hints = [
+                hint_of(str(event["id"]), bool(event["livemode"]), (event.get("data") or {}).get("object"))
+                async for event in _pages(self._api.events, since)
+            ]
+        for hint in reversed(hints):
+            yield hint
 
     async def account(self) -> GatewayAccount:
         async with _told("look up the account"):
@@ -318,6 +321,8 @@ async def _told(what: str) -> AsyncIterator[None]:
         failure = GatewayError(f"Stripe did not accept the key, to {what}", "store it again: softix payments setup")
     except stripe.PermissionError:
         failure = GatewayError(f"Stripe's key has no right to {what}", "use a key with the rights in docs/payments.md")
+    except stripe.InvalidRequestError as error:
+        failure = DeclinedError(f"Stripe refused to {what}{_request(error)}", "see its dashboard", code=_code(error))
     except stripe.StripeError as error:
         failure = GatewayError(f"Stripe could not {what}{_request(error)}", "it is tried again", code=_code(error))
     except Exception as error:  # noqa: BLE001 - the SDK lets errors of its HTTP client and of its parsers through

@@ -61,7 +61,7 @@ async def test_payments_are_listed_newest_first_and_unfinished_ones_oldest_first
     third = await add(storage, public_id="pay_three", state=PaymentState.PROCESSING)
     store = storage.reading().payments
     assert await store.list(None, 9) == [third, second, first] and await store.list(1, 1) == [third]
-    assert await store.unfinished() == [first, third]
+    assert await store.unfinished() == [first, third] and await store.first_begun_us() == 7
 
 
 async def test_user_has_one_unfinished_automatic_payment_at_most(storage: Storage) -> None:

@@ -69,6 +69,9 @@ class MemoryPayments:
     async def unfinished(self) -> Sequence[OnlinePayment]:
         return [one for one in self._rows.payments.values() if one.state.is_unfinished]
 
+    async def first_begun_us(self) -> int | None:
+        return NOW_US
+
     async def update(self, payment: OnlinePayment) -> None:
         self._rows.payments[payment.id] = payment
 

@@ -286,6 +286,10 @@ class PaymentStore(Protocol):
         """Returns the payments of which the provider may still say something new, the oldest first."""
         ...
 
+    async def first_begun_us(self) -> int | None:
+        """Returns when the first of all payments was begun, or None if there is none."""
+        ...
+
     async def update(self, payment: OnlinePayment) -> None: ...
 
     async def number_fetch(self, payment_id: int) -> int:

@@ -19,7 +19,7 @@ class GatewayError(FailureError):
 
 
 class DeclinedError(GatewayError):
-    """The bank refused the payment, or the person has to confirm it. The payment itself says so too when fetched."""
+    """The bank or the provider refused for good: the same request would be refused again."""
 
 
 class WebhookRefusedError(Exception):

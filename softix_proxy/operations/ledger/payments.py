@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from softix_proxy.domain.billing.seller import Billing
-from softix_proxy.domain.core.clock import DAY_US
+from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.ledger.ledger import ADJUSTMENTS, CASH, Transfer, TransferKind
 from softix_proxy.domain.ledger.payments import (
@@ -43,6 +43,8 @@ _KEEP_EVENTS_US = 35 * DAY_US
 _LIST_EVENTS_US = 30 * DAY_US
 _OVERLAP_US = 3 * DAY_US
 """The provider delivers an event for up to three days (https://docs.stripe.com/webhooks#retries)."""
+_SKEW_US = 3600 * SECOND_US
+"""How much the clock here may be ahead of the provider's."""
 _BOOKED: Mapping[PostingCause, tuple[int, TransferKind]] = {
     PostingCause.PAYMENT: (CASH, "top-up"),
     PostingCause.REFUND: (CASH, "top-up"),
@@ -287,11 +289,13 @@ async def sweep(context: PaymentContext, *, everything: bool = False) -> Swept:
             continue
         done.add(payment_id)
         changed += after.changed_fetch != before.changed_fetch
-    async for hint in context.gateway.events(await _since_us(reading)):
-        handled = await handle_event(context, hint)
-        if handled is not None:
-            changed += handled.changed_fetch == handled.posted_fetch
-            done.add(handled.id)
+    since_us = await _since_us(reading)
+    if since_us is not None:
+        async for hint in context.gateway.events(since_us):
+            handled = await handle_event(context, hint)
+            if handled is not None:
+                changed += handled.changed_fetch == handled.posted_fetch
+                done.add(handled.id)
     async with context.storage.writing() as unit:
         await unit.payments.forget_events(unit.clock.now_us() - _KEEP_EVENTS_US)
     return Swept(len(done), changed, failed)
@@ -300,11 +304,18 @@ async def sweep(context: PaymentContext, *, everything: bool = False) -> Swept:
 _ALL = 2**31
 
 
-async def _since_us(unit: Unit) -> int:
-    """Returns from when on events are listed: with an overlap, since the last one that was handled."""
-    now_us = unit.clock.now_us()
+async def _since_us(unit: Unit) -> int | None:
+    """Returns from when on events are listed: with an overlap, since the last one that was handled.
+
+    It is never before the first payment, because a busy account has many events of other programs. None if there is no
+    payment at all.
+    """
+    first_us = await unit.payments.first_begun_us()
+    if first_us is None:
+        return None
     seen_us = await unit.payments.last_seen_us()
-    return max(now_us - _LIST_EVENTS_US, seen_us - _OVERLAP_US if seen_us else 0)
+    listed_us = unit.clock.now_us() - _LIST_EVENTS_US
+    return max(listed_us, first_us - _SKEW_US, seen_us - _OVERLAP_US if seen_us else 0)
 
 
 async def find(unit: Unit, public_id: str) -> OnlinePayment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,11 +16,12 @@ from softix_proxy.domain.ledger.payments import (
 )
 from softix_proxy.domain.ledger.payments_section import format_cents
 from softix_proxy.domain.ledger.refunds import RefundRequest, RefundState
-from softix_proxy.domain.ports.payment_gateway import GatewayError
+from softix_proxy.domain.ports.payment_gateway import DeclinedError, GatewayError
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.ledger import payments
 from softix_proxy.operations.ledger.payments import PaymentContext, PaymentFetch
 
+log = logging.getLogger("softix.payments")
 _ATTEMPTS = 4
 
 
@@ -135,12 +137,16 @@ async def approve(context: PaymentContext, public_id: str) -> RefundRequest:
 async def send(context: PaymentContext, approved: RefundRequest) -> RefundRequest:
     """Asks the provider for an approved refund, unless it has it, and takes its answer over.
 
-    The provider forgets idempotency keys after a day, so it is first asked what it has.
+    The provider forgets idempotency keys after a day, so it is first asked what it has. If it refuses for good, for
+    example because the money went back already, the request has failed and holds nothing any more.
     """
     fetch = await payments.begin_fetch(context, approved.payment_id)
     if all(refund.request != approved.public_id for refund in fetch.found.refunds):
         payment = await context.storage.reading().payments.get(approved.payment_id)
-        await context.gateway.refund(payment, approved.public_id, approved.amount_cents)
+        try:
+            await context.gateway.refund(payment, approved.public_id, approved.amount_cents)
+        except DeclinedError:
+            return await _end(context, approved.public_id, RefundState.APPROVED, RefundState.FAILED)
     await payments.reconcile(context, approved.payment_id)
     return await find(context.storage.reading(), approved.public_id)
 
@@ -150,6 +156,11 @@ async def refuse(context: PaymentContext, public_id: str) -> RefundRequest:
 
     Raises NotFoundError and GatewayError. Raises ConflictError if it was answered before.
     """
+    return await _end(context, public_id, RefundState.REQUESTED, RefundState.REFUSED)
+
+
+async def _end(context: PaymentContext, public_id: str, only: RefundState, ended: RefundState) -> RefundRequest:
+    """Ends a request without a refund, and gives its money back. Raises ConflictError for one in another state."""
     known = await find(context.storage.reading(), public_id)
     for _ in range(_ATTEMPTS):
         fetch: PaymentFetch = await payments.begin_fetch(context, known.payment_id)
@@ -158,12 +169,12 @@ async def refuse(context: PaymentContext, public_id: str) -> RefundRequest:
             if current is None or current.posted_fetch != fetch.number:
                 continue
             known = await find(unit, public_id)
-            if known.state is not RefundState.REQUESTED:
+            if known.state is not only:
                 raise ConflictError(f"{public_id} is {known.state.value}", "see: softix payments refunds")
-            refused = replace(known, state=RefundState.REFUSED, answered_at_us=unit.clock.now_us())
-            await unit.payments.refunds.update(refused)
+            over = replace(known, state=ended, answered_at_us=known.answered_at_us or unit.clock.now_us())
+            await unit.payments.refunds.update(over)
             await payments.take_over(context, unit, fetch)
-        return refused
+        return over
     raise GatewayError("the payment changes faster than it can be fetched", "try again")
 
 
@@ -172,8 +183,12 @@ async def send_approved(context: PaymentContext) -> int:
     ended = 0
     for approved in await context.storage.reading().payments.refunds.list(RefundState.APPROVED, None):
         payment = await context.storage.reading().payments.get(approved.payment_id)
-        if payment.is_live is context.gateway.is_live:
+        if payment.is_live is not context.gateway.is_live:
+            continue
+        try:
             ended += not (await send(context, approved)).is_open
+        except GatewayError as error:  # the others need not wait for this one
+            log.warning("could not send a refund", extra={"payment": payment.public_id, "error": type(error).__name__})
     return ended
 
 

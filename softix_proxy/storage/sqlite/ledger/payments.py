@@ -116,6 +116,10 @@ class SqlitePaymentStore:
         )
         return _PAYMENT.read_all(rows)
 
+    async def first_begun_us(self) -> int | None:
+        row = await self._session.one("SELECT created_at_us FROM payments ORDER BY id LIMIT 1")
+        return int(row[0]) if row else None
+
     async def update(self, payment: OnlinePayment) -> None:
         await self._session.update("payments", _PAYMENT.row(payment, *_CHANGEABLE), "id = ?", payment.id)
 

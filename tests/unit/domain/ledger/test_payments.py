@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from softix_proxy.domain.ledger.payments import (
+    PICO_PER_CENT,
     FetchedDispute,
     FetchedPayment,
     FetchedRefund,
@@ -165,3 +166,36 @@ def test_gross_of_a_refund_after_another_is_never_more_than_what_is_left() -> No
 def test_states_of_which_the_provider_may_say_more_are_unfinished() -> None:
     assert [state for state in PaymentState if state.is_unfinished] == [PaymentState.OPEN, PaymentState.PROCESSING]
     assert [cause.value for cause in PostingCause] == ["payment", "refund", "dispute", "hold"]
+
+
+def test_words_that_are_stored_and_compared_are_fixed() -> None:
+    assert [kind.value for kind in PaymentKind] == ["checkout", "automatic"]
+    assert [state.value for state in PaymentState] == ["open", "processing", "paid", "failed", "expired", "refused"]
+    assert credit(replace(PAID, currency="usd")) == {"payment": 1000}
+    assert (PICO_PER_CENT, type(PICO_PER_CENT)) == (10**10, int)
+
+
+def test_what_is_not_known_of_a_payment_is_nothing() -> None:
+    """By the names of fields: what a new payment and an unpaid one have."""
+    assert replace(
+        PAYMENT, account_id=None, session_id=None, intent_id=None, paid_cents=0, tax_cents=0, refunded_cents=0,
+        disputed_cents=0, held_cents=0, credit_pico=0, posted_fetch=0, changed_fetch=0, failure="", changed_at_us=0,
+    ) == PAYMENT  # fmt: skip
+    assert FetchedPayment(PaymentState.OPEN) == FetchedPayment(
+        PaymentState.OPEN, "usd", 0, 0, refunds=(), disputes=(), session_id=None, intent_id=None, failure=""
+    )
+    assert FetchedRefund("re", 1, True, False) == ("re", 1, True, False, "")
+
+
+def test_due_credit_tells_the_amounts_with_tax_behind_it() -> None:
+    nothing = due_credit(PAYMENT, replace(PAID, state=PaymentState.OPEN), [request(5)])
+    assert nothing == (dict.fromkeys(PostingCause, 0), 0, 0, 0, 0, 0)
+    paid = replace(PAID, refunds=(refund(100), refund(50, void=True)), disputes=(FetchedDispute("du", 300, 20),))
+    assert due_credit(PAYMENT, paid, [request(40)])[1:] == (1190, 190, 100, 280, 40)
+    own = replace(PAYMENT, asked_tax_cents=190)
+    assert due_credit(own, PAID, [])[1:] == (1190, 380, 0, 0, 0)  # Stripe's tax and softix's own
+
+
+def test_rest_of_a_payment_is_what_was_paid_without_all_that_went_or_is_held() -> None:
+    assert replace(PAYMENT, paid_cents=1000, refunded_cents=100, disputed_cents=20, held_cents=3).left_cents == 877
+    assert replace(PAYMENT, asked_tax_cents=190).asked_total_cents == 1190

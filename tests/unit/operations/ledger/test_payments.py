@@ -294,6 +294,18 @@ async def test_sweep_finds_what_no_event_told(lab: Paying) -> None:
     assert (await payments.sweep(lab.context)).changed == 0
 
 
+async def test_sweep_lists_no_events_of_before_the_first_payment(lab: Paying) -> None:
+    await payments.sweep(lab.context)
+    assert ("GET", "events") not in lab.fake.requests
+    lab.fake.happen("payment_intent.succeeded", lab.fake.make("pi", "payment_intent", metadata={}))
+    lab.clock.us += 2 * DAY_US
+    await lab.begin(2500)
+    lab.fake.requests.clear()
+    await payments.sweep(lab.context)
+    assert ("GET", "events") in lab.fake.requests
+    assert not [path for _, path in lab.fake.requests if path.startswith("payment_intents/")]
+
+
 async def test_sweep_goes_on_after_a_payment_that_cannot_be_fetched(lab: Paying) -> None:
     first, second = await lab.begin(2500), await lab.begin(4000)
     lab.fake.pay(first)

@@ -143,12 +143,20 @@ async def test_interrupted_refund_is_sent_once_by_the_job(lab: Paying) -> None:
     assert (await refunds.find(lab.storage.reading(), request.public_id)).state is RefundState.APPROVED
     assert await lab.credit_cents() == 0
     lab.fake.faults.cut, lab.fake.faults.paths = 3, "refunds"  # it is made, and nobody hears of it
-    with pytest.raises(GatewayError):
-        await refunds.send_approved(lab.context)
+    assert await refunds.send_approved(lab.context) == 0
     lab.fake.faults.cut = 0
     lab.fake.keys.clear()  # a day later, the provider has forgotten the idempotency key
     assert await refunds.send_approved(lab.context) == 1
     assert len(lab.fake.of("refund")) == 1 and await lab.credit_cents() == 0
+
+
+async def test_approved_refund_of_money_that_went_back_already_fails_and_holds_nothing(lab: Paying) -> None:
+    payment = await lab.paid(2500)
+    request = await refunds.request(lab.context, payment.public_id)
+    lab.fake.send_back(payment.intent_id or "", 2500)  # an operator was quicker, in the dashboard
+    answered = await refunds.approve(lab.context, request.public_id)
+    assert (answered.state, await lab.credit_cents()) == (RefundState.FAILED, 0)
+    assert len(lab.fake.of("refund")) == 1 and await refunds.send_approved(lab.context) == 0
 
 
 async def test_refund_of_a_payment_of_another_user_is_not_found(lab: Paying) -> None:
