@@ -16,8 +16,8 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from softix_proxy.domain.access.oidc_section import OidcSection
-from softix_proxy.domain.access.portal_section import PortalSection
+from softix_proxy.domain.accounts.oidc_section import OidcSection
+from softix_proxy.domain.accounts.portal_section import PortalSection
 from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.instance.sections import (

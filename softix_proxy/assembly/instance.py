@@ -13,7 +13,7 @@ from softix_proxy.domain.core.clock import Clock, SystemClock
 from softix_proxy.domain.core.errors import FailureError
 
 if TYPE_CHECKING:
-    from softix_proxy.domain.access.federated_identities import OpenIdProvider
+    from softix_proxy.domain.accounts.federated_identities import OpenIdProvider
     from softix_proxy.domain.catalog.providers import ProviderType
     from softix_proxy.domain.instance.migrations import Migrated, MigrationPlan
     from softix_proxy.domain.ports.storage import Storage

@@ -14,8 +14,8 @@ from softix_proxy.domain.core.errors import BadInputError
 
 if TYPE_CHECKING:
     from softix_proxy.assembly.payments import StripePayments
-    from softix_proxy.domain.access.passwords import PasswordHasher
-    from softix_proxy.domain.access.public_url import PublicUrl
+    from softix_proxy.domain.accounts.passwords import PasswordHasher
+    from softix_proxy.domain.accounts.public_url import PublicUrl
     from softix_proxy.domain.ports.vault import Vault
     from softix_proxy.settings import Reloaded, Settings
     from softix_proxy.web.portal.core.portal_context import PortalContext
@@ -158,7 +158,7 @@ def _tls(settings: Settings, url: PublicUrl) -> TlsContext | None:
 
 def public_url(settings: Settings) -> PublicUrl:
     """Returns the public URL of the portal. Raises BadInputError if there is none."""
-    from softix_proxy.domain.access.public_url import parse_public_url
+    from softix_proxy.domain.accounts.public_url import parse_public_url
 
     if settings.portal.public_url is None:
         raise BadInputError(

@@ -49,17 +49,8 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
-    "access": (
-        "users",
-        "accounts",
-        "factors",
-        "oidc",
-        "keys",
-        "objects",
-        "audit",
-        "organisations",
-        "projects",
-    ),
+    "access": ("users", "keys", "objects"),
+    "accounts": ("accounts", "factors", "oidc", "audit"),
     "billing": ("bill",),
     "catalog": ("providers", "models"),
     "console": ("completion",),
@@ -67,6 +58,7 @@ _MODULES = {
     "ledger": ("balance", "ledger", "payments", "periods"),
     "metering": ("batches", "bounds", "budgets", "usage"),
     "notices": ("outbox",),
+    "organisations": ("organisations", "projects"),
     "pricing": ("prices",),
     "reporting": ("manifests", "reconcile"),
     "routing": ("routes",),

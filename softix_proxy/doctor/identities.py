@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from softix_proxy.doctor.check_context import CheckContext
 from softix_proxy.doctor.findings import Observation, ok, warning
 from softix_proxy.domain.access.identity import is_email
-from softix_proxy.operations.access import accounts, users
+from softix_proxy.operations.access import users
+from softix_proxy.operations.accounts import accounts
 
 _SHOWN = 10
 

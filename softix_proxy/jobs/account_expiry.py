@@ -7,7 +7,7 @@ import logging
 
 from softix_proxy.domain.core.errors import OperatorError
 from softix_proxy.domain.ports.storage import Storage
-from softix_proxy.operations.access import expiry
+from softix_proxy.operations.accounts import expiry
 
 log = logging.getLogger("softix.jobs")
 _EVERY_S = 3600

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
 
-from softix_proxy.domain.access.federated_identities import OidcClient, VerifiedClaims
+from softix_proxy.domain.accounts.federated_identities import OidcClient, VerifiedClaims
 from softix_proxy.domain.core.clock import SECOND_US, Clock
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.upstream.sockets import ForbiddenAddressError, Trust, open_socket
@@ -54,7 +54,7 @@ class _Published:
 
 
 class HttpOpenIdProvider:
-    """Implements domain.access.federated_identities.OpenIdProvider, and keeps what providers publish for an hour."""
+    """Implements domain.accounts.federated_identities.OpenIdProvider, and keeps what providers publish for an hour."""
 
     def __init__(self, clock: Clock, ca_file: Path | None = None) -> None:
         """Reads the file of certificate authorities at once. Raises FailureError."""

@@ -25,7 +25,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
+from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.ports.vault import NewPasskey, PasskeyAnswer, PasskeySubject, RelyingParty
 
 _TIMEOUT_MS = 5 * 60 * 1000

@@ -25,7 +25,7 @@ take 240 ms, and it holds the interpreter meanwhile.
 
 
 class QueuedPasswordHasher:
-    """Fulfils `domain.access.passwords.PasswordHasher`. It belongs to one event loop, and its owner closes it."""
+    """Fulfils `domain.accounts.passwords.PasswordHasher`. It belongs to one event loop, and its owner closes it."""
 
     def __init__(
         self,

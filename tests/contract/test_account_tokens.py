@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from softix_proxy.domain.access.account_tokens import AccountToken, TokenPurpose
-from softix_proxy.domain.access.accounts import Account, AccountStatus
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.account_tokens import AccountToken, TokenPurpose
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.ports.storage import Storage
 
 VERIFY, RESET = TokenPurpose.VERIFY_EMAIL, TokenPurpose.RESET_PASSWORD

@@ -3,11 +3,11 @@ from dataclasses import replace
 import pytest
 from support.engines import Books
 
-from softix_proxy.domain.access.account_tokens import AccountToken, TokenPurpose
-from softix_proxy.domain.access.accounts import Account, AccountStatus, PolicyAcceptance
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.account_tokens import AccountToken, TokenPurpose
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus, PolicyAcceptance
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
+from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.domain.ports.storage import Storage
 
 ADA = Account(

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 from support.engines import Books
 
-from softix_proxy.domain.access.audit import FIRST, AuditAction, AuditEntry, chained
+from softix_proxy.domain.accounts.audit import FIRST, AuditAction, AuditEntry, chained
 from softix_proxy.domain.ports.storage import Storage
 
 

@@ -12,8 +12,8 @@ from support.budget_racer import CHARGE_PICO, HOLD_PICO
 from support.organisation import own, project
 from support.process import environment
 
-from softix_proxy.domain.access.organisations import OPERATOR
 from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.domain.organisations.organisations import OPERATOR
 from softix_proxy.operations.metering import budgets
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage

@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 from support.engines import Books
 
-from softix_proxy.domain.access.accounts import Account, AccountStatus
-from softix_proxy.domain.access.ceremonies import Ceremony, CeremonyKind
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.ceremonies import Ceremony, CeremonyKind
 from softix_proxy.domain.ports.storage import Storage
 
 SIGN_IN, LINK = CeremonyKind.OIDC_SIGN_IN, CeremonyKind.OIDC_LINK

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from support.engines import Books
 
-from softix_proxy.domain.access.accounts import Account, AccountStatus
-from softix_proxy.domain.access.factors import Factors, Passkey, TotpFactor
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.factors import Factors, Passkey, TotpFactor
 from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.domain.ports.storage import Storage
 

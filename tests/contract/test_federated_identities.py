@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 from support.engines import Books
 
-from softix_proxy.domain.access.accounts import Account, AccountStatus
-from softix_proxy.domain.access.federated_identities import FederatedIdentity
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.federated_identities import FederatedIdentity
 from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.domain.ports.storage import Storage
 

@@ -5,7 +5,7 @@ from support.books import NOW_US, USD, StoppedClock, make_intent, make_settlemen
 from support.engines import Books
 from support.organisation import own, person, project
 
-from softix_proxy.domain.access.key_owners import NOBODY, KeyOwner
+from softix_proxy.domain.organisations.key_owners import NOBODY, KeyOwner
 from softix_proxy.domain.ports.storage import Storage
 
 
@@ -45,7 +45,7 @@ async def test_budget_keeps_what_was_spent_before_its_key_went_to_another_owner(
     books: Books, clock: StoppedClock, apart_us: int
 ) -> None:
     """The open hold goes with the key, because its charge is posted for the new owner."""
-    from softix_proxy.domain.access.organisations import OPERATOR
+    from softix_proxy.domain.organisations.organisations import OPERATOR
     from softix_proxy.operations.metering import budgets
 
     storage = books.storage

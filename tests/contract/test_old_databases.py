@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from support.people import new_vault
 
-from softix_proxy.domain.access.organisations import OrganisationRole
 from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.usage import UsageFilter
-from softix_proxy.operations.access import accounts, users
+from softix_proxy.domain.organisations.organisations import OrganisationRole
+from softix_proxy.operations.access import users
+from softix_proxy.operations.accounts import accounts
 from softix_proxy.operations.ledger import corrections, ledger, periods, redating
 from softix_proxy.operations.metering import usage
 from softix_proxy.storage.sqlite.core import migrations, upgrade

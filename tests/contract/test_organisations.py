@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from softix_proxy.domain.access.accounts import Account, AccountStatus
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.core.errors import ConflictError
+from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.domain.ports.storage import Storage
 
 ADA, BOB = 1, 2

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from softix_proxy.domain.access.accounts import Account, AccountStatus
-from softix_proxy.domain.access.security_events import SecurityEvent
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.security_events import SecurityEvent
 from softix_proxy.domain.ports.storage import Storage
 
 EVENT = SecurityEvent(

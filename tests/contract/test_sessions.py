@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from softix_proxy.domain.access.accounts import Account, AccountStatus
-from softix_proxy.domain.access.sessions import Session, SignInMethod
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.sessions import Session, SignInMethod
 from softix_proxy.domain.ports.storage import Storage
 
 ADA, BOB = 1, 2

@@ -1,4 +1,4 @@
-from softix_proxy.domain.access.throttles import LONGEST_WINDOW_US, ThrottleRule
+from softix_proxy.domain.accounts.throttles import LONGEST_WINDOW_US, ThrottleRule
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.ports.storage import Storage
 

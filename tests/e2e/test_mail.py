@@ -191,4 +191,3 @@ async def test_key_that_is_made_and_revoked_by_commands_is_told_to_the_members(l
             "An API key was revoked",
         ]
         assert "ci-2 (sx_live_" in created.part("plain") and made["key"] not in created.part("plain")
-

@@ -22,12 +22,12 @@ from support.organisations import (
 )
 from support.portal import Portal, serving_portal
 
-from softix_proxy.domain.access.key_owners import KeyOwner
-from softix_proxy.domain.access.organisations import OrganisationRole
-from softix_proxy.domain.access.projects import Project
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.metering.settlement import FailedAttempt
 from softix_proxy.domain.metering.usage import UsageSource
+from softix_proxy.domain.organisations.key_owners import KeyOwner
+from softix_proxy.domain.organisations.organisations import OrganisationRole
+from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.routing.routes import ModelRoute, RouteLeg
 from softix_proxy.web.portal.product.routes import ROUTES as PRODUCT
 from softix_proxy.web.portal.route_table import ROUTES

@@ -30,8 +30,8 @@ from support.one_of_each_person import write_audit, write_people
 from support.permuted_tables import permute
 
 import softix_proxy
-from softix_proxy.domain.access.account_tokens import TokenPurpose
-from softix_proxy.domain.access.ceremonies import CeremonyKind
+from softix_proxy.domain.accounts.account_tokens import TokenPurpose
+from softix_proxy.domain.accounts.ceremonies import CeremonyKind
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.metering.usage import UsageFilter

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.account_tokens import AccountToken, TokenPurpose
-from softix_proxy.domain.access.accounts import Account, AccountStatus, PolicyAcceptance
-from softix_proxy.domain.access.audit import AuditAction
-from softix_proxy.domain.access.ceremonies import Ceremony, CeremonyKind
-from softix_proxy.domain.access.factors import Passkey, TotpFactor
-from softix_proxy.domain.access.federated_identities import FederatedIdentity
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
-from softix_proxy.domain.access.security_events import SecurityEvent
-from softix_proxy.domain.access.sessions import Session, SignInMethod
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.account_tokens import AccountToken, TokenPurpose
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus, PolicyAcceptance
+from softix_proxy.domain.accounts.audit import AuditAction
+from softix_proxy.domain.accounts.ceremonies import Ceremony, CeremonyKind
+from softix_proxy.domain.accounts.factors import Passkey, TotpFactor
+from softix_proxy.domain.accounts.federated_identities import FederatedIdentity
+from softix_proxy.domain.accounts.security_events import SecurityEvent
+from softix_proxy.domain.accounts.sessions import Session, SignInMethod
+from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.domain.ports.storage import Unit
 
 ADA = 1

@@ -12,9 +12,9 @@ from support.one_of_each import ADA, NOW_US, write_books, write_directory, write
 from support.one_of_each_person import write_people
 
 from softix_proxy import settings
-from softix_proxy.domain.access.accounts import Account, AccountStatus
-from softix_proxy.domain.access.sessions import Session, SignInMethod
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.sessions import Session, SignInMethod
 from softix_proxy.domain.core.clock import DAY_US, parse_zone
 from softix_proxy.domain.core.errors import OperatorError
 from softix_proxy.domain.ledger.payments import FetchedPayment, OnlinePayment, PaymentKind, PaymentState

@@ -14,19 +14,19 @@ from jinja2 import ChoiceLoader, DictLoader, PackageLoader
 from support.books import NOW_US, USD, StoppedClock, make_database, make_intent, make_settlement, post
 
 from softix_proxy import settings as settings_module
-from softix_proxy.domain.access.accounts import Account, AccountStatus
-from softix_proxy.domain.access.key_owners import KeyOwner
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
-from softix_proxy.domain.access.sessions import Session, SignInMethod
 from softix_proxy.domain.access.users import User, UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.sessions import Session, SignInMethod
 from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.core.ids import format_request_id
+from softix_proxy.domain.organisations.key_owners import KeyOwner
+from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.domain.ports.vault import NewKey
 from softix_proxy.domain.pricing.prices import PriceVersion
 from softix_proxy.domain.pricing.rates import PriceSheet
 from softix_proxy.exports.core.templates import HtmlTemplates
 from softix_proxy.exports.core.texts import texts
-from softix_proxy.operations.access.organisation_scope import OrganisationScope
+from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 from softix_proxy.settings import Settings
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage

@@ -11,14 +11,14 @@ from typing import Any
 from support.books import POSTED_PICO, StoppedClock, make_database
 from support.fake_stripe import FakeStripe, Thing, started
 
-from softix_proxy.domain.access.accounts import Account, AccountStatus
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.ledger.payments import OnlinePayment
 from softix_proxy.domain.ledger.payments_section import PaymentsSection
 from softix_proxy.domain.notices.outbox import Notice
+from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.domain.ports.payment_gateway import EventHint
 from softix_proxy.operations.billing.payment_documents import PaymentDocuments
 from softix_proxy.operations.ledger import checkouts, payments

@@ -10,15 +10,15 @@ from typing import NamedTuple
 import pytest
 from support.books import StoppedClock
 
-from softix_proxy.domain.access.accounts import Account
-from softix_proxy.domain.access.portal_section import PortalSection
-from softix_proxy.domain.access.security_events import SecurityEventKind
+from softix_proxy.domain.accounts.accounts import Account
+from softix_proxy.domain.accounts.portal_section import PortalSection
+from softix_proxy.domain.accounts.security_events import SecurityEventKind
 from softix_proxy.domain.core.errors import OverloadedError
 from softix_proxy.domain.notices.contents import ACTION
 from softix_proxy.domain.notices.outbox import NoticeKind
-from softix_proxy.operations.access import registration, sign_in, verification
-from softix_proxy.operations.access.registration import PublishedPolicy, RegistrationForm
-from softix_proxy.operations.access.sign_in import SecondFactorNeeded, SignedIn
+from softix_proxy.operations.accounts import registration, sign_in, verification
+from softix_proxy.operations.accounts.registration import PublishedPolicy, RegistrationForm
+from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded, SignedIn
 from softix_proxy.operations.notices import outbox
 from softix_proxy.storage.sqlite.unit import SqliteStorage, SqliteUnit
 from softix_proxy.vault.master_key import MasterKey

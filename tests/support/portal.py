@@ -18,13 +18,13 @@ from support.books import StoppedClock
 
 from softix_proxy import assembly
 from softix_proxy.assembly import Instance
-from softix_proxy.domain.access.accounts import Account, AccountStatus
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
-from softix_proxy.domain.access.public_url import PublicUrl, parse_public_url
-from softix_proxy.domain.access.sessions import COOKIE, Session, SignInMethod
 from softix_proxy.domain.access.users import User, UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.public_url import PublicUrl, parse_public_url
+from softix_proxy.domain.accounts.sessions import COOKIE, Session, SignInMethod
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.secret_tokens import token_digest
+from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.exports.core.templates import HtmlTemplates
 from softix_proxy.exports.core.texts import texts
 from softix_proxy.operations.access import users

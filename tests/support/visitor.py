@@ -10,7 +10,7 @@ import pyotp
 from support.authenticator import Authenticator
 from support.portal import Got, Portal
 
-from softix_proxy.domain.access.accounts import Account
+from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.core.clock import SECOND_US
 
 PASSWORD = "correct horse battery"

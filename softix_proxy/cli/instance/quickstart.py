@@ -25,7 +25,7 @@ from softix_proxy.domain.metering.usage import UsageRow, UsageSource
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
     from softix_proxy.assembly.daemon import Serving
-    from softix_proxy.domain.access.portal_section import PortalSection
+    from softix_proxy.domain.accounts.portal_section import PortalSection
     from softix_proxy.operations.instance.quickstart import Prepared
     from softix_proxy.settings import Settings
 

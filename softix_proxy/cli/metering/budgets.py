@@ -8,9 +8,9 @@ import click
 
 from softix_proxy.cli.console.console import Group, confirm, instance, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
-from softix_proxy.domain.access.organisations import OPERATOR
 from softix_proxy.domain.core.money import parse_usd
 from softix_proxy.domain.metering.budgets import BUDGET_PERIODS, BudgetPeriod
+from softix_proxy.domain.organisations.organisations import OPERATOR
 from softix_proxy.operations.metering import budgets as operations
 
 if TYPE_CHECKING:

@@ -11,22 +11,18 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from softix_proxy.domain.access.account_tokens import AccountTokenStore
-    from softix_proxy.domain.access.accounts import AccountStore
-    from softix_proxy.domain.access.audit import AuditStore
-    from softix_proxy.domain.access.ceremonies import CeremonyStore
-    from softix_proxy.domain.access.factors import FactorStore
-    from softix_proxy.domain.access.federated_identities import FederatedIdentityStore
-    from softix_proxy.domain.access.invitations import InvitationStore
-    from softix_proxy.domain.access.key_owners import KeyOwnerStore
     from softix_proxy.domain.access.keys import KeyStore
     from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectStore
-    from softix_proxy.domain.access.organisations import MembershipStore
-    from softix_proxy.domain.access.projects import ProjectStore
-    from softix_proxy.domain.access.security_events import SecurityEventStore
-    from softix_proxy.domain.access.sessions import SessionStore
-    from softix_proxy.domain.access.throttles import ThrottleStore
     from softix_proxy.domain.access.users import UserStore
+    from softix_proxy.domain.accounts.account_tokens import AccountTokenStore
+    from softix_proxy.domain.accounts.accounts import AccountStore
+    from softix_proxy.domain.accounts.audit import AuditStore
+    from softix_proxy.domain.accounts.ceremonies import CeremonyStore
+    from softix_proxy.domain.accounts.factors import FactorStore
+    from softix_proxy.domain.accounts.federated_identities import FederatedIdentityStore
+    from softix_proxy.domain.accounts.security_events import SecurityEventStore
+    from softix_proxy.domain.accounts.sessions import SessionStore
+    from softix_proxy.domain.accounts.throttles import ThrottleStore
     from softix_proxy.domain.billing.bill import BillStore
     from softix_proxy.domain.catalog.models import ModelStore
     from softix_proxy.domain.catalog.providers import ProviderStore
@@ -46,6 +42,10 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.notices.notice_conditions import NoticeConditionStore
     from softix_proxy.domain.notices.notice_preferences import NoticePreferenceStore
     from softix_proxy.domain.notices.outbox import OutboxStore
+    from softix_proxy.domain.organisations.invitations import InvitationStore
+    from softix_proxy.domain.organisations.key_owners import KeyOwnerStore
+    from softix_proxy.domain.organisations.organisations import MembershipStore
+    from softix_proxy.domain.organisations.projects import ProjectStore
     from softix_proxy.domain.pricing.prices import PriceStore
     from softix_proxy.domain.reporting.manifests import ManifestStore
     from softix_proxy.domain.routing.directory import Changes

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from typing import Any, Literal
 
-from softix_proxy.domain.access.key_owners import KeyOwner
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.access.rights import ANY_PROVIDER
 from softix_proxy.domain.access.users import User
@@ -20,6 +19,7 @@ from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.ledger.balance import Wallet
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.domain.organisations.key_owners import KeyOwner
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.access import users

@@ -12,7 +12,8 @@ from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.core.money import parse_usd
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.vault import Vault
-from softix_proxy.operations.access import account_profile, accounts, keys, users
+from softix_proxy.operations.access import keys, users
+from softix_proxy.operations.accounts import account_profile, accounts
 from softix_proxy.operations.catalog import catalogue, providers
 from softix_proxy.operations.catalog.catalogue import CatalogueModel
 from softix_proxy.operations.ledger import balance

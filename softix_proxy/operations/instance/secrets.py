@@ -18,7 +18,7 @@ from softix_proxy.domain.catalog.providers import Provider, ProviderKey
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.vault import PEPPER_PLACE, SIGNING_KEY_PLACE, Identity, MasterKeys, Vault
-from softix_proxy.operations.access import factors, oidc
+from softix_proxy.operations.accounts import factors, oidc
 from softix_proxy.operations.instance import instance
 from softix_proxy.operations.ledger import payment_keys
 from softix_proxy.operations.notices import mail_password, outbox

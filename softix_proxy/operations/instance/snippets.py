@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from softix_proxy.domain.access.portal_section import PortalSection
+from softix_proxy.domain.accounts.portal_section import PortalSection
 from softix_proxy.domain.instance.sections import ServerSection
 from softix_proxy.operations.instance.connect import CLIENTS, ClientAccess, settings_text
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from softix_proxy.domain.access.accounts import Account
-from softix_proxy.domain.access.throttles import ThrottleRule
 from softix_proxy.domain.access.users import User, UserStatus
+from softix_proxy.domain.accounts.accounts import Account
+from softix_proxy.domain.accounts.throttles import ThrottleRule
 from softix_proxy.domain.billing.invoicing import tax_on
 from softix_proxy.domain.billing.taxes import Category
 from softix_proxy.domain.core.errors import BadInputError, ConflictError

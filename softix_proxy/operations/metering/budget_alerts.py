@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softix_proxy.domain.access.organisations import Right
 from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.metering.budgets import BudgetAlert
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
+from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.metering import budgets

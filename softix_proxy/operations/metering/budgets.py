@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from softix_proxy.domain.access.accounts import Account
-from softix_proxy.domain.access.organisations import OPERATOR, Actor, Right
-from softix_proxy.domain.access.projects import Project
 from softix_proxy.domain.access.users import User
+from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.core.calendar import Today
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.core.money import MAX_PICO, format_usd
 from softix_proxy.domain.metering.budgets import Budget, BudgetAlert, BudgetPeriod, reached
+from softix_proxy.domain.organisations.organisations import OPERATOR, Actor, Right
+from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.operations.access import projects
-from softix_proxy.operations.access.organisations import authorized, find_member
+from softix_proxy.operations.organisations import projects
+from softix_proxy.operations.organisations.organisations import authorized, find_member
 
 
 @dataclass(frozen=True, slots=True)

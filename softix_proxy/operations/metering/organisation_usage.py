@@ -11,18 +11,18 @@ from datetime import date
 from typing import NamedTuple
 
 from softix_proxy.domain.access.keys import Key
-from softix_proxy.domain.access.organisations import Right
-from softix_proxy.domain.access.projects import Project
 from softix_proxy.domain.core.calendar import Calendar, date_of, day_of
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.core.ids import parse_request_id
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.explanation import Explained
 from softix_proxy.domain.metering.usage import UsageFilter, UsagePart, UsageTotal, add_up
+from softix_proxy.domain.organisations.organisations import Right
+from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.exports.metering import csv_usage
-from softix_proxy.operations.access.organisation_scope import OrganisationScope
 from softix_proxy.operations.metering import usage
+from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 
 USUAL_DAYS = 30
 MOST_DAYS = 366

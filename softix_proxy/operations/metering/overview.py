@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from softix_proxy.domain.access.accounts import Account
-from softix_proxy.domain.access.organisations import Right
 from softix_proxy.domain.access.users import UserStatus
+from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.ledger.balance import Wallet
 from softix_proxy.domain.metering.usage import UsageFilter, UsageRow, UsageTotal
-from softix_proxy.operations.access import organisation_keys
-from softix_proxy.operations.access.organisation_keys import KeyCondition, KeyView
-from softix_proxy.operations.access.organisation_scope import OrganisationScope
+from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.operations.metering.organisation_usage import DayPeriod, period_of
+from softix_proxy.operations.organisations import organisation_keys
+from softix_proxy.operations.organisations.organisation_keys import KeyCondition, KeyView
+from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 
 LAST_REQUESTS = 8
 _LOW_DAYS = 3

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from softix_proxy.domain.access.organisations import Right
 from softix_proxy.domain.billing.bill import Document, DocumentKind
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
+from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.notices import recipients
 from softix_proxy.operations.notices.outbox import enqueue

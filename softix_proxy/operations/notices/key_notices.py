@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from softix_proxy.domain.access.keys import Key
-from softix_proxy.domain.access.organisations import Right
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
+from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.notices import facts, recipients
 from softix_proxy.operations.notices.outbox import enqueue

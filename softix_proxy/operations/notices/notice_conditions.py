@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from softix_proxy.domain.access.accounts import Account
-from softix_proxy.domain.access.organisations import Right
+from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.core.calendar import date_of
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.notices.notice_conditions import CAP_PART, LowBalance
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
+from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.notices import facts
 from softix_proxy.operations.notices.outbox import enqueue

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softix_proxy.domain.access.accounts import Account
-from softix_proxy.domain.access.organisations import Right
+from softix_proxy.domain.accounts.accounts import Account
+from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
 
 

@@ -16,22 +16,18 @@ from softix_proxy.storage.sqlite.core.database import Database, DatabaseSession
 from softix_proxy.storage.sqlite.routing import directory
 
 if TYPE_CHECKING:
-    from softix_proxy.storage.sqlite.access.account_tokens import SqliteAccountTokenStore
-    from softix_proxy.storage.sqlite.access.accounts import SqliteAccountStore
-    from softix_proxy.storage.sqlite.access.audit import SqliteAuditStore
-    from softix_proxy.storage.sqlite.access.ceremonies import SqliteCeremonyStore
-    from softix_proxy.storage.sqlite.access.factors import SqliteFactorStore
-    from softix_proxy.storage.sqlite.access.federated_identities import SqliteFederatedIdentityStore
-    from softix_proxy.storage.sqlite.access.invitations import SqliteInvitationStore
-    from softix_proxy.storage.sqlite.access.key_owners import SqliteKeyOwnerStore
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
-    from softix_proxy.storage.sqlite.access.organisations import SqliteMembershipStore
-    from softix_proxy.storage.sqlite.access.projects import SqliteProjectStore
-    from softix_proxy.storage.sqlite.access.security_events import SqliteSecurityEventStore
-    from softix_proxy.storage.sqlite.access.sessions import SqliteSessionStore
-    from softix_proxy.storage.sqlite.access.throttles import SqliteThrottleStore
     from softix_proxy.storage.sqlite.access.users import SqliteUserStore
+    from softix_proxy.storage.sqlite.accounts.account_tokens import SqliteAccountTokenStore
+    from softix_proxy.storage.sqlite.accounts.accounts import SqliteAccountStore
+    from softix_proxy.storage.sqlite.accounts.audit import SqliteAuditStore
+    from softix_proxy.storage.sqlite.accounts.ceremonies import SqliteCeremonyStore
+    from softix_proxy.storage.sqlite.accounts.factors import SqliteFactorStore
+    from softix_proxy.storage.sqlite.accounts.federated_identities import SqliteFederatedIdentityStore
+    from softix_proxy.storage.sqlite.accounts.security_events import SqliteSecurityEventStore
+    from softix_proxy.storage.sqlite.accounts.sessions import SqliteSessionStore
+    from softix_proxy.storage.sqlite.accounts.throttles import SqliteThrottleStore
     from softix_proxy.storage.sqlite.billing.bill import SqliteBillStore
     from softix_proxy.storage.sqlite.catalog.models import SqliteModelStore
     from softix_proxy.storage.sqlite.catalog.providers import SqliteProviderStore
@@ -47,6 +43,10 @@ if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.notices.notice_conditions import SqliteNoticeConditionStore
     from softix_proxy.storage.sqlite.notices.notice_preferences import SqliteNoticePreferenceStore
     from softix_proxy.storage.sqlite.notices.outbox import SqliteOutboxStore
+    from softix_proxy.storage.sqlite.organisations.invitations import SqliteInvitationStore
+    from softix_proxy.storage.sqlite.organisations.key_owners import SqliteKeyOwnerStore
+    from softix_proxy.storage.sqlite.organisations.organisations import SqliteMembershipStore
+    from softix_proxy.storage.sqlite.organisations.projects import SqliteProjectStore
     from softix_proxy.storage.sqlite.pricing.prices import SqlitePriceStore
     from softix_proxy.storage.sqlite.reporting.manifests import SqliteManifestStore
     from softix_proxy.storage.sqlite.routing.routes import SqliteRouteStore
@@ -82,43 +82,43 @@ class SqliteUnit:
 
     @cached_property
     def audit(self) -> SqliteAuditStore:
-        from softix_proxy.storage.sqlite.access.audit import SqliteAuditStore
+        from softix_proxy.storage.sqlite.accounts.audit import SqliteAuditStore
 
         return SqliteAuditStore(self._session)
 
     @cached_property
     def accounts(self) -> SqliteAccountStore:
-        from softix_proxy.storage.sqlite.access.accounts import SqliteAccountStore
+        from softix_proxy.storage.sqlite.accounts.accounts import SqliteAccountStore
 
         return SqliteAccountStore(self._session)
 
     @cached_property
     def account_tokens(self) -> SqliteAccountTokenStore:
-        from softix_proxy.storage.sqlite.access.account_tokens import SqliteAccountTokenStore
+        from softix_proxy.storage.sqlite.accounts.account_tokens import SqliteAccountTokenStore
 
         return SqliteAccountTokenStore(self._session)
 
     @cached_property
     def sessions(self) -> SqliteSessionStore:
-        from softix_proxy.storage.sqlite.access.sessions import SqliteSessionStore
+        from softix_proxy.storage.sqlite.accounts.sessions import SqliteSessionStore
 
         return SqliteSessionStore(self._session)
 
     @cached_property
     def throttles(self) -> SqliteThrottleStore:
-        from softix_proxy.storage.sqlite.access.throttles import SqliteThrottleStore
+        from softix_proxy.storage.sqlite.accounts.throttles import SqliteThrottleStore
 
         return SqliteThrottleStore(self._session)
 
     @cached_property
     def security_events(self) -> SqliteSecurityEventStore:
-        from softix_proxy.storage.sqlite.access.security_events import SqliteSecurityEventStore
+        from softix_proxy.storage.sqlite.accounts.security_events import SqliteSecurityEventStore
 
         return SqliteSecurityEventStore(self._session)
 
     @cached_property
     def memberships(self) -> SqliteMembershipStore:
-        from softix_proxy.storage.sqlite.access.organisations import SqliteMembershipStore
+        from softix_proxy.storage.sqlite.organisations.organisations import SqliteMembershipStore
 
         return SqliteMembershipStore(self._session)
 
@@ -130,19 +130,19 @@ class SqliteUnit:
 
     @cached_property
     def factors(self) -> SqliteFactorStore:
-        from softix_proxy.storage.sqlite.access.factors import SqliteFactorStore
+        from softix_proxy.storage.sqlite.accounts.factors import SqliteFactorStore
 
         return SqliteFactorStore(self._session)
 
     @cached_property
     def ceremonies(self) -> SqliteCeremonyStore:
-        from softix_proxy.storage.sqlite.access.ceremonies import SqliteCeremonyStore
+        from softix_proxy.storage.sqlite.accounts.ceremonies import SqliteCeremonyStore
 
         return SqliteCeremonyStore(self._session)
 
     @cached_property
     def federated_identities(self) -> SqliteFederatedIdentityStore:
-        from softix_proxy.storage.sqlite.access.federated_identities import SqliteFederatedIdentityStore
+        from softix_proxy.storage.sqlite.accounts.federated_identities import SqliteFederatedIdentityStore
 
         return SqliteFederatedIdentityStore(self._session)
 
@@ -226,19 +226,19 @@ class SqliteUnit:
 
     @cached_property
     def projects(self) -> SqliteProjectStore:
-        from softix_proxy.storage.sqlite.access.projects import SqliteProjectStore
+        from softix_proxy.storage.sqlite.organisations.projects import SqliteProjectStore
 
         return SqliteProjectStore(self._session)
 
     @cached_property
     def key_owners(self) -> SqliteKeyOwnerStore:
-        from softix_proxy.storage.sqlite.access.key_owners import SqliteKeyOwnerStore
+        from softix_proxy.storage.sqlite.organisations.key_owners import SqliteKeyOwnerStore
 
         return SqliteKeyOwnerStore(self._session)
 
     @cached_property
     def invitations(self) -> SqliteInvitationStore:
-        from softix_proxy.storage.sqlite.access.invitations import SqliteInvitationStore
+        from softix_proxy.storage.sqlite.organisations.invitations import SqliteInvitationStore
 
         return SqliteInvitationStore(self._session)
 

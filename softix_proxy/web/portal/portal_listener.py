@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.portal_section import PortalSection
+from softix_proxy.domain.accounts.portal_section import PortalSection
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance.sections import ServerSection
 from softix_proxy.web.portal.core.portal_app import PortalApp

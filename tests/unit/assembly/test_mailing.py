@@ -14,7 +14,7 @@ from support.process import environment
 
 from softix_proxy import assembly
 from softix_proxy.assembly import mailing
-from softix_proxy.domain.access.portal_section import PortalSection
+from softix_proxy.domain.accounts.portal_section import PortalSection
 from softix_proxy.domain.notices.contents import ACTION
 from softix_proxy.domain.notices.mail_section import MailSection
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind, NoticeState

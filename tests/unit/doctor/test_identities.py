@@ -1,7 +1,8 @@
 from softix_proxy import assembly
 from softix_proxy.doctor.findings import Severity
 from softix_proxy.domain.access.users import UserRole
-from softix_proxy.operations.access import accounts, users, verification
+from softix_proxy.operations.access import users
+from softix_proxy.operations.accounts import accounts, verification
 from softix_proxy.settings import Settings
 
 

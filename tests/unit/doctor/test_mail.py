@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from softix_proxy.doctor.findings import Severity
-from softix_proxy.domain.access.portal_section import PortalSection
+from softix_proxy.domain.accounts.portal_section import PortalSection
 from softix_proxy.domain.notices.mail_section import MailSection
 from softix_proxy.domain.ports.mail import DeliveryError, DeliveryFault
 from softix_proxy.settings import Settings

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from support.books import NOW_US, StoppedClock, make_database
 
-from softix_proxy.domain.access.security_events import SecurityEvent
+from softix_proxy.domain.accounts.security_events import SecurityEvent
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.jobs import account_expiry
-from softix_proxy.operations.access import expiry
+from softix_proxy.operations.accounts import expiry
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 

@@ -9,10 +9,10 @@ from joserfc.jwk import OctKey
 from support.books import NOW_US, StoppedClock
 from support.openid_server import CLIENT_ID, OpenIdServer, make_key, serving_openid, unsigned
 
-from softix_proxy.domain.access.federated_identities import OidcClient, VerifiedClaims
+from softix_proxy.domain.accounts.federated_identities import OidcClient, VerifiedClaims
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import FailureError
-from softix_proxy.operations.access.oidc import _s256
+from softix_proxy.operations.accounts.oidc import _s256
 from softix_proxy.upstream.openid_provider import HttpOpenIdProvider
 
 NOW_S = NOW_US // SECOND_US

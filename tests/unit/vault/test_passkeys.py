@@ -4,7 +4,7 @@ import secrets
 import pytest
 from support.authenticator import PRESENT, VERIFIED, Authenticator, decoded, encoded
 
-from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
+from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.ports.vault import NewPasskey, PasskeySubject, RelyingParty
 from softix_proxy.vault.passkeys import WebAuthnPasskeys
 

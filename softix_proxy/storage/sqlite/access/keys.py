@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from softix_proxy.domain.access.key_owners import NOBODY
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.core.calendar import Today
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.metering.admission import KeyState
-from softix_proxy.storage.sqlite.access.key_owners import SqliteKeyOwnerStore
+from softix_proxy.domain.organisations.key_owners import NOBODY
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted, field_names, insert, text_list
+from softix_proxy.storage.sqlite.organisations.key_owners import SqliteKeyOwnerStore
 
 KEY = RecordMapping(
     Key,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.operations.access import account_view
+from softix_proxy.operations.accounts import account_view
 from softix_proxy.web.portal.core.error_pages import missing
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.refusals import AccountRefusedError
-from softix_proxy.operations.access import account_profile, emails, passwords
+from softix_proxy.domain.accounts.refusals import AccountRefusedError
+from softix_proxy.operations.accounts import account_profile, emails, passwords
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.session_cookie import new_cookie

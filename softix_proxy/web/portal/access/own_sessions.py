@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.operations.access import security_events, sessions
+from softix_proxy.operations.accounts import security_events, sessions
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 
 SESSIONS = "/account/sessions"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from softix_proxy.domain.access.refusals import AccountRefusedError
+from softix_proxy.domain.accounts.refusals import AccountRefusedError
 from softix_proxy.web.portal.core.page import Page
 
 REFUSED = 400

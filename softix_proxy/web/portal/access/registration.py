@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
-from softix_proxy.operations.access import registration
-from softix_proxy.operations.access.registration import PublishedPolicy, RegistrationForm
+from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
+from softix_proxy.operations.accounts import registration
+from softix_proxy.operations.accounts.registration import PublishedPolicy, RegistrationForm
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.error_pages import missing
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
-from softix_proxy.operations.access import password_resets
+from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
+from softix_proxy.operations.accounts import password_resets
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import END_OF_SESSION, Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.steps import SIGN_IN

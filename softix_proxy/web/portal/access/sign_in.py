@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from softix_proxy.domain.access.refusals import AccountRefusedError
-from softix_proxy.operations.access import sessions, sign_in
-from softix_proxy.operations.access.sign_in import SecondFactorNeeded
+from softix_proxy.domain.accounts.refusals import AccountRefusedError
+from softix_proxy.operations.accounts import sessions, sign_in
+from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import END_OF_SESSION, Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import safe_path, with_return

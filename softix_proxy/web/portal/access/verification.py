@@ -5,8 +5,8 @@ Programs that look at mail follow each link in it. They send no form.
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
-from softix_proxy.operations.access import verification
+from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
+from softix_proxy.operations.accounts import verification
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.steps import SIGN_IN

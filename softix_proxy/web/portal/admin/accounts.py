@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.accounts import AccountStatus
-from softix_proxy.domain.access.audit import AuditAction
-from softix_proxy.domain.access.operator_rights import OPERATOR_RIGHTS
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.accounts import AccountStatus
+from softix_proxy.domain.accounts.audit import AuditAction
+from softix_proxy.domain.accounts.operator_rights import OPERATOR_RIGHTS
 from softix_proxy.domain.core.errors import BadInputError, OperatorError
-from softix_proxy.operations.access import operators
+from softix_proxy.operations.accounts import operators
 from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status, audited
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
 from softix_proxy.web.portal.admin.listing import PER_PAGE, listing, searched

@@ -8,11 +8,11 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from softix_proxy.domain.access.audit import AuditAction
-from softix_proxy.domain.access.operator_rights import OperatorRight, rights_of
+from softix_proxy.domain.accounts.audit import AuditAction
+from softix_proxy.domain.accounts.operator_rights import OperatorRight, rights_of
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.ports.storage import Unit
-from softix_proxy.operations.access.audit import AuditedStorage
+from softix_proxy.operations.accounts.audit import AuditedStorage
 from softix_proxy.web.portal.admin.faults import ShownFault
 from softix_proxy.web.portal.core.page import Page, PageRequest
 

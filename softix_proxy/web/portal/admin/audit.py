@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.operations.access import audit
+from softix_proxy.operations.accounts import audit
 from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.admin.listing import PER_PAGE, listing
 from softix_proxy.web.portal.core.page import Answer, PageRequest

@@ -6,8 +6,8 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
-from softix_proxy.domain.access.audit import AuditAction
 from softix_proxy.domain.access.users import User
+from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.errors import BadInputError, OperatorError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.core.money import parse_usd

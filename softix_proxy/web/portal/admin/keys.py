@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from softix_proxy.domain.access.audit import AuditAction
+from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.clock import PERIODS
 from softix_proxy.domain.core.errors import BadInputError, OperatorError
 from softix_proxy.domain.core.money import format_usd, parse_usd

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.audit import AuditAction
+from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.errors import ConflictError, OperatorError
 from softix_proxy.domain.notices.outbox import NoticeState
 from softix_proxy.operations.notices import outbox

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.audit import AuditAction
+from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.routing.routes import RouteStatus
 from softix_proxy.operations.routing import routes
 from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status, audited

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.audit import AuditAction
+from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.catalog.models import ModelStatus
 from softix_proxy.operations.catalog import models
 from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status, audited

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from softix_proxy.doctor import quick_checks
-from softix_proxy.domain.access.operator_rights import OperatorRight, rights_of
 from softix_proxy.domain.access.users import UserStatus
+from softix_proxy.domain.accounts.operator_rights import OperatorRight, rights_of
 from softix_proxy.domain.core.calendar import calendar
 from softix_proxy.domain.metering.usage import add_up
 from softix_proxy.domain.notices.outbox import NoticeState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from softix_proxy.domain.access.audit import AuditAction
+from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError, OperatorError
 from softix_proxy.domain.ledger.refunds import RefundState
 from softix_proxy.domain.ports.payment_gateway import GatewayError

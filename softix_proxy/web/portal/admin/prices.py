@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from softix_proxy.domain.access.audit import AuditAction
+from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.errors import BadInputError, OperatorError
 from softix_proxy.domain.pricing.prices import format_markup
 from softix_proxy.operations.pricing import price_proposals, prices

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.audit import AuditAction
+from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.catalog.providers import ProviderStatus
 from softix_proxy.operations.catalog import models, providers
 from softix_proxy.operations.routing import routes

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import wraps
 from typing import NamedTuple
 
-from softix_proxy.domain.access.operator_rights import NEEDS_RECENT_PROOF, OperatorRight
-from softix_proxy.operations.access import operators
+from softix_proxy.domain.accounts.operator_rights import NEEDS_RECENT_PROOF, OperatorRight
+from softix_proxy.operations.accounts import operators
 from softix_proxy.web.portal.admin import (
     accounts,
     audit,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.operations.access import operators
+from softix_proxy.operations.accounts import operators
 from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.core.page import Answer, PageRequest
 

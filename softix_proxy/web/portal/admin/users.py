@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.audit import AuditAction
-from softix_proxy.domain.access.operator_rights import OperatorRight, rights_of
 from softix_proxy.domain.access.users import UserStatus
+from softix_proxy.domain.accounts.audit import AuditAction
+from softix_proxy.domain.accounts.operator_rights import OperatorRight, rights_of
 from softix_proxy.domain.core.errors import OperatorError
-from softix_proxy.operations.access import keys, operators, users
+from softix_proxy.operations.access import keys, users
+from softix_proxy.operations.accounts import operators
 from softix_proxy.operations.ledger import balance
 from softix_proxy.operations.metering import usage
 from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status, audited

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from softix_proxy.domain.access.organisations import Right
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.billing.bill import Document
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError, NotFoundError, OperatorError
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import PICO_PER_CENT, OnlinePayment
+from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.exports.billing.bill_formats import FORMATS
 from softix_proxy.operations.billing import bill, overview
 from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments, refunds

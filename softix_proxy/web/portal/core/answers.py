@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from softix_proxy.domain.access.public_url import is_loopback
+from softix_proxy.domain.accounts.public_url import is_loopback
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.headers import Header
 from softix_proxy.web.portal.core import navigation

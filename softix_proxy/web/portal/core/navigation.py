@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from softix_proxy.domain.access.organisations import Right
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.web.portal.core.page import Viewer
 
 

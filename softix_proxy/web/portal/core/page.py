@@ -8,12 +8,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from softix_proxy.domain.access.accounts import Account
-    from softix_proxy.domain.access.federated_identities import OpenIdProvider
-    from softix_proxy.domain.access.organisations import Membership
-    from softix_proxy.domain.access.passwords import PasswordHasher
-    from softix_proxy.domain.access.sessions import Session
     from softix_proxy.domain.access.users import User
+    from softix_proxy.domain.accounts.accounts import Account
+    from softix_proxy.domain.accounts.federated_identities import OpenIdProvider
+    from softix_proxy.domain.accounts.passwords import PasswordHasher
+    from softix_proxy.domain.accounts.sessions import Session
+    from softix_proxy.domain.organisations.organisations import Membership
     from softix_proxy.domain.ports.storage import Storage
     from softix_proxy.domain.ports.vault import Vault
     from softix_proxy.operations.ledger.payments import PaymentService

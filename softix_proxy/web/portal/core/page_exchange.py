@@ -14,7 +14,7 @@ from softix_proxy.web.portal.core.portal_context import PortalContext
 from softix_proxy.web.portal.core.session_cookie import CookieParts
 
 if TYPE_CHECKING:
-    from softix_proxy.domain.access.sessions import Session
+    from softix_proxy.domain.accounts.sessions import Session
 
 
 @dataclass(slots=True)

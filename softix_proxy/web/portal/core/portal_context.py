@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from softix_proxy.domain.access.passwords import PasswordHasher
-from softix_proxy.domain.access.public_url import PublicUrl
+from softix_proxy.domain.accounts.passwords import PasswordHasher
+from softix_proxy.domain.accounts.public_url import PublicUrl
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.instance.sections import ServerSection
 from softix_proxy.domain.ports.storage import Storage
@@ -21,7 +21,7 @@ from softix_proxy.exports.core.texts import Texts
 from softix_proxy.web.server.client_address import ClientAddresses
 
 if TYPE_CHECKING:
-    from softix_proxy.domain.access.federated_identities import OpenIdProvider
+    from softix_proxy.domain.accounts.federated_identities import OpenIdProvider
     from softix_proxy.operations.ledger.payments import PaymentService
     from softix_proxy.settings import Settings
 

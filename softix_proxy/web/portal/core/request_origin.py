@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from softix_proxy.domain.access.public_url import PublicUrl
+from softix_proxy.domain.accounts.public_url import PublicUrl
 
 _OWN_SITES = frozenset(("same-origin", "none"))
 """`none` is what a person did by hand, such as to load a form's answer again."""

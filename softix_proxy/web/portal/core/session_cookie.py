@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from softix_proxy.domain.access.sessions import COOKIE, Session
+from softix_proxy.domain.accounts.sessions import COOKIE, Session
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.web.portal.core.page import NewCookie
 

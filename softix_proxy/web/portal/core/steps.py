@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from softix_proxy.domain.access.sessions import Session
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.core.clock import SECOND_US
-from softix_proxy.operations.access import account_view, sessions
+from softix_proxy.operations.accounts import account_view, sessions
 from softix_proxy.web.portal.core.error_pages import PageRefusedError, missing
 from softix_proxy.web.portal.core.form_body import FORM_BYTES, PROGRAM_BYTES, parse_form, parse_query
 from softix_proxy.web.portal.core.page import Access, Answer, SeeOther, Viewer

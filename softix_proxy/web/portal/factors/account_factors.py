@@ -7,10 +7,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
+from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.core.errors import FailureError
-from softix_proxy.operations.access import factors, federated_identities, passkeys, second_factor
-from softix_proxy.operations.access.factors import Enrolled
+from softix_proxy.operations.accounts import factors, federated_identities, passkeys, second_factor
+from softix_proxy.operations.accounts.factors import Enrolled
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.session_cookie import new_cookie

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.public_url import PublicUrl, parse_public_url
-from softix_proxy.operations.access.factors import Origin
+from softix_proxy.domain.accounts.public_url import PublicUrl, parse_public_url
+from softix_proxy.operations.accounts.factors import Origin
 from softix_proxy.web.portal.core.page import PageRequest
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from softix_proxy.domain.access.ceremonies import CeremonyKind
-from softix_proxy.domain.access.federated_identities import OpenIdProvider
-from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
+from softix_proxy.domain.accounts.ceremonies import CeremonyKind
+from softix_proxy.domain.accounts.federated_identities import OpenIdProvider
+from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.core.errors import FailureError
-from softix_proxy.operations.access import ceremonies, federated_identities, oidc, second_factor
-from softix_proxy.operations.access.oidc import OidcAnswer
-from softix_proxy.operations.access.sign_in import SecondFactorNeeded
+from softix_proxy.operations.accounts import ceremonies, federated_identities, oidc, second_factor
+from softix_proxy.operations.accounts.oidc import OidcAnswer
+from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import Answer, NewCookie, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import safe_path, with_return

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from softix_proxy.operations.access.passkeys import PasskeyPrompt
+from softix_proxy.operations.accounts.passkeys import PasskeyPrompt
 from softix_proxy.web.portal.core.page import Answer, NewCookie, Page, PageRequest
 from softix_proxy.web.portal.core.static_files import StaticFile, static_file
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
-from softix_proxy.domain.access.sessions import Session
+from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
+from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.core.errors import FailureError
-from softix_proxy.operations.access import passkeys, second_factor
-from softix_proxy.operations.access.sign_in import SecondFactorNeeded, SignedIn
+from softix_proxy.operations.accounts import passkeys, second_factor
+from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded, SignedIn
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import safe_path, with_return

@@ -6,7 +6,7 @@ Programs that scan mail open every link, so that opening it changes nothing.
 from __future__ import annotations
 
 from softix_proxy.domain.core.errors import ConflictError
-from softix_proxy.operations.access import invitations
+from softix_proxy.operations.organisations import invitations
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import with_return
 from softix_proxy.web.portal.organisation.standpoint import status_of

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from softix_proxy.domain.access.organisations import OrganisationRole, Right, may_grant
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError, OperatorError
-from softix_proxy.operations.access import invitations, organisations
-from softix_proxy.operations.access.organisations import MemberStanding
+from softix_proxy.domain.organisations.organisations import OrganisationRole, Right, may_grant
 from softix_proxy.operations.metering import budgets
+from softix_proxy.operations.organisations import invitations, organisations
+from softix_proxy.operations.organisations.organisations import MemberStanding
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.organisation import budget_form
 from softix_proxy.web.portal.organisation.standpoint import Standpoint, require, sentence, standpoint, status_of

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.organisations import Right
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
-from softix_proxy.operations.access import key_owners, projects
+from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.operations.metering import budgets
+from softix_proxy.operations.organisations import key_owners, projects
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.organisation import budget_form
 from softix_proxy.web.portal.organisation.standpoint import Standpoint, require, sentence, status_of

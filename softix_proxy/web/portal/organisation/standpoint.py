@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from softix_proxy.domain.access.organisations import Membership, Right
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError, OperatorError
+from softix_proxy.domain.organisations.organisations import Membership, Right
 from softix_proxy.web.portal.core.page import PageRequest
 
 

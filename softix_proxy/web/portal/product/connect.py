@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from softix_proxy.domain.access.public_url import parse_public_url
+from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.domain.catalog.models import NAME
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.operations.catalog import offered_models

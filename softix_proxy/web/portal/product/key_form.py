@@ -11,7 +11,7 @@ from softix_proxy.domain.core.calendar import Calendar, day_of
 from softix_proxy.domain.core.clock import PERIODS, SECOND_US, CapPeriod
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import format_usd, parse_usd
-from softix_proxy.operations.access.organisation_keys import KeyForm
+from softix_proxy.operations.organisations.organisation_keys import KeyForm
 
 FIELDS = ("label", "models", "allow_ip", "rpm", "tpm", "concurrency", "cap", "cap_period", "expires_on", "project")
 _BETWEEN = re.compile(r"[\s,;]+")

@@ -8,10 +8,10 @@ from typing import Any
 
 from softix_proxy.domain.core.clock import PERIODS, parse_duration_us
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
-from softix_proxy.operations.access import organisation_keys
 from softix_proxy.operations.access.keys import IssuedKey
-from softix_proxy.operations.access.organisation_keys import KeyCondition
-from softix_proxy.operations.access.organisation_scope import OrganisationScope
+from softix_proxy.operations.organisations import organisation_keys
+from softix_proxy.operations.organisations.organisation_keys import KeyCondition
+from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.organisation.standpoint import sentence, status_of
 from softix_proxy.web.portal.product import key_form

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from softix_proxy.operations.access import organisation_keys
-from softix_proxy.operations.access.organisation_keys import KeyCondition
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.metering.overview import wallet
+from softix_proxy.operations.organisations import organisation_keys
+from softix_proxy.operations.organisations.organisation_keys import KeyCondition
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest
 from softix_proxy.web.portal.product.scope import page_in, scope_of
 

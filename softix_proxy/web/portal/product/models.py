@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from softix_proxy.operations.access import organisation_keys
-from softix_proxy.operations.access.organisation_keys import KeyCondition
 from softix_proxy.operations.catalog import offered_models
 from softix_proxy.operations.catalog.offered_models import MOST_QUERY
+from softix_proxy.operations.organisations import organisation_keys
+from softix_proxy.operations.organisations.organisation_keys import KeyCondition
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest
 from softix_proxy.web.portal.product.scope import page_in, scope_of
 

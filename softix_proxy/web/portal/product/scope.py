@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from softix_proxy.domain.core.errors import NotFoundError
-from softix_proxy.operations.access.organisation_scope import OrganisationScope
+from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 from softix_proxy.web.portal.core.page import PageRequest
 
 _NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.exports.core.texts import texts
-from softix_proxy.operations.access import organisation_keys
 from softix_proxy.operations.metering import organisation_usage
 from softix_proxy.operations.metering.organisation_usage import AskedUsage, UsageView
+from softix_proxy.operations.organisations import organisation_keys
 from softix_proxy.web.portal.core.page import Answer, Download, Page, PageRequest
 from softix_proxy.web.portal.organisation.standpoint import sentence
 from softix_proxy.web.portal.product.day_chart import ChartPart, drawn, spending_chart

@@ -3,10 +3,11 @@ from typing import Any
 from support.books import USD
 
 from softix_proxy.demo.models import models
-from softix_proxy.domain.access.organisations import OrganisationRole
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.catalog.providers import ProviderType
-from softix_proxy.operations.access import accounts, keys
+from softix_proxy.domain.organisations.organisations import OrganisationRole
+from softix_proxy.operations.access import keys
+from softix_proxy.operations.accounts import accounts
 from softix_proxy.operations.catalog import providers
 from softix_proxy.operations.instance import quickstart
 from softix_proxy.operations.ledger import balance

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from softix_proxy.domain.access.accounts import Account, AccountStatus
-from softix_proxy.domain.access.factors import TotpFactor
-from softix_proxy.domain.access.oidc_section import OidcSection
-from softix_proxy.domain.access.public_url import parse_public_url
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.factors import TotpFactor
+from softix_proxy.domain.accounts.oidc_section import OidcSection
+from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.domain.core.clock import SystemClock
-from softix_proxy.operations.access import factors, oidc
+from softix_proxy.operations.accounts import factors, oidc
 from softix_proxy.operations.instance import instance
 from softix_proxy.operations.instance.secrets import rotate, status
 from softix_proxy.storage.sqlite.core.database import Database

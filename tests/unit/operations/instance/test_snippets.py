@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from softix_proxy.domain.access.portal_section import PortalSection
+from softix_proxy.domain.accounts.portal_section import PortalSection
 from softix_proxy.domain.instance.sections import ServerSection
 from softix_proxy.operations.instance.connect import CLIENTS, ClientAccess
 from softix_proxy.operations.instance.snippets import (

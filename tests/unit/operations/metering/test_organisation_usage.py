@@ -16,13 +16,13 @@ from support.organisations import (
     organisations,
 )
 
-from softix_proxy.domain.access.key_owners import KeyOwner
-from softix_proxy.domain.access.organisations import OrganisationRole
-from softix_proxy.domain.access.projects import Project
 from softix_proxy.domain.core.calendar import Calendar, day_of
 from softix_proxy.domain.core.clock import from_us
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.core.spans import Span
+from softix_proxy.domain.organisations.key_owners import KeyOwner
+from softix_proxy.domain.organisations.organisations import OrganisationRole
+from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.exports.metering import csv_usage
 from softix_proxy.operations.metering import organisation_usage, usage
 from softix_proxy.operations.metering.organisation_usage import MOST_DAYS, AskedUsage, period_of

@@ -7,7 +7,7 @@ import pytest
 from support.billing import DECEMBER_US, OCTOBER_US, SELLER, Ledger
 from support.members import join
 
-from softix_proxy.domain.access.organisations import OrganisationRole
+from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.billing import bill as bills
 from softix_proxy.operations.billing import bill_run
 from softix_proxy.operations.ledger import balance

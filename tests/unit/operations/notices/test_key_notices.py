@@ -4,9 +4,9 @@ from typing import Any
 
 from support.members import join
 
-from softix_proxy.domain.access.organisations import OrganisationRole
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.access import keys
 from softix_proxy.operations.notices import outbox
 from softix_proxy.storage.sqlite.unit import SqliteStorage

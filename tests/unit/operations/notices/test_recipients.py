@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from support.members import join
 
-from softix_proxy.domain.access.accounts import AccountStatus
-from softix_proxy.domain.access.organisations import OrganisationRole, Right
 from softix_proxy.domain.access.users import User
+from softix_proxy.domain.accounts.accounts import AccountStatus
+from softix_proxy.domain.organisations.organisations import OrganisationRole, Right
 from softix_proxy.operations.notices.recipients import members_who_may
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 

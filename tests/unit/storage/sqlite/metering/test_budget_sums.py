@@ -9,8 +9,8 @@ import pytest
 from support.books import NOW_US, USD, StoppedClock, make_database, make_intent, make_settlement, post
 from support.organisation import own, project
 
-from softix_proxy.domain.access.organisations import OPERATOR
 from softix_proxy.domain.core.clock import DAY_US
+from softix_proxy.domain.organisations.organisations import OPERATOR
 from softix_proxy.operations.ledger import redating
 from softix_proxy.operations.metering import budgets
 from softix_proxy.storage.sqlite.core.database import Database

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from softix_proxy.domain.access.refusals import AccountRefusal, AccountRefusedError
+from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.exports.core.texts import texts
 from softix_proxy.web.portal.access.refusals import refused_page
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from support.portal import Portal
 
 from softix_proxy.domain.access.users import UserRole
-from softix_proxy.operations.access import accounts
+from softix_proxy.operations.accounts import accounts
 
 OLD, NEW = "four words in a row", "five other words in turn"
 

@@ -6,8 +6,8 @@ import pytest
 from support.operators_pages import ADMIN, AUDITOR, CASES, POSTING, USER
 from support.operators_side import OperatorsSide
 
-from softix_proxy.domain.access.operator_rights import NEEDS_RECENT_PROOF, OPERATOR_RIGHTS, OperatorRight
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.operator_rights import NEEDS_RECENT_PROOF, OPERATOR_RIGHTS, OperatorRight
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.web.portal.admin.routes import PAGES
 from softix_proxy.web.portal.core.page import Access

@@ -6,7 +6,7 @@ import pytest
 from support.operators_pages import ADMIN, BILLING, SUPPORT
 from support.operators_side import OperatorsSide
 
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 
 MANY = 10_000
 

@@ -12,12 +12,12 @@ from support.fake_stripe import FakeStripe, started
 from support.portal import Portal, organisation
 
 from softix_proxy.assembly.payments import StripePayments
-from softix_proxy.domain.access.accounts import Account
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
-from softix_proxy.domain.access.public_url import parse_public_url
 from softix_proxy.domain.access.users import User
+from softix_proxy.domain.accounts.accounts import Account
+from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.operations.billing import bill
 from softix_proxy.operations.ledger import payment_keys, refunds
 from softix_proxy.web.portal.billing.billing import amount_cents

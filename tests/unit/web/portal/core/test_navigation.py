@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 import pytest
 
-from softix_proxy.domain.access.accounts import Account, AccountStatus
-from softix_proxy.domain.access.organisations import Membership, OrganisationRole
-from softix_proxy.domain.access.sessions import Session, SignInMethod
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.sessions import Session, SignInMethod
+from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.web.portal.core.navigation import MenuItem, is_current, menu
 from softix_proxy.web.portal.core.page import Viewer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from softix_proxy.domain.access.public_url import parse_public_url
+from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.web.portal.core.request_origin import is_own_form
 
 URL = parse_public_url("https://portal.example.org")

@@ -1,6 +1,6 @@
 from typing import Any
 
-from softix_proxy.operations.access.factors import Origin
+from softix_proxy.operations.accounts.factors import Origin
 from softix_proxy.settings import load
 from softix_proxy.web.portal.core.page import PageRequest
 from softix_proxy.web.portal.factors.factor_requests import origin_of, public_url_of

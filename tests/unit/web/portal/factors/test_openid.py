@@ -12,10 +12,10 @@ from support.openid_server import CLIENT_ID, OpenIdServer, serving_openid
 from support.portal import Got, Portal
 from support.visitor import Visitor
 
-from softix_proxy.domain.access.oidc_section import OidcSection
-from softix_proxy.domain.access.public_url import parse_public_url
+from softix_proxy.domain.accounts.oidc_section import OidcSection
+from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.domain.core.clock import SECOND_US
-from softix_proxy.operations.access import oidc
+from softix_proxy.operations.accounts import oidc
 from softix_proxy.upstream.openid_provider import HttpOpenIdProvider
 
 LOCAL = parse_public_url("http://localhost:8485")

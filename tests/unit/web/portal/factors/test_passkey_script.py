@@ -3,7 +3,7 @@ import re
 from support.portal import Portal
 from support.sources import ROOT
 
-from softix_proxy.operations.access.passkeys import PasskeyPrompt
+from softix_proxy.operations.accounts.passkeys import PasskeyPrompt
 from softix_proxy.web.portal.factors.passkey_script import PATH, passkey_script, prompt_page
 
 SCRIPT = (ROOT / "softix_proxy" / "data" / "portal_passkeys.js").read_text("utf-8")

@@ -1,7 +1,7 @@
 from support.portal import Portal
 from support.visitor import Visitor, hidden, options
 
-from softix_proxy.domain.access.factors import CODE_THROTTLE
+from softix_proxy.domain.accounts.factors import CODE_THROTTLE
 from softix_proxy.domain.core.clock import SECOND_US
 
 PAGE = "/sign-in/second-factor"

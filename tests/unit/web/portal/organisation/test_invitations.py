@@ -9,10 +9,11 @@ from urllib.parse import quote
 
 import pytest
 
-from softix_proxy.domain.access.organisations import OPERATOR, OrganisationRole
 from softix_proxy.domain.access.users import UserRole
-from softix_proxy.operations.access import invitations, organisations, users
+from softix_proxy.domain.organisations.organisations import OPERATOR, OrganisationRole
+from softix_proxy.operations.access import users
 from softix_proxy.operations.notices.outbox import open_links
+from softix_proxy.operations.organisations import invitations, organisations
 from softix_proxy.web.portal.route_table import ROUTES as ALL_ROUTES
 
 ADMIN = OrganisationRole.ADMIN

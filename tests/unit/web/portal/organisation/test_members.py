@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.domain.access.organisations import OPERATOR, OrganisationRole
-from softix_proxy.operations.access import invitations, key_owners, keys, organisations
+from softix_proxy.domain.organisations.organisations import OPERATOR, OrganisationRole
+from softix_proxy.operations.access import keys
 from softix_proxy.operations.metering import budgets
+from softix_proxy.operations.organisations import invitations, key_owners, organisations
 
 
 async def role_of(acme: Any, account: str) -> str | None:

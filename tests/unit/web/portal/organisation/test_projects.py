@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from softix_proxy.domain.access.organisations import OPERATOR
-from softix_proxy.operations.access import projects
+from softix_proxy.domain.organisations.organisations import OPERATOR
 from softix_proxy.operations.metering import budgets
+from softix_proxy.operations.organisations import projects
 
 
 async def test_project_page_shows_keys_and_budgets_and_forms_to_those_who_manage(acme: Any) -> None:

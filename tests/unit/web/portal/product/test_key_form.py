@@ -7,7 +7,7 @@ from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import parse_instant
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.operations.access.organisation_keys import KeyForm
+from softix_proxy.operations.organisations.organisation_keys import KeyForm
 from softix_proxy.web.portal.product import key_form
 
 BERLIN = Calendar("Europe/Berlin")

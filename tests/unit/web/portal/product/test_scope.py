@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 from support.organisations import Organisations
 
-from softix_proxy.domain.access.organisations import OrganisationRole
 from softix_proxy.domain.core.errors import NotFoundError
+from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.web.portal.product.scope import number_in, page_in, scope_of
 
 

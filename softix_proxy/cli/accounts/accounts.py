@@ -1,0 +1,180 @@
+"""The commands of `softix accounts`, which manage the people who sign in to the portal."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from softix_proxy.cli.console.console import Group, confirm, instance, say, show, show_all
+from softix_proxy.cli.console.tables import TableLayout
+from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.organisations.organisations import OrganisationRole
+from softix_proxy.operations.accounts import accounts as operations
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly import Instance
+    from softix_proxy.operations.accounts.accounts import AccountLink
+
+_ROLE = click.Choice([role.value for role in UserRole])
+_ORGANISATION_ROLE = click.Choice([role.value for role in OrganisationRole])
+_LIST = TableLayout(
+    ("id", "email", "display_name", "role", "status", "verified_at"), leave=("verified_at", "display_name", "role")
+)
+_UNSET = "portal.public_url is not set, so there is no link"
+
+
+@click.group(cls=Group)
+def accounts() -> None:
+    """Create, change and disable accounts of people. Example: softix accounts create --role admin ada@example.org"""
+
+
+@accounts.command()
+@click.argument("email")
+@click.option(
+    "--role", type=_ROLE, default="user", show_default=True, help="What the person may do under /admin of the portal."
+)
+@click.option("--name", help="The name that people see. Without it, the part of the e-mail before the @.")
+@click.option("--organisation", metavar="USER", help="The existing user that the person belongs to, by id or e-mail.")
+@click.option(
+    "--organisation-role",
+    type=_ORGANISATION_ROLE,
+    default="owner",
+    show_default=True,
+    help="What the person may do in that organisation.",
+)
+@instance
+async def create(
+    instance: Instance, email: str, role: str, name: str | None, organisation: str | None, organisation_role: str
+) -> None:
+    """Create an account, and print the link for its first password.
+
+    The link works once and for three days. The person gets it by mail as well.
+
+    Example: softix accounts create --organisation usr_1234567890abcdef ada@example.org
+    """
+    made = await operations.create(
+        instance.storage,
+        await instance.vault(),
+        email=email,
+        display_name=name,
+        role=UserRole(role),
+        organisation=organisation,
+        organisation_role=OrganisationRole(organisation_role),
+        is_mailed=_base(instance) is not None,
+    )
+    await _show_link(instance, made, f"Created the account of {made.account.email}.")
+
+
+@accounts.command("list")
+@instance
+async def list_(instance: Instance) -> None:
+    """List all accounts. Example: softix accounts list --json"""
+    show_all([operations.as_fields(standing) for standing in await operations.list_all(instance.storage)], _LIST)
+
+
+@accounts.command("show")
+@click.argument("account")
+@instance
+async def show_(instance: Instance, account: str) -> None:
+    """Show one account. ACCOUNT is an id or an e-mail. Example: softix accounts show ada@example.org"""
+    show(operations.as_fields(await operations.show(instance.storage, account)))
+
+
+@accounts.command()
+@click.argument("account")
+@click.argument("user")
+@click.option(
+    "--role",
+    type=_ORGANISATION_ROLE,
+    default="owner",
+    show_default=True,
+    help="What the person may do in that organisation.",
+)
+@instance
+async def connect(instance: Instance, account: str, user: str, role: str) -> None:
+    """Add a person to the members of an existing user. USER is an id, a name or an e-mail.
+
+    Example: softix accounts connect ada@example.org usr_1234567890abcdef
+    """
+    show(operations.as_fields(await operations.connect(instance.storage, account, user, OrganisationRole(role))))
+
+
+@accounts.command()
+@click.argument("account")
+@instance
+async def disable(instance: Instance, account: str) -> None:
+    """Refuse the sign-in of an account, and end its sessions. Example: softix accounts disable ada@example.org"""
+    show(operations.as_fields(await operations.disable(instance.storage, account)))
+
+
+@accounts.command()
+@click.argument("account")
+@instance
+async def enable(instance: Instance, account: str) -> None:
+    """Accept the sign-in of a disabled account again. Example: softix accounts enable ada@example.org"""
+    show(operations.as_fields(await operations.enable(instance.storage, account)))
+
+
+@accounts.command("set-role")
+@click.argument("account")
+@click.argument("role", type=_ROLE, metavar="ROLE")
+@instance
+async def set_role(instance: Instance, account: str, role: str) -> None:
+    """Set what an account may do under /admin of the portal.
+
+    ROLE is user, support, billing, auditor or admin.
+
+    Example: softix accounts set-role ada@example.org support
+    """
+    show(operations.as_fields(await operations.set_role(instance.storage, account, UserRole(role))))
+
+
+@accounts.command("sign-out")
+@click.argument("account", required=False)
+@click.option("--all", "everybody", is_flag=True, help="Close the sessions of all accounts.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@instance
+async def sign_out(instance: Instance, account: str | None, everybody: bool, yes: bool) -> None:
+    """Close all sessions of an account, or of all. Example: softix accounts sign-out ada@example.org --yes"""
+    if (account is None) is not everybody:
+        raise click.UsageError("Name an account, or give --all.")
+    if account is None:
+        confirm("Close all sessions of all accounts?", yes)
+        ended = await operations.sign_out_everybody(instance.storage)
+        show({"ended": ended}, f"Closed {ended} sessions.")
+        return
+    found = (await operations.show(instance.storage, account)).account
+    confirm(f"Close all sessions of {found.email}?", yes)
+    ended = await operations.sign_out(instance.storage, found.public_id)
+    show({"id": found.public_id, "email": found.email, "ended": ended}, f"Closed {ended} sessions.")
+
+
+@accounts.command("reset-link")
+@click.argument("account")
+@instance
+async def reset_link(instance: Instance, account: str) -> None:
+    """Make a link with which a person sets a new password. Second factors stay.
+
+    Example: softix accounts reset-link ada@example.org
+    """
+    made = await operations.reset_link(
+        instance.storage, await instance.vault(), account, is_mailed=_base(instance) is not None
+    )
+    await _show_link(instance, made, f"The older links of {made.account.email} have ended.")
+
+
+def _base(instance: Instance) -> str | None:
+    """Returns the address to which paths are added, or None if no address of the portal is set."""
+    url = instance.settings.portal.public_url
+    return None if url is None else url.rstrip("/")
+
+
+async def _show_link(instance: Instance, made: AccountLink, sentence: str) -> None:
+    base = _base(instance)
+    standing = await operations.show(instance.storage, made.account.public_id)
+    fields: dict[str, Any] = {**operations.as_fields(standing), "link": None if base is None else base + made.path}
+    show(fields, sentence)
+    if base is None:
+        say(_UNSET, f"set it, then run: softix accounts reset-link {quote(made.account.email)}")

@@ -1,0 +1,1 @@
+"""The organisations: their members, projects and budgets."""

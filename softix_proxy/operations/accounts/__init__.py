@@ -1,0 +1,1 @@
+"""The operations on accounts, sessions and factors."""

@@ -1,0 +1,64 @@
+"""What pages are about: the account of a session, and the organisation that was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from softix_proxy.domain.access.users import User
+from softix_proxy.domain.accounts.accounts import Account
+from softix_proxy.domain.accounts.sessions import Session
+from softix_proxy.domain.organisations.organisations import Membership
+from softix_proxy.domain.ports.storage import Storage, Unit
+
+_ID_PREFIX = "usr_"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    account: Account
+    memberships: tuple[Membership, ...]
+    membership: Membership | None
+    """The membership of the organisation that was chosen, or else of the first one."""
+    organisation: User | None
+
+
+class JoinedOrganisation(NamedTuple):
+    membership: Membership
+    organisation: User
+
+
+async def load(storage: Storage, session: Session, chosen: str) -> AccountView | None:
+    """Returns the account of a session as it is now, or None if it may not sign in any more.
+
+    `chosen` is the public id of an organisation. One that the account does not belong to counts as none.
+    """
+    unit = storage.reading()
+    account = await unit.accounts.get(session.account_id)
+    if not account.can_sign_in:
+        return None
+    memberships = tuple(await unit.memberships.of_account(account.id))
+    membership, organisation = await _chosen(unit, memberships, chosen)
+    return AccountView(account, memberships, membership, organisation)
+
+
+async def joined(storage: Storage, account_id: int) -> Sequence[JoinedOrganisation]:
+    """Returns the organisations that an account belongs to, the oldest membership first."""
+    unit = storage.reading()
+    return [
+        JoinedOrganisation(membership, await unit.users.get(membership.user_id))
+        for membership in await unit.memberships.of_account(account_id)
+    ]
+
+
+async def _chosen(
+    unit: Unit, memberships: tuple[Membership, ...], chosen: str
+) -> tuple[Membership | None, User | None]:
+    if not memberships:
+        return None, None
+    found = await unit.users.find(chosen) if chosen.startswith(_ID_PREFIX) else None
+    for membership in memberships:
+        if found is not None and membership.user_id == found.id:
+            return membership, found
+    return memberships[0], await unit.users.get(memberships[0].user_id)

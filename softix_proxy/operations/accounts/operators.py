@@ -1,0 +1,116 @@
+"""The door to everything under /admin, and the roles of operators.
+
+Every page asks `require` before it does anything, and another way in for operators would ask it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from softix_proxy.domain.access.users import User, UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.operator_rights import OperatorRight, rights_of
+from softix_proxy.domain.accounts.security_events import SecurityEvent
+from softix_proxy.domain.core.errors import ConflictError, NotFoundError
+from softix_proxy.domain.organisations.organisations import Membership
+from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.operations.accounts import accounts
+
+_EVENTS = 50
+_MEMBERS = 200
+
+
+def require(account: Account, *rights: OperatorRight) -> None:
+    """Raises NotFoundError unless the account has all these rights, or any right at all if none is named.
+
+    To everybody else such a page does not exist, so the error is that of a page that does not.
+    """
+    own = rights_of(account)
+    if not own or not own.issuperset(rights):
+        raise NotFoundError("there is no such page", "")
+
+
+async def set_role(storage: Storage, actor: Account, reference: str, role: UserRole) -> Account:
+    """Sets the role of another account, and ends its sessions, so that it signs in with the new rights.
+
+    The actor's rights are read again within the transaction, and nobody sets the own role. So there is always one admin
+    left: the one who did it. Raises NotFoundError, and ConflictError for the actor's own account.
+    """
+    async with storage.writing() as unit:
+        account = await _other(unit, actor, reference)
+        return await accounts.change_role(unit, account, role)
+
+
+async def set_status(storage: Storage, actor: Account, reference: str, status: AccountStatus) -> Account:
+    """Disables or enables another account. A disabled one is signed out everywhere. Raises as `set_role` does."""
+    async with storage.writing() as unit:
+        account = await _other(unit, actor, reference)
+        return await accounts.change_status(unit, account, status)
+
+
+async def _other(unit: Unit, actor: Account, reference: str) -> Account:
+    acting = await unit.accounts.get(actor.id)
+    require(acting, OperatorRight.GRANT_ROLES)
+    account = await find(unit, reference)
+    if account.id == acting.id:
+        raise ConflictError("nobody changes their own account here", "ask another admin")
+    return account
+
+
+async def find(unit: Unit, reference: str) -> Account:
+    """Returns the account with this public id. Raises NotFoundError."""
+    account = await unit.accounts.find(reference)
+    if account is None or account.public_id != reference:
+        raise NotFoundError(f"no account {reference!r}", "see: softix accounts list")
+    return account
+
+
+async def accounts_page(
+    storage: Storage, *, search: str = "", before: str | None = None, limit: int = 50
+) -> Sequence[Account]:
+    """Returns the accounts of people, the newest first: those before the account of this id, if one is given.
+
+    `search` selects those whose id, address or display name contains the text. Raises NotFoundError.
+    """
+    unit = storage.reading()
+    before_id = (await find(unit, before)).id if before else None
+    return await unit.accounts.page(search, before_id, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAccount:
+    """An account as an operator sees it."""
+
+    account: Account
+    memberships: Sequence[tuple[Membership, User]]
+    events: Sequence[SecurityEvent]
+    sessions: int
+    """The number of sessions that have not ended."""
+
+
+async def show_account(storage: Storage, reference: str) -> SeenAccount:
+    """Returns the account with its organisations and what happened to its security. Raises NotFoundError."""
+    unit = storage.reading()
+    account = await find(unit, reference)
+    own = [(each, await unit.users.get(each.user_id)) for each in await unit.memberships.of_account(account.id)]
+    events = await unit.security_events.list(account.id, _EVENTS)
+    return SeenAccount(account, own, events, len(await unit.sessions.list(account.id, unit.clock.now_us())))
+
+
+async def members(storage: Storage, user_id: int) -> Sequence[tuple[Membership, Account]]:
+    """Returns the members of an organisation with their accounts, the oldest first."""
+    unit = storage.reading()
+    found = await unit.memberships.of_organisation(user_id)
+    return [(each, await unit.accounts.get(each.account_id)) for each in found[:_MEMBERS]]
+
+
+async def security_events(
+    storage: Storage, account: str | None = None, limit: int = 200
+) -> Sequence[tuple[SecurityEvent, Account | None]]:
+    """Returns the newest security events, of one account or of all, with their accounts. Raises NotFoundError."""
+    unit = storage.reading()
+    account_id = (await find(unit, account)).id if account else None
+    events = await unit.security_events.list(account_id, limit)
+    known = {number: await unit.accounts.get(number) for number in {event.account_id for event in events} if number}
+    return [(event, known.get(event.account_id or 0)) for event in events]

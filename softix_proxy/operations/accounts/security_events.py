@@ -1,0 +1,55 @@
+"""The operations on security events: what happened to an account, from where, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from softix_proxy.domain.accounts.security_events import SecurityEvent, SecurityEventKind
+from softix_proxy.domain.core.clock import format_instant, from_us
+from softix_proxy.domain.ports.storage import Storage, Unit
+
+
+async def record(
+    unit: Unit,
+    kind: SecurityEventKind,
+    account_id: int | None,
+    *,
+    address: str = "",
+    device: str = "",
+    subject: str = "",
+) -> None:
+    """Adds an event in the caller's transaction. `subject` is an id. An operator's command has no address."""
+    await unit.security_events.add(
+        SecurityEvent(
+            id=0,
+            at_us=unit.clock.now_us(),
+            account_id=account_id,
+            kind=kind,
+            address=address,
+            device=device,
+            subject=subject,
+        )
+    )
+
+
+async def list_all(storage: Storage, account_id: int | None = None, *, limit: int) -> Sequence[SecurityEvent]:
+    """Returns the newest events of an account, or of all."""
+    return await storage.reading().security_events.list(account_id, limit)
+
+
+def when(instant_us: int) -> str:
+    """Returns the instant as messages show it, such as `2026-11-30 18:20 UTC`."""
+    return from_us(instant_us).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def as_fields(event: SecurityEvent, account: str | None) -> dict[str, Any]:
+    """Returns the fields that an operator is shown. `account` is the public id."""
+    return {
+        "at": format_instant(event.at_us),
+        "event": event.kind,
+        "account": account,
+        "address": event.address,
+        "device": event.device,
+        "subject": event.subject,
+    }

@@ -1,0 +1,93 @@
+"""The operations on the owners of keys: the project and the member whose budgets count for a key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from softix_proxy.domain.access.keys import Key, KeyStatus
+from softix_proxy.domain.access.users import User
+from softix_proxy.domain.accounts.accounts import Account
+from softix_proxy.domain.core.errors import ConflictError, NotFoundError
+from softix_proxy.domain.organisations.key_owners import NOBODY, KeyOwner
+from softix_proxy.domain.organisations.organisations import Actor, Right
+from softix_proxy.domain.organisations.projects import Project
+from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.operations.access import keys
+from softix_proxy.operations.organisations import projects
+from softix_proxy.operations.organisations.organisations import authorized, find_member
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedKey:
+    key: Key
+    account: Account | None
+    project: Project | None
+
+
+async def assign(
+    storage: Storage,
+    organisation: str,
+    key: str,
+    by: Actor,
+    *,
+    project: str | None = None,
+    member: str | None = None,
+) -> OwnedKey:
+    """Gives a key of the organisation to a project or to a member, or to both. An empty text takes it away from them.
+
+    What it spent until now stays with those who owned it then. Raises NotFoundError, ConflictError.
+    """
+    async with storage.writing() as unit:
+        user, _ = await authorized(unit, organisation, by, Right.MANAGE_KEYS)
+        found = await keys.find(unit, key)
+        if found.user_id != user.id:
+            raise NotFoundError(f"no key {key!r}, or more than one", f"see: softix keys list --user {user.public_id}")
+        owner = await unit.key_owners.get(found.id)
+        if project is not None:
+            owner = replace(owner, project_id=(await _open_project(unit, user, project)).id if project else None)
+        if member is not None:
+            owner = replace(owner, account_id=(await _key_holder(unit, user, member)).id if member else None)
+        await unit.key_owners.set(found.id, owner)
+        return await _owned(unit, user, found, owner)
+
+
+async def elsewhere(storage: Storage, organisation: str, project: str, by: Actor) -> Sequence[Key]:
+    """Returns the organisation's keys that can be used and that are not the project's. Raises NotFoundError."""
+    async with storage.snapshot() as unit:
+        user, _ = await authorized(unit, organisation, by, Right.SEE)
+        found, owners = await projects.find(unit, user, project), await unit.key_owners.list(user.id)
+        return [
+            key
+            for key in await unit.keys.list(user.id)
+            if key.status is KeyStatus.ACTIVE and owners.get(key.id, NOBODY).project_id != found.id
+        ]
+
+
+def as_fields(owned: OwnedKey) -> dict[str, Any]:
+    return {
+        "key": owned.key.public_id,
+        "name": owned.key.label,
+        "project": None if owned.project is None else owned.project.public_id,
+        "member": None if owned.account is None else owned.account.public_id,
+    }
+
+
+async def _open_project(unit: Unit, user: User, reference: str) -> Project:
+    found = await projects.find(unit, user, reference)
+    projects.require_open(found)
+    return found
+
+
+async def _key_holder(unit: Unit, user: User, account: str) -> Account:
+    person, membership = await find_member(unit, user, account)
+    if not membership.may(Right.MAKE_OWN_KEYS):
+        raise ConflictError("a member of this role has no keys", "change the role first, or name another member")
+    return person
+
+
+async def _owned(unit: Unit, user: User, key: Key, owner: KeyOwner) -> OwnedKey:
+    account = None if owner.account_id is None else await unit.accounts.get(owner.account_id)
+    found = [project for project in await unit.projects.list(user.id) if project.id == owner.project_id]
+    return OwnedKey(key, account, found[0] if found else None)

@@ -1,0 +1,27 @@
+import secrets
+
+import pytest
+
+from softix_proxy.domain.accounts.factors import Factors, Passkey, TotpFactor
+
+TOTP = TotpFactor(1, secrets.token_bytes(8), 7, 1)
+PASSKEY = Passkey(1, "pky_a", 1, secrets.token_bytes(8), secrets.token_bytes(8), 0, "key", 1)
+
+
+@pytest.mark.parametrize(
+    ("factors", "asks"),
+    [
+        (Factors(None, (), 0), False),
+        (Factors(None, (), 10), False),
+        (Factors(TOTP, (), 0), True),
+        (Factors(None, (PASSKEY,), 0), True),
+    ],
+    ids=["nothing", "codes alone", "an app", "a passkey"],
+)
+def test_app_or_passkey_is_a_second_factor_and_recovery_codes_alone_are_none(factors: Factors, asks: bool) -> None:
+    assert factors.any is asks
+
+
+def test_factors_show_no_secret_and_no_key() -> None:
+    told = repr(Factors(TOTP, (PASSKEY,), 0))
+    assert not any(repr(secret) in told for secret in (TOTP.sealed_secret, PASSKEY.credential_id, PASSKEY.public_key))

@@ -1,0 +1,151 @@
+import pyotp
+import pytest
+from support.people import ADA, EVE, FIREFOX, HOME, OFFICE, People, new_password
+
+from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
+from softix_proxy.domain.core.clock import DAY_US, SECOND_US
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.operations.accounts import accounts, factors, password_resets, sessions
+from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded
+
+RESET = NoticeKind.RESET_PASSWORD
+
+
+async def request(people: People, email: str = ADA, address: str = HOME) -> None:
+    await password_resets.request(people.storage, people.vault, email, address=address)
+
+
+async def finish(people: People, token: str, password: str) -> None:
+    await password_resets.finish(
+        people.storage, people.vault, people.hasher, token, password=password, address=HOME, device=FIREFOX
+    )
+
+
+async def test_reset_sets_the_password_and_ends_every_session_and_link(people: People) -> None:
+    account = await people.member()
+    stolen = await people.signed_in()
+    await request(people)
+    token = (await people.mails(RESET))[0].token
+    assert (await password_resets.look(people.storage, token)).email == ADA
+    new = new_password()
+    await finish(people, token, new)
+    assert await sessions.find(people.storage, stolen.token, people.portal, people.clock.us) is None
+    with pytest.raises(AccountRefusedError):
+        await people.sign_in()
+    await people.signed_in(password=new)
+    with pytest.raises(AccountRefusedError) as refused:
+        await finish(people, token, new_password())
+    assert refused.value.reason is AccountRefusal.LINK_ENDED
+    assert [mail.email for mail in await people.mails(NoticeKind.PASSWORD_CHANGED)] == [ADA]
+    assert "password_reset" in await people.events(account)
+
+
+async def test_reset_answers_the_same_and_mails_only_the_stored_address(people: People) -> None:
+    """CVE-2019-19844: the link went to the address that was typed, which folded into the owner's."""
+    await people.member()
+    before = len(await people.mails())
+    for email in ("ADA@EXAMPLE.ORG", EVE, "mıke@example.org", "no address", ""):
+        with people.counted() as work:
+            await request(people, email)
+        assert work == ["transaction"]
+    added = (await people.mails())[: len(await people.mails()) - before]
+    assert [(mail.kind, mail.email) for mail in added] == [(RESET, ADA)]
+
+
+async def test_reset_token_is_in_the_message_alone(people: People) -> None:
+    await people.member()
+    assert await password_resets.request(people.storage, people.vault, ADA, address=HOME) is None  # type: ignore[func-returns-value] # that is what is tested
+    [mail] = await people.mails(RESET)
+    assert mail.link == f"/reset?token={mail.token}" and len(mail.token) == 43
+    rows = await people.storage.reading()._session.all("SELECT template_values FROM outbox")
+    assert not any(mail.token in values for (values,) in rows), "the outbox has it sealed"
+
+
+async def test_reset_leaves_the_second_factor_required(people: People) -> None:
+    """worldcubeassociation#8432: who read the mail got in without the second factor."""
+    account = await people.member()
+    session = (await people.signed_in()).session
+    await factors.begin_totp(people.storage, people.vault, session)
+    shown = await factors.pending_totp(people.storage.reading(), people.vault, session, account=account, site="softix")
+    code = pyotp.TOTP(shown.secret).at(people.clock.us // SECOND_US)
+    origin = factors.Origin(HOME, FIREFOX)
+    await factors.confirm_totp(people.storage, people.vault, session, account, code, origin)
+    await request(people)
+    new = new_password()
+    await finish(people, (await people.mails(RESET))[0].token, new)
+    assert await sessions.list_all(people.storage, account.id) == [], "a reset signs nobody in"
+    done = await people.sign_in(password=new)
+    assert isinstance(done, SecondFactorNeeded) and done.session.is_pending
+    assert (await people.storage.reading().factors.of_account(account.id)).totp is not None
+
+
+async def test_reset_link_ends_after_an_hour_and_when_there_is_a_newer_one(people: People) -> None:
+    await people.member()
+    await request(people)
+    older = (await people.mails(RESET))[0].token
+    await request(people)
+    newer = (await people.mails(RESET))[0].token
+    with pytest.raises(AccountRefusedError):
+        await finish(people, older, new_password())
+    people.clock.us += 3600 * SECOND_US
+    with pytest.raises(AccountRefusedError):
+        await finish(people, newer, new_password())
+    await people.signed_in()
+
+
+async def test_reset_to_a_bad_password_keeps_the_link_usable(people: People) -> None:
+    await people.member()
+    await request(people)
+    token = (await people.mails(RESET))[0].token
+    for bad in ("short", "lovelace", ADA):
+        with pytest.raises(AccountRefusedError):
+            await finish(people, token, bad)
+    await finish(people, token, new_password())
+
+
+async def test_reset_of_an_unverified_address_verifies_it(people: People) -> None:
+    """The link came by mail, as the one of the verification does. A stranger's password ends by it."""
+    await people.register()
+    await request(people)
+    new = new_password()
+    await finish(people, (await people.mails(RESET))[0].token, new)
+    done = await people.signed_in(password=new)
+    assert done.account.verified_at_us == people.clock.us
+    assert len(await people.storage.reading().memberships.of_account(done.account.id)) == 1
+
+
+async def test_reset_of_a_disabled_account_mails_nothing_and_sets_nothing(people: People) -> None:
+    await people.member()
+    await request(people)
+    token = (await people.mails(RESET))[0].token
+    await accounts.disable(people.storage, ADA)
+    with pytest.raises(AccountRefusedError):
+        await finish(people, token, new_password())
+    await request(people)
+    assert len(await people.mails(RESET)) == 1
+
+
+async def test_resets_are_slowed_down_by_network_and_few_messages_go_to_one_address(people: People) -> None:
+    await people.member()
+    for _ in range(10):
+        await request(people)
+    with pytest.raises(RefusedError) as refused:
+        await request(people)
+    assert refused.value.code is Code.RATE_LIMITED
+    await request(people, address=OFFICE)
+    assert len(await people.mails(RESET)) == 2, "the message that verified the address is counted too"
+
+
+async def test_first_link_of_an_operator_sets_the_first_password_within_three_days(people: People) -> None:
+    made = await accounts.create(people.storage, people.vault, email=ADA)
+    token = made.path.partition("token=")[2]
+    assert (await password_resets.look(people.storage, token)).is_first
+    [mail] = await people.mails()
+    assert (mail.kind, mail.token) == (NoticeKind.FIRST_SIGN_IN, token)
+    people.clock.us += 3 * DAY_US - 1
+    new = new_password()
+    await finish(people, token, new)
+    done = await people.signed_in(password=new)
+    assert done.account.can_sign_in
+    assert await people.mails(NoticeKind.PASSWORD_CHANGED) == []
