@@ -113,4 +113,3 @@ async def _announce(daemon: Serving) -> None:
     say(f"softix serves at {url} (base URL of OpenAI's SDKs: {url}/v1, of Anthropic's: {url})")
     if people is not None:
         say(f"The portal serves at {people}")
-
