@@ -108,6 +108,14 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
         "corrected": [one async for one in bill.correction_sums(EVER, None, days)],
         "charged": await bill.charged_since(NOW_US, None),
         "manifests": await unit.manifests.list(),
+        "open": await usage.open_requests(9),
+        **await read_people(unit),
+        "instance": await unit.instance.get("pepper"),
+    }
+
+
+async def read_people(unit: Any) -> dict[str, Any]:
+    return {
         "payments": [
             await unit.payments.list(ADA, 9),
             await unit.payments.posted(1),
@@ -123,7 +131,6 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
         ],
         "signed in": [await unit.sessions.list(1, 90), await unit.security_events.list(1, 9)],
         "audit": await unit.audit.page(None, 9),
-        "open": await usage.open_requests(9),
         "factors": [await unit.factors.of_account(1), await unit.federated_identities.of_account(1)],
         "under way": await unit.ceremonies.find(CeremonyKind.OIDC_LINK, b"state", b"cookie", 100),
         "token": await unit.account_tokens.find(b"token", TokenPurpose.INVITATION, 90),
@@ -134,7 +141,6 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
             await unit.notice_conditions.standing(NoticeKind.LOW_BALANCE),
             await unit.notice_conditions.low_balances(10**18),
         ],
-        "instance": await unit.instance.get("pepper"),
     }
 
 

@@ -106,7 +106,7 @@ async def set_(instance: Instance, user: str, amount: str, note: str | None, dry
 async def adjust(instance: Instance, user: str, amount: str, note: str, reference: str | None, dry_run: bool) -> None:
     """Change a balance by a difference, up or down. It is posted as an adjustment.
 
-    Example: softix balance adjust ada@example.org -5.00 --note 'taken back' --reference adj-17
+    Example: softix balance adjust ada@example.org 5.00 --note 'goodwill' --reference adj-17
     """
     difference_pico = parse_usd(amount)
     done = await operations.adjust(stage(instance, dry_run), user, difference_pico, note=note, reference=reference)

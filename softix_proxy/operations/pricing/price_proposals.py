@@ -24,6 +24,8 @@ ProposalMark = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
+    """A proposal with the names that it is about, and what it would change."""
+
     proposal: Proposal
     model: Model
     provider: Provider

@@ -10,6 +10,7 @@ from softix_proxy.domain.pricing.prices import format_markup
 from softix_proxy.operations.pricing import price_proposals, prices
 from softix_proxy.operations.pricing.price_proposals import ProposalMark, Proposed
 from softix_proxy.web.portal.admin.admin_page import admin_page, audited
+from softix_proxy.web.portal.admin.apart import apart
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
 from softix_proxy.web.portal.admin.listing import PER_PAGE, listing, searched
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
@@ -24,11 +25,11 @@ _DECISIONS = {
 async def prices_page(request: PageRequest) -> Answer:
     """Lists the prices in force and to come, and the mark-ups."""
     search, before = searched(request), request.query.get("before", "")
-    every = await prices.list_all(request.storage)
+    every = await apart(prices.list_all(request.storage))
     found = [one for one in every if search.lower() in f"{one.provider.name}/{one.model.name}".lower()]
     start = next((at + 1 for at, one in enumerate(found) if str(one.version.id) == before), 0)
     page = listing(request, found[start : start + PER_PAGE + 1], lambda one: str(one.version.id), {"q": search})
-    waiting = await price_proposals.pending(request.storage)
+    waiting = await apart(price_proposals.pending(request.storage))
     markups = [(one, format_markup(one.version.factor)) for one in await prices.list_markups(request.storage)]
     return admin_page(request, "admin_prices", listing=page, waiting=len(waiting), markups=markups)
 
@@ -53,7 +54,7 @@ async def decide(request: PageRequest) -> Answer:
 
 async def _proposals(request: PageRequest, fault: ShownFault | None = None) -> Page:
     by_model: dict[str, list[Proposed]] = {}
-    for one in await price_proposals.pending(request.storage):
+    for one in await apart(price_proposals.pending(request.storage)):
         by_model.setdefault(one.full_name, []).append(one)
     marks = {name: ",".join("{}-{}".format(*one.mark) for one in own) for name, own in by_model.items()}
     return admin_page(

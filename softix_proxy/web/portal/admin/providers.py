@@ -7,6 +7,7 @@ from softix_proxy.domain.catalog.providers import ProviderStatus
 from softix_proxy.operations.catalog import models, providers
 from softix_proxy.operations.routing import routes
 from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status, audited
+from softix_proxy.web.portal.admin.apart import apart
 from softix_proxy.web.portal.admin.target_states import states_of
 from softix_proxy.web.portal.core.page import Answer, PageRequest, SeeOther
 
@@ -28,7 +29,7 @@ async def providers_page(request: PageRequest) -> Answer:
 async def provider_page(request: PageRequest) -> Answer:
     """Shows one provider, its models and how they fare."""
     provider = await providers.show_id(request.storage, request.parts["id"])
-    found = await models.list_all(request.storage, provider=provider.public_id, every=True)
+    found = await apart(models.list_all(request.storage, provider=provider.public_id, every=True))
     states = states_of(await routes.health(request.storage), request.now_us).get(provider.name, [])
     return admin_page(
         request, "admin_provider", provider=provider, models=found[:_SHOWN], more=found[_SHOWN:], states=states

@@ -99,9 +99,6 @@ ROUTES = [
     *rows("/own", echo, Access.SIGNED_IN),
     *rows("/recent", echo, Access.RECENT),
     *rows("/admin/x", echo, Access.OPERATOR),
-    *rows("/admin/y", echo, Access.OPERATOR_RECENT),
-    PortalRoute("GET", "/admin/y/{id}", echo, Access.OPERATOR),
-    PortalRoute("POST", "/admin/y/{id}/money/post", echo, Access.OPERATOR_RECENT),
     PortalRoute("POST", "/own/{id}", echo, Access.SIGNED_IN),
     PortalRoute("POST", "/webhooks/x", program, Access.PROGRAM),
     PortalRoute("GET", "/healthz", echo, Access.PUBLIC),
@@ -235,22 +232,6 @@ async def test_operators_page_does_not_exist_for_others(portal: Portal) -> None:
     assert (await portal.get("/admin/x", token=ada)).status == 404
     assert (await portal.get("/admin/x", token=admin)).status == 200
     assert (await portal.post("/admin/x")).status == 404
-
-
-async def test_operators_page_of_money_needs_a_recent_proof_too_and_leads_back_to_its_form(portal: Portal) -> None:
-    ada = await portal.sign_in(await portal.account(), "ada")
-    admin = await portal.sign_in(await portal.account("eve@example.org", role=UserRole.ADMIN), "eve")
-    assert (await portal.get("/admin/y", token=admin)).status == 200
-    portal.clock.us += 15 * 60 * SECOND_US + 1
-    for method, path, back in (
-        ("GET", "/admin/y", "%2Fadmin%2Fy"),
-        ("POST", "/admin/y", "%2Fadmin%2Fy"),
-        ("POST", "/admin/y/7/money/post", "%2Fadmin%2Fy%2F7"),
-    ):
-        assert (await portal.ask(method, path, token=admin)).location == f"/sign-in/confirm?next={back}"
-        assert (await portal.ask(method, path, token=ada)).status == 404
-    assert (await portal.get("/admin/y/7", token=admin)).status == 200
-    assert (await portal.post("/admin/y")).status == 404
 
 
 # Bodies
