@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from softix_proxy.domain.core.errors import OperatorError
+from softix_proxy.domain.core.errors import FailureError, OperatorError
 from softix_proxy.operations.ledger import auto_top_ups, payments, refunds
 from softix_proxy.operations.ledger.payments import PaymentService
 
@@ -27,7 +27,11 @@ async def sweep(service: PaymentService) -> None:
 async def top_up(service: PaymentService) -> None:
     """Charges for balances that are below their thresholds. It logs what fails."""
     try:
-        await auto_top_ups.run(await service.context())
+        context = await service.context()
+    except FailureError:
+        return  # without a key there is nothing to charge by; the sweep, which runs less often, says so
+    try:
+        await auto_top_ups.run(context)
     except OperatorError as error:
         log.warning("could not look after automatic top-ups", extra={"error": type(error).__name__})
 

@@ -112,6 +112,7 @@ def test_tax_by_own_rates_is_the_part_of_the_total_that_was_asked_as_tax() -> No
 def test_refunds_of_any_parts_take_back_the_whole_credit_in_the_end(paid: int, tax: int) -> None:
     assert net_left_cents(paid, tax, 0) == paid - tax
     assert net_left_cents(paid, tax, paid) == 0
+    assert net_left_cents(0, 0, 5) == -5  # nothing was paid, and something went back
     left = [net_left_cents(paid, tax, taken) for taken in range(paid + 1)]
     assert all(earlier - later in (0, 1) for earlier, later in pairwise(left))
 
