@@ -108,14 +108,14 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
         "corrected": [one async for one in bill.correction_sums(EVER, None, days)],
         "charged": await bill.charged_since(NOW_US, None),
         "manifests": await unit.manifests.list(),
-        "open": await usage.open_requests(9),
-        **await read_people(unit),
         "instance": await unit.instance.get("pepper"),
+        **await read_people(unit),
     }
 
 
 async def read_people(unit: Any) -> dict[str, Any]:
     return {
+        "open": await unit.usage.open_requests(9),
         "payments": [
             await unit.payments.list(ADA, 9),
             await unit.payments.posted(1),

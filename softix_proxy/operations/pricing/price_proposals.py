@@ -24,7 +24,7 @@ ProposalMark = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A proposal with the names that it is about, and what it would change."""
+    """A proposal, with the model, the provider and the user that it is about."""
 
     proposal: Proposal
     model: Model

@@ -14,7 +14,8 @@ from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import PICO_PER_CENT, OnlinePayment
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.exports.billing.bill_formats import FORMATS
-from softix_proxy.operations.billing import bill, overview
+from softix_proxy.operations.billing import bill
+from softix_proxy.operations.billing.billing_overview import billing_overview
 from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments, refunds
 from softix_proxy.operations.ledger.payments import PaymentContext
 from softix_proxy.web.portal.core.page import Answer, Download, Page, PageRequest, SeeOther
@@ -53,7 +54,7 @@ async def show(request: PageRequest) -> Answer:
     user = organisation(request, Right.SEE_BILLING)
     named = request.query.get("payment")
     returned = await _returned(request, user, named) if named else None
-    found = await overview.overview(request.storage, user.id, _LISTED)
+    found = await billing_overview(request.storage, user.id, _LISTED)
     membership = request.viewer.membership
     values = {
         "balance_pico": found.wallet.posted_pico,

@@ -24,7 +24,7 @@ class BillingOverview:
     auto_top_up: AutoTopUp | None
 
 
-async def overview(storage: Storage, user_id: int, limit: int) -> BillingOverview:
+async def billing_overview(storage: Storage, user_id: int, limit: int) -> BillingOverview:
     """Returns what there is of one user, with at most `limit` of each list."""
     async with storage.snapshot() as unit:
         documents = await unit.bill.list(user_id)

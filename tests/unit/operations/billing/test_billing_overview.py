@@ -4,7 +4,7 @@ from pathlib import Path
 
 from support.paying import paying
 
-from softix_proxy.operations.billing.overview import overview
+from softix_proxy.operations.billing.billing_overview import billing_overview
 from softix_proxy.operations.ledger import refunds
 
 
@@ -12,11 +12,11 @@ async def test_overview_has_what_one_user_has_with_the_newest_first(tmp_path: Pa
     async with paying(tmp_path) as lab:
         first, second = await lab.paid(2500), await lab.paid(700)
         request = await refunds.request(lab.context, first.public_id, net_cents=500)
-        found = await overview(lab.storage, 1, 10)
+        found = await billing_overview(lab.storage, 1, 10)
         assert [one.id for one in found.payments] == [second.id, first.id]
         assert [one.number for one in found.documents] == ["RCT-2027-00002", "RCT-2027-00001"]
         assert [one.public_id for one in found.refunds] == [request.public_id]
         assert found.wallet.posted_pico == (1000 + 2500 + 700 - 500) * 10**10 and found.auto_top_up is None
-        assert len((await overview(lab.storage, 1, 1)).payments) == 1
-        other = await overview(lab.storage, 2, 10)
+        assert len((await billing_overview(lab.storage, 1, 1)).payments) == 1
+        other = await billing_overview(lab.storage, 2, 10)
         assert not [*other.payments, *other.documents, *other.refunds]
