@@ -83,6 +83,7 @@ def test_message_that_is_too_old_or_from_the_future_is_refused(ahead_s: int) -> 
         "=" * 5000,
         f"t={NOW_S}" + ",v1=0" * 9999,
     ],
+    ids=range(9),
 )
 def test_message_with_a_wrong_signature_is_refused(signature: str) -> None:
     assert refused(BODY, signature) == 400
