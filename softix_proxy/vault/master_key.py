@@ -66,9 +66,8 @@ class MasterKeySources:
 
     def find(self) -> FoundMasterKey | None:
         """Returns the key of the first source that exists. Raises FailureError if that source gives no key."""
-        folder = self.environ.get("CREDENTIALS_DIRECTORY")
-        credential = Path(folder) / CREDENTIAL if folder else None
-        if credential is not None and credential.exists():
+        credential = self._credential()
+        if credential is not None:
             # The mode is not checked, because systemd grants access by an ACL, which appears as the group's.
             return FoundMasterKey(_decode(_read(credential, private=False), str(credential)), "systemd credential")
         if (key := from_file(self.file)) is not None:
@@ -81,6 +80,21 @@ class MasterKeySources:
 
     def find_next(self) -> MasterKey | None:
         return from_file(self.next_file)
+
+    def find_newest(self) -> MasterKey | None:
+        """Returns the key of the next file, or else of the main file. None if the key comes from another source.
+
+        Raises FailureError if others can read the file.
+        """
+        following = self.find_next()
+        if following is not None or self._credential() is not None:
+            return following
+        return from_file(self.file)
+
+    def _credential(self) -> Path | None:
+        folder = self.environ.get("CREDENTIALS_DIRECTORY")
+        credential = Path(folder) / CREDENTIAL if folder else None
+        return credential if credential is not None and credential.exists() else None
 
     def find_by_id(self, key_id: str) -> MasterKey | None:
         """Returns the key with this id from the files alone, which may have changed since the start."""

@@ -54,7 +54,7 @@ class MasterKeyStore:
         keys = self._keys()
         mine = next((key for key in keys if key.check_value == identity.check_value), None)
         if mine is not None:
-            return open_vault(mine, identity, KeyRing(keys, self._sources.find_by_id))
+            return open_vault(mine, identity, self._ring(keys))
         source = self.source()
         if source is None:
             raise self._missing()
@@ -68,7 +68,7 @@ class MasterKeyStore:
         following = self._sources.find_next()
         if following is None:
             raise FailureError(f"{self._sources.next_file} was removed", "run the command again")
-        return open_vault(following, identity, KeyRing(self._keys(), self._sources.find_by_id))
+        return open_vault(following, identity, self._ring(self._keys()))
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -100,6 +100,9 @@ class MasterKeyStore:
                 "check the folder's owner and mode, and run the command again",
             ) from None
         return True
+
+    def _ring(self, keys: list[MasterKey]) -> KeyRing:
+        return KeyRing(keys, self._sources.find_by_id, self._sources.find_newest)
 
     def _keys(self) -> list[MasterKey]:
         """Returns the available keys. The next one is read first, because it may replace the other in between."""

@@ -27,12 +27,22 @@ def _nowhere(_key_id: str) -> None:
     return None
 
 
-class KeyRing:
-    """The available master keys, and a function that looks for another one."""
+def _no_other() -> None:
+    return None
 
-    def __init__(self, keys: Iterable[MasterKey], look: Callable[[str], MasterKey | None] = _nowhere) -> None:
+
+class KeyRing:
+    """The available master keys, a function that looks for another one, and one that looks for a newer one."""
+
+    def __init__(
+        self,
+        keys: Iterable[MasterKey],
+        look: Callable[[str], MasterKey | None] = _nowhere,
+        newest: Callable[[], MasterKey | None] = _no_other,
+    ) -> None:
         self._keys = {key.id: key for key in keys}
         self._look = look
+        self.newest = newest
 
     def find(self, key_id: str) -> MasterKey:
         """Returns the key with this id. Raises FailureError if it is not available."""
@@ -52,6 +62,7 @@ class MasterVault:
     def __init__(self, master: MasterKey, pepper: bytes, ring: KeyRing) -> None:
         self._master = master
         self._find = ring.find
+        self._newest = ring.newest
         api_keys = ApiKeys(pepper)
         self.new_api_key: Callable[[], NewKey] = api_keys.new
         self.digest: Callable[[str], bytes | None] = api_keys.digest
@@ -69,7 +80,9 @@ class MasterVault:
         return self._master.check_value
 
     def seal_secret(self, secret: bytes | str, *place: str) -> bytes:
-        return envelope.seal(self._master, secret.encode() if isinstance(secret, str) else secret, place)
+        # A process may run while the master key is changed. What the old key seals then would not open any more.
+        master = self._newest() or self._master
+        return envelope.seal(master, secret.encode() if isinstance(secret, str) else secret, place)
 
     def open_secret(self, blob: bytes, *place: str) -> str:
         return envelope.unseal(self._find, blob, place).decode()

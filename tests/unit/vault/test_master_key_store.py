@@ -5,7 +5,7 @@ import pytest
 
 from softix_proxy.domain.core.errors import ConflictError, FailureError
 from softix_proxy.domain.ports.vault import PEPPER_PLACE, Identity
-from softix_proxy.vault.master_key import MasterKeySources, create
+from softix_proxy.vault.master_key import CREDENTIAL, MasterKeySources, create
 from softix_proxy.vault.master_key_store import MasterKeyStore
 
 
@@ -109,3 +109,35 @@ def test_master_key_change_during_another_is_refused(keeper: MasterKeyStore) -> 
         pass
     with keeper.changing():
         pass
+
+
+def test_vault_that_was_opened_before_a_change_seals_by_the_new_key(keeper: MasterKeyStore) -> None:
+    """A daemon goes on while the master key is changed. What it seals meanwhile, and later, opens after its restart."""
+    keeper.create()
+    identity = keeper.new_identity()
+    daemon = keeper.open(identity)
+    after = switched(keeper, identity)
+    meanwhile = daemon.seal_secret("x", "t")
+    assert keeper.put_in_place(after.key_id)
+    later = daemon.seal_secret("y", "t")
+    restarted = keeper.open(after)
+    assert (restarted.open_secret(meanwhile, "t"), restarted.open_secret(later, "t")) == ("x", "y")
+    assert daemon.open_secret(later, "t") == "y"
+
+
+def test_vault_with_a_key_of_the_environment_seals_by_that_key(tmp_path: Path) -> None:
+    given = MasterKeyStore(
+        MasterKeySources(tmp_path / "master.key", None, {"SOFTIX_MASTER_KEY": secrets.token_hex(32)})
+    )
+    vault = given.open(given.new_identity())
+    assert vault.sealed_by(vault.seal_secret("x", "t")) == vault.master_key_id
+
+
+def test_vault_with_a_key_of_systemd_does_not_seal_by_a_file_that_is_left(tmp_path: Path) -> None:
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / CREDENTIAL).write_text(secrets.token_hex(32))
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path / "credentials")}
+    given = MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, environ))
+    create(tmp_path / "master.key")
+    vault = given.open(given.new_identity())
+    assert vault.sealed_by(vault.seal_secret("x", "t")) == vault.master_key_id
