@@ -49,7 +49,9 @@ _BASE = {"item": parse_api_base, "words": "https://…"}
 class PaymentsSection:
     """Sets whether and how people pay in the portal, by Stripe."""
 
-    enabled: bool = setting(False, "Whether people can pay in the portal. `softix payments setup` stores the keys.")
+    enabled: bool = setting(
+        False, "Whether people can pay in the portal. `softix payments setup` stores the keys.", restart=True
+    )
     least: str = setting("5.00", "The smallest amount of one top-up, in US dollars without tax.", **_CENTS)
     most: str = setting("500.00", "The greatest amount of one top-up, in US dollars without tax.", **_CENTS)
     tax: Literal["none", "stripe", "softix"] = setting(

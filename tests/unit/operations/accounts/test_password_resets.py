@@ -67,7 +67,7 @@ async def test_reset_leaves_the_second_factor_required(people: People) -> None:
     account = await people.member()
     session = (await people.signed_in()).session
     await factors.begin_totp(people.storage, people.vault, session)
-    shown = await factors.pending_totp(people.storage.reading(), people.vault, session, account=account, site="softix")
+    shown = await factors.pending_totp(people.storage, people.vault, session, account=account, site="softix")
     code = pyotp.TOTP(shown.secret).at(people.clock.us // SECOND_US)
     origin = factors.Origin(HOME, FIREFOX)
     await factors.confirm_totp(people.storage, people.vault, session, account, code, origin)
