@@ -12,8 +12,6 @@ from support.payment_lives import CENT_PICO, Life, MemoryStorage, context_for, r
 from softix_proxy.domain.ports.payment_gateway import EventHint, GatewayError
 from softix_proxy.operations.ledger import payments
 
-pytestmark = pytest.mark.only_engine("sqlite", reason="keeps its rows in memory")
-
 LIVES = 3000
 LOST, TWICE, KILLED = 0.1, 0.2, 0.1
 Handler = Coroutine[Any, Any, Any]

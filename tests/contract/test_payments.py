@@ -12,6 +12,8 @@ from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, Paym
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.storage.sqlite.core.engine import DatabaseError
 
+pytestmark = pytest.mark.only_engine("sqlite", reason="expects the error of its library")
+
 PAYMENT = OnlinePayment(
     id=0,
     public_id="pay_one",

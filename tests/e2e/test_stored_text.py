@@ -15,10 +15,12 @@ from click.testing import CliRunner, _NamedTextIOWrapper
 from support.commands import leaves
 from support.one_notice import write_notices
 from support.one_of_each import NOW_US, write_directory, write_papers, write_requests
+from support.one_of_each_person import write_audit, write_people
 
 from softix_proxy import assembly
 from softix_proxy.cli.main import main
 from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.core.engine import connect
 from softix_proxy.storage.sqlite.unit import SqliteStorage
@@ -50,6 +52,9 @@ COLUMNS = (
     ("outbox", "email"),
     ("outbox", "public_id"),
     ("outbox", "error"),
+    ("login_accounts", "display_name"),
+    ("projects", "name"),
+    ("payments", "failure"),
 )
 LISTS = (("keys", "models"), ("keys", "earlier_models"), ("keys", "regions"), ("providers", "drop_fields"))
 OBJECTS = (("bills", "document"), ("customers", "details"), ("manifests", "head"))
@@ -90,6 +95,18 @@ READING = {
     "ledger accounts": [],
     "mail list": [],
     "ledger verify": [],
+    "accounts list": [],
+    "accounts show": ["acc_ada"],
+    "audit list": [],
+    "budgets list": ["usr_ada"],
+    "factors list": ["acc_ada"],
+    "organisations list": [],
+    "organisations show": ["usr_ada"],
+    "organisations members": ["usr_ada"],
+    "payments list": [],
+    "payments show": ["pay_one"],
+    "projects list": ["usr_ada"],
+    "projects show": ["usr_ada", "prj_one"],
 }
 """The commands that read, with what names one thing by its id."""
 CHANGING = (
@@ -128,6 +145,9 @@ async def _fill(path: Path) -> None:
         async with storage.writing() as unit:
             await write_papers(unit)
             await write_notices(unit)
+            await write_people(unit)
+            await write_audit(unit)
+            await unit.projects.add(Project(0, "prj_one", 1, "search", NOW_US))
     finally:
         await database.close()
 

@@ -48,6 +48,7 @@ OTHERWISE: dict[str, str] = {
     "fpdf2": "LGPL-3.0: the extra `invoice` imports it unchanged, and whoever wants another one may install it",
     "iso4217": "public domain; of the extra `invoice` only",
     "python-stdnum": "LGPL-2.1: as fpdf2; of the extra `invoice` only",
+    "zxcvbn-rs-py": "MIT, as its repository says; its metadata name no licence",
 }
 """Distribution → why its licence is allowed although it is not one of these."""
 

@@ -39,7 +39,7 @@ class FailureError(OperatorError):
 class OverloadedError(OperatorError):
     """Too much of the same work waits already. Nothing was changed, and waiting helps."""
 
-    def __init__(self, message: str, remedy: str, retry_after_s: float) -> None:
+    def __init__(self, message: str, remedy: str = "", retry_after_s: float = 1.0) -> None:
         super().__init__(message, remedy)
         self.retry_after_s = retry_after_s
 

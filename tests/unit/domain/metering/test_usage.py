@@ -32,7 +32,10 @@ def test_add_up_of_usage_totals_returns_one_total() -> None:
         (UsageRow, {"corrects_row_id": None, "fee_pico": 0, "cost_price_id": None}),
         (AttemptRow, {"cost_price_id": None}),
         (Correction, {"fee_pico": 0, "cost_price_id": None}),
-        (UsageFilter, {"span": None, "user_id": None, "key_id": None, "model_ids": None, "errors_only": False}),
+        (
+            UsageFilter,
+            {"span": None, "user_id": None, "key_id": None, "key_ids": None, "model_ids": None, "errors_only": False},
+        ),
     ],
 )
 def test_usage_record_with_required_fields_only_has_the_expected_defaults(

@@ -159,10 +159,16 @@ async def test_rotation_stopped_at_any_step_keeps_all_secrets_and_resumes(
     assert not (await status(storage, keys)).rotating
 
 
+def of_before(vault: Any) -> Any:
+    """A vault that does not look for a newer key, like that of a process in the middle of sealing."""
+    vault._newest = lambda: None
+    return vault
+
+
 async def test_rotation_with_a_secret_sealed_late_by_the_old_key_includes_it(
     storage: SqliteStorage, keys: MasterKeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = await opened(storage, keys)
+    running = of_before(await opened(storage, keys))
     given, late = await add(storage, running, 1), "sk-" + secrets.token_urlsafe(16)
     writing, transactions = storage.writing, 0
 
@@ -253,7 +259,7 @@ async def test_rotation_keeps_the_signing_key(storage: SqliteStorage, keys: Mast
 async def test_rotation_with_a_signing_key_sealed_late_by_the_old_key_resumes(
     storage: SqliteStorage, keys: MasterKeyStore
 ) -> None:
-    late = await opened(storage, keys)
+    late = of_before(await opened(storage, keys))
     following = keys.open_next(await known(storage))
     async with storage.writing() as unit:
         pepper = following.rewrap_secret((await known(storage)).sealed_pepper, "instance", "pepper")

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from softix_proxy.assembly import read_settings
 from softix_proxy.web.portal.core.page import Access, Answer, Content, PageRequest, PortalRoute
 from softix_proxy.web.portal.core.page_exchange import PageExchange
 
 
 class Context:
-    storage = settings = vault = hasher = openid = None
+    storage = vault = hasher = openid = payments = None
+    settings = read_settings(None, None)
 
 
 async def show(request: PageRequest) -> Answer:
