@@ -24,12 +24,13 @@ from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefused
 from softix_proxy.domain.accounts.security_events import SecurityEventKind
 from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.core.clock import SECOND_US
-from softix_proxy.domain.core.errors import Code, ConflictError, RefusedError
+from softix_proxy.domain.core.errors import Code, ConflictError, FailureError, RefusedError
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import accounts, ceremonies, recovery_codes, security_events, sessions
 from softix_proxy.operations.accounts.sessions import StartedSession
+from softix_proxy.operations.core.bound_secret import SealedCount
 from softix_proxy.operations.notices import outbox
 
 TOTP_NAME, PASSKEY_NAME, RECOVERY_NAME, OIDC_NAME = "totp", "passkey", "recovery_codes", "oidc"
@@ -334,14 +335,28 @@ async def list_all(storage: Storage, reference: str) -> tuple[Account, Factors]:
 async def rewrap(storage: Storage, vault: Vault) -> int:
     """Wraps the secrets of all authenticator apps anew for the current master key. Returns how many.
 
-    Raises FailureError if one does not open.
+    Raises FailureError if some do not open. All others are wrapped anew then.
     """
-    rewrapped = 0
+    rewrapped, closed = 0, list[str]()
     for factor in await outstanding(storage.reading(), vault):
-        sealed = vault.rewrap_secret(factor.sealed_secret, *_place(factor.account_id))
+        try:
+            sealed = vault.rewrap_secret(factor.sealed_secret, *_place(factor.account_id))
+        except FailureError:
+            closed.append((await storage.reading().accounts.get(factor.account_id)).public_id)
+            continue
         async with storage.writing() as unit:
             rewrapped += await unit.factors.reseal_totp(factor.account_id, factor.sealed_secret, sealed)
+    if closed:
+        raise FailureError(
+            f"the authenticator apps of these accounts do not open: {', '.join(closed)}",
+            f"run: softix factors reset {closed[0]} --yes",
+        )
     return rewrapped
+
+
+async def count(unit: Unit, vault: Vault) -> SealedCount:
+    """Counts the authenticator apps."""
+    return SealedCount(len(await unit.factors.list_totp()), len(await outstanding(unit, vault)))
 
 
 async def outstanding(unit: Unit, vault: Vault) -> Sequence[TotpFactor]:

@@ -20,9 +20,10 @@ from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import ceremonies, throttles
+from softix_proxy.operations.core.bound_secret import BoundSecret
 
 CALLBACK = "/oidc/callback"
-_SEALED, _CLIENT = "sealed_oidc_secret", "oidc_client"
+SECRET = BoundSecret("sealed_oidc_secret", "oidc_client", "oidc client secret")
 _MOST_LETTERS = 1024
 _VERIFIER_BYTES = 48
 """64 letters, of the 43 to 128 that RFC 7636 allows (section 4.1)."""
@@ -119,12 +120,12 @@ async def client(unit: Unit, vault: Vault, section: OidcSection, url: PublicUrl)
     """
     if section.issuer is None or section.client_id is None:
         raise AccountRefusedError(AccountRefusal.PROVIDER_MISSING)
-    sealed, sealed_for = await _stored(unit)
+    sealed, sealed_for = await SECRET.load(unit)
     is_ours = sealed is not None and sealed_for == _client_of(section)
     return OidcClient(
         issuer=section.issuer,
         client_id=section.client_id,
-        client_secret=vault.open_secret(sealed, *_place(sealed_for)) if sealed is not None and is_ours else "",
+        client_secret=vault.open_secret(sealed, *SECRET.place(sealed_for)) if sealed is not None and is_ours else "",
         redirect_uri=f"{url.origin}{CALLBACK}",
         scopes=section.scopes,
     )
@@ -142,53 +143,18 @@ async def set_secret(storage: Storage, vault: Vault, section: OidcSection, secre
         )
     if not 0 < len(secret) <= _MOST_LETTERS or not secret.isprintable():
         raise BadInputError("not a usable client secret", "give one line of text")
-    sealed_for = _client_of(section)
     async with storage.writing() as unit:
-        await unit.instance.set(_CLIENT, sealed_for.encode())
-        await unit.instance.set(_SEALED, vault.seal_secret(secret, *_place(sealed_for)))
+        await SECRET.store(unit, vault, secret, _client_of(section))
 
 
 async def has_secret(unit: Unit, section: OidcSection) -> bool:
     """Returns whether there is a client secret for the issuer and the client of the settings."""
-    sealed, sealed_for = await _stored(unit)
+    sealed, sealed_for = await SECRET.load(unit)
     return sealed is not None and sealed_for == _client_of(section)
-
-
-async def rewrap(storage: Storage, vault: Vault) -> bool:
-    """Wraps the client secret anew for the current master key. Returns False if there is none, or if it is current.
-
-    Raises FailureError.
-    """
-    if not await is_outstanding(storage.reading(), vault):
-        return False
-    async with storage.writing() as unit:
-        sealed, sealed_for = await _stored(unit)
-        if sealed is not None:
-            await unit.instance.set(_SEALED, vault.rewrap_secret(sealed, *_place(sealed_for)))
-    return True
-
-
-async def is_set(unit: Unit) -> bool:
-    return (await _stored(unit))[0] is not None
-
-
-async def is_outstanding(unit: Unit, vault: Vault) -> bool:
-    """Returns whether another master key sealed the client secret. Raises FailureError."""
-    sealed, _ = await _stored(unit)
-    return sealed is not None and vault.sealed_by(sealed) != vault.master_key_id
-
-
-async def _stored(unit: Unit) -> tuple[bytes | None, str]:
-    sealed_for = await unit.instance.get(_CLIENT)
-    return await unit.instance.get(_SEALED), (sealed_for or b"").decode()
 
 
 def _client_of(section: OidcSection) -> str:
     return f"{section.client_id} {section.issuer}"
-
-
-def _place(sealed_for: str) -> tuple[str, str, str]:
-    return "instance", "oidc client secret", sealed_for
 
 
 def _s256(code_verifier: str) -> str:

@@ -12,6 +12,7 @@ If the change stops at any point, everything still opens, and the same command c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from softix_proxy.domain.catalog.providers import Provider, ProviderKey
@@ -19,9 +20,13 @@ from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.vault import PEPPER_PLACE, SIGNING_KEY_PLACE, Identity, MasterKeys, Vault
 from softix_proxy.operations.accounts import factors, oidc
+from softix_proxy.operations.core.bound_secret import BoundSecret, SealedCount
 from softix_proxy.operations.instance import instance
 from softix_proxy.operations.ledger import payment_keys
 from softix_proxy.operations.notices import mail_password, outbox
+
+BOUND: Sequence[BoundSecret] = (mail_password.SECRET, oidc.SECRET, *payment_keys.SECRETS)
+"""The secrets of which the instance has one each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +63,7 @@ async def rotate(storage: Storage, keys: MasterKeys) -> Rotation:
         else:
             vault = keys.open_next(identity)
             await _take_over(storage, vault)
-        rewrapped = await _rewrap_signing_key(storage, vault) + await _rewrap_all(storage, vault)
-        rewrapped += await mail_password.rewrap(storage, vault) + await outbox.rewrap(storage, vault)
-        rewrapped += await payment_keys.rewrap(storage, vault)
-        rewrapped += await factors.rewrap(storage, vault) + await oidc.rewrap(storage, vault)
+        rewrapped = await _rewrap_everything(storage, vault)
         return Rotation(vault.master_key_id, resumed, rewrapped, keys.put_in_place(vault.master_key_id))
 
 
@@ -69,21 +71,43 @@ async def status(storage: Storage, keys: MasterKeys) -> SecretsStatus:
     """Returns the state of the secrets. Raises FailureError if the master key is missing or not this instance's."""
     reading = storage.reading()
     vault = keys.open(await instance.require_identity(reading))
-    sealed = sum(len(provider.keys) for provider in await reading.providers.list())
     signing_key = await reading.instance.get(instance.SEALED_SIGNING_KEY)
-    outstanding = signing_key is not None and not _is_current(vault, signing_key)
-    of_mail = await mail_password.is_outstanding(reading, vault) + len(await outbox.outstanding(reading, vault))
-    of_payments = await payment_keys.outstanding(reading, vault)
-    mailed = await mail_password.is_set(reading) + len(await reading.outbox.with_links())
-    of_people = len(await factors.outstanding(reading, vault)) + await oidc.is_outstanding(reading, vault)
-    peoples = len(await reading.factors.list_totp()) + await oidc.is_set(reading)
+    counts = [
+        SealedCount(
+            sum(len(provider.keys) for provider in await reading.providers.list()),
+            len(await _outstanding(storage, vault)),
+        ),
+        SealedCount(signing_key is not None, signing_key is not None and not _is_current(vault, signing_key)),
+        await outbox.count(reading, vault),
+        await factors.count(reading, vault),
+        *[await secret.count(reading, vault) for secret in BOUND],
+    ]
     return SecretsStatus(
         key_id=vault.master_key_id,
         source=keys.source(),
-        secrets=sealed + (signing_key is not None) + mailed + peoples + await payment_keys.stored(reading),
-        outstanding=len(await _outstanding(storage, vault)) + outstanding + of_mail + of_people + of_payments,
+        secrets=sum(count.stored for count in counts),
+        outstanding=sum(count.outstanding for count in counts),
         rotating=keys.next_key_id() is not None,
     )
+
+
+async def _rewrap_everything(storage: Storage, vault: Vault) -> int:
+    """Wraps every secret anew, and returns how many. Raises the first failure after all others were wrapped."""
+    rewrapped, failures = 0, list[FailureError]()
+    for rewrap in (
+        _rewrap_signing_key,
+        _rewrap_all,
+        outbox.rewrap,
+        factors.rewrap,
+        *(secret.rewrap for secret in BOUND),
+    ):
+        try:
+            rewrapped += await rewrap(storage, vault)
+        except FailureError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return rewrapped
 
 
 async def _take_over(storage: Storage, vault: Vault) -> None:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from softix_proxy.domain.core.errors import BadInputError, FailureError
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.operations.core.bound_secret import BoundSecret
 
 _SECRET_KEY, _WEBHOOK = "sealed_stripe_key", "sealed_stripe_webhook_secret"  # these are names of rows
-_NAMES = (_SECRET_KEY, _WEBHOOK)
 _BASE = "stripe_api_base"
 STRIPE = "https://api.stripe.com"
+SECRETS = tuple(BoundSecret(name, _BASE, name, STRIPE) for name in (_SECRET_KEY, _WEBHOOK))
 _KEY = re.compile(r"[sr]k_(?:test|live)_[A-Za-z0-9]{16,255}", re.ASCII)
 _WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]{24,255}", re.ASCII)
 _SET_UP = "run: softix payments setup"
@@ -111,24 +112,4 @@ async def _stored_base(unit: Unit) -> str:
 
 async def stored(unit: Unit) -> int:
     """Returns how many keys are stored."""
-    return len([name for name in _NAMES if await unit.instance.get(name)])
-
-
-async def outstanding(unit: Unit, vault: Vault) -> int:
-    """Returns how many of them another master key sealed. Raises FailureError."""
-    sealed = [await unit.instance.get(name) for name in _NAMES]
-    return sum(vault.sealed_by(blob) != vault.master_key_id for blob in sealed if blob)
-
-
-async def rewrap(storage: Storage, vault: Vault) -> int:
-    """Wraps them anew for the current master key. Returns how many. Raises FailureError."""
-    rewrapped = 0
-    if await outstanding(storage.reading(), vault):
-        async with storage.writing() as unit:
-            base = await _stored_base(unit)
-            for name in _NAMES:
-                blob = await unit.instance.get(name)
-                if blob and vault.sealed_by(blob) != vault.master_key_id:
-                    await unit.instance.set(name, vault.rewrap_secret(blob, *_place(name, base)))
-                    rewrapped += 1
-    return rewrapped
+    return sum([(await secret.load(unit))[0] is not None for secret in SECRETS])

@@ -6,17 +6,14 @@ from softix_proxy.domain.core.errors import BadInputError, FailureError
 from softix_proxy.domain.notices.mail_section import MailSection
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.operations.core.bound_secret import BoundSecret
 
-_SEALED, _ACCOUNT = "sealed_mail_password", "mail_account"
+SECRET = BoundSecret("sealed_mail_password", "mail_account", "mail password")
 _MOST_LETTERS = 1024
 
 
 def _account(section: MailSection) -> str:
     return f"{section.user}@{section.server}"
-
-
-def _place(account: str) -> tuple[str, ...]:
-    return ("instance", "mail password", account)
 
 
 async def set_password(storage: Storage, vault: Vault, section: MailSection, password: str) -> None:
@@ -31,10 +28,8 @@ async def set_password(storage: Storage, vault: Vault, section: MailSection, pas
         )
     if not 0 < len(password) <= _MOST_LETTERS or not password.isprintable():
         raise BadInputError("not a usable password", "give one line of text")
-    account = _account(section)
     async with storage.writing() as unit:
-        await unit.instance.set(_ACCOUNT, account.encode())
-        await unit.instance.set(_SEALED, vault.seal_secret(password, *_place(account)))
+        await SECRET.store(unit, vault, password, _account(section))
 
 
 async def password(unit: Unit, vault: Vault, section: MailSection) -> str | None:
@@ -44,38 +39,9 @@ async def password(unit: Unit, vault: Vault, section: MailSection) -> str | None
     """
     if section.user is None:
         return None
-    sealed, account = await _stored(unit)
+    sealed, account = await SECRET.load(unit)
     if sealed is None:
         raise FailureError("mail.user is set, but there is no password", "run: softix mail set-password")
     if account != _account(section):
         raise FailureError("the mail password was set for another server or user", "run: softix mail set-password")
-    return vault.open_secret(sealed, *_place(account))
-
-
-async def rewrap(storage: Storage, vault: Vault) -> bool:
-    """Wraps the password anew for the current master key. Returns False if there is none, or if it is current.
-
-    Raises FailureError.
-    """
-    if not await is_outstanding(storage.reading(), vault):
-        return False
-    async with storage.writing() as unit:
-        sealed, account = await _stored(unit)
-        if sealed is not None:
-            await unit.instance.set(_SEALED, vault.rewrap_secret(sealed, *_place(account)))
-    return True
-
-
-async def is_set(unit: Unit) -> bool:
-    return (await _stored(unit))[0] is not None
-
-
-async def is_outstanding(unit: Unit, vault: Vault) -> bool:
-    """Returns whether another master key sealed the password. Raises FailureError."""
-    sealed, _ = await _stored(unit)
-    return sealed is not None and vault.sealed_by(sealed) != vault.master_key_id
-
-
-async def _stored(unit: Unit) -> tuple[bytes | None, str]:
-    account = await unit.instance.get(_ACCOUNT)
-    return await unit.instance.get(_SEALED), (account or b"").decode()
+    return vault.open_secret(sealed, *SECRET.place(account))

@@ -14,6 +14,7 @@ from softix_proxy.domain.notices.notice_preferences import OPTIONAL_KINDS
 from softix_proxy.domain.notices.outbox import Notice, NoticeState, QueuedNotice
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.operations.core.bound_secret import SealedCount
 
 
 async def enqueue(unit: Unit, vault: Vault | None, notice: Notice) -> bool:
@@ -117,6 +118,11 @@ async def rewrap(storage: Storage, vault: Vault) -> int:
         async with storage.writing() as unit:
             rewrapped += await unit.outbox.reseal(queued.id, before, after)
     return rewrapped
+
+
+async def count(unit: Unit, vault: Vault) -> SealedCount:
+    """Counts the messages with links."""
+    return SealedCount(len(await unit.outbox.with_links()), len(await outstanding(unit, vault)))
 
 
 async def outstanding(unit: Unit, vault: Vault) -> Sequence[QueuedNotice]:

@@ -159,11 +159,11 @@ async def test_unusable_client_secret_is_refused(way: Way, people: People, secre
 
 async def test_client_secret_is_outstanding_under_another_master_key(way: Way, people: People) -> None:
     unit, other = people.storage.reading(), new_vault()
-    assert await oidc.is_set(unit) and not await oidc.is_outstanding(unit, people.vault)
-    assert not await oidc.rewrap(people.storage, people.vault)
-    assert await oidc.is_outstanding(unit, other)
+    assert await oidc.SECRET.count(unit, people.vault) == (1, 0)
+    assert not await oidc.SECRET.rewrap(people.storage, people.vault)
+    assert (await oidc.SECRET.count(unit, other)).outstanding == 1
     with pytest.raises(FailureError):
-        await oidc.rewrap(people.storage, other)
+        await oidc.SECRET.rewrap(people.storage, other)
 
 
 async def test_content_of_a_way_is_sealed(way: Way, people: People) -> None:

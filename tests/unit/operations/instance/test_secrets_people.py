@@ -11,6 +11,7 @@ from softix_proxy.domain.accounts.factors import TotpFactor
 from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.operations.accounts import factors, oidc
 from softix_proxy.operations.instance import instance
 from softix_proxy.operations.instance.secrets import rotate, status
@@ -55,3 +56,27 @@ async def test_rotation_seals_apps_and_the_client_secret_anew(storage: SqliteSto
     assert after.open_secret(kept.sealed_secret, "totp_factors", str(ada.id), "sealed_secret") == secret
     assert (await oidc.client(storage.reading(), after, SECTION, URL)).client_secret == client_secret
     assert await factors.outstanding(storage.reading(), after) == []
+
+
+async def test_rotation_with_an_app_that_does_not_open_wraps_all_else_and_names_the_account(
+    storage: SqliteStorage, tmp_path: Path
+) -> None:
+    keys = MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, {}))
+    keys.create()
+    await instance.record(storage, keys.new_identity())
+    vault = keys.open(await instance.require_identity(storage.reading()))
+    async with storage.writing() as unit:
+        for name, place in (("ada", "another place"), ("bob", "sealed_secret")):
+            made = Account(0, f"acc_{name}", f"{name}@example.org", name, UserRole.USER, AccountStatus.ACTIVE, 1)
+            one = await unit.accounts.add(made)
+            sealed = vault.seal_secret(vault.new_totp_secret(), "totp_factors", str(one.id), place)
+            await unit.factors.set_totp(TotpFactor(one.id, sealed, last_step=1, created_at_us=1))
+    await oidc.set_secret(storage, vault, SECTION, vault.new_totp_secret())
+
+    with pytest.raises(FailureError, match="acc_ada"):
+        await rotate(storage, keys)
+
+    told = await status(storage, keys)
+    assert (told.secrets, told.outstanding, told.rotating) == (3, 1, True), (
+        "the old key stays until all is under the new"
+    )

@@ -97,4 +97,5 @@ async def test_new_master_key_wraps_the_keys_anew(storage: SqliteStorage, master
     new = master_keys.open(await instance.require_identity(storage.reading()))
     assert new.master_key_id != vault.master_key_id
     assert (await payment_keys.load(storage.reading(), new)).secret_key == KEY
-    assert await payment_keys.outstanding(storage.reading(), new) == 0 == await payment_keys.rewrap(storage, new)
+    for secret in payment_keys.SECRETS:
+        assert (await secret.count(storage.reading(), new)).outstanding == 0 == await secret.rewrap(storage, new)

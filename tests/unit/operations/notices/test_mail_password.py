@@ -31,7 +31,7 @@ async def test_password_is_sealed_and_opens_for_its_server(
     vault, text = vault_of(key), secrets.token_urlsafe(12)
     await mail_password.set_password(books, vault, SECTION, text)
     assert await mail_password.password(books.reading(), vault, SECTION) == text
-    assert await mail_password.is_set(books.reading())
+    assert (await mail_password.SECRET.count(books.reading(), vault)).stored == 1
     for file in tmp_path.iterdir():
         assert text.encode() not in file.read_bytes()
 
@@ -69,6 +69,6 @@ async def test_password_after_a_change_of_the_master_key_opens_with_the_new_one_
     await mail_password.set_password(books, vault_of(key), SECTION, text)
     new = MasterKey(secrets.token_bytes(32))
     both = vault_of(new, key)
-    assert await mail_password.is_outstanding(books.reading(), both)
-    assert await mail_password.rewrap(books, both) and not await mail_password.rewrap(books, both)
+    assert (await mail_password.SECRET.count(books.reading(), both)).outstanding == 1
+    assert await mail_password.SECRET.rewrap(books, both) and not await mail_password.SECRET.rewrap(books, both)
     assert await mail_password.password(books.reading(), vault_of(new), SECTION) == text
