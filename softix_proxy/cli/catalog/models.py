@@ -101,8 +101,8 @@ async def add(
     )
     if entry.sheet is None:
         say(
-            f"{name} has no price: requests for it are refused (model_not_priced).\n"
-            f"  → {remedy(entry.full_name)} (or --free)"
+            f"{name} has no price: requests for it are refused (model_not_priced).",
+            f"{remedy(entry.full_name)} (or --free)",
         )
     show(rehearsed(as_fields(entry), dry_run), f"{'Would add' if dry_run else 'Added'} {entry.full_name}.")
 

@@ -35,8 +35,9 @@ def init() -> None:
     if done.migration_pending:
         say("The database is of an older schema. softix serve brings it up to date, or do it now: softix migrate")
         return
-    say(
-        "Next: softix providers add openai --type openai --key-stdin\n"
-        "      softix users create ada --email ada@example.org\n"
-        "      softix serve"
-    )
+    for line in (
+        "Next: softix providers add openai --type openai --key-stdin",
+        "      softix users create ada --email ada@example.org",
+        "      softix serve",
+    ):
+        say(line)

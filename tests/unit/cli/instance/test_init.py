@@ -50,6 +50,7 @@ def test_init_run_twice_changes_nothing(tmp_path: Path) -> None:
     again = softix(tmp_path, "init")
     assert "nothing was changed" in again.stderr
     assert "Next: softix providers add" in again.stderr
+    assert "\n      softix serve\n" in again.stderr, "each command stands on a line of its own"
     assert key.decode().strip() not in again.stdout + again.stderr
     assert (tmp_path / "master.key").read_bytes() == key
     assert init(tmp_path)["made"] == []
