@@ -166,17 +166,13 @@ class Lifecycle:
             return
         digest = self.vault.digest(credential) if credential else None
         now_us, books = self.clock.now_us(), self.books()
-
-        async def judge() -> None:
-            caller = identify(self.directory.current, digest, address, now_us)
-            await require_eligible(self.directory.current, books, caller, endpoints, now_us)
-
-        try:
-            await judge()
-        except RefusedError:
-            if not await self.directory.has_changed():
-                raise
-            await judge()
+        while True:
+            try:
+                caller = identify(self.directory.current, digest, address, now_us)
+                return await require_eligible(self.directory.current, books, caller, endpoints, now_us)
+            except RefusedError:
+                if not await self.directory.has_changed():
+                    raise
 
     async def admit(
         self, request: Inbound, digest: bytes | None, spec: RequestSpec, body: bytes
