@@ -169,10 +169,12 @@ class Lifecycle:
         while True:
             try:
                 caller = identify(self.directory.current, digest, address, now_us)
-                return await require_eligible(self.directory.current, books, caller, endpoints, now_us)
+                await require_eligible(self.directory.current, books, caller, endpoints, now_us)
             except RefusedError:
                 if not await self.directory.has_changed():
                     raise
+            else:
+                return
 
     async def admit(
         self, request: Inbound, digest: bytes | None, spec: RequestSpec, body: bytes
