@@ -1,1 +1,1 @@
-"""The jobs that run beside requests: recovery, batches and reports of target health."""
+"""The jobs that run beside requests: recovery, batches, target health, messages, alerts, payments and expiry."""

@@ -1,1 +1,1 @@
-"""The operations that an operator can run, by noun."""
+"""What operators and people can do, by noun."""

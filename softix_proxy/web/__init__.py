@@ -1,1 +1,1 @@
-"""The HTTP server: the URL table, one exchange per request, and one table from refusals to responses."""
+"""The HTTP server: the URL table, one exchange per request, one table from refusals to responses, and the portal."""
