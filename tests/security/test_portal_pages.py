@@ -10,7 +10,9 @@ from urllib.parse import quote
 
 import pytest
 from support.books import fill
-from support.organisations import (
+from support.page_reader import read_page
+from support.portal import Portal, serving_portal
+from support.two_organisations import (
     FOREIGN_KEY,
     FOREIGN_REQUEST,
     OWN_KEY,
@@ -19,8 +21,6 @@ from support.organisations import (
     Organisations,
     populate,
 )
-from support.page_reader import read_page
-from support.portal import Portal, serving_portal
 
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.metering.settlement import FailedAttempt
