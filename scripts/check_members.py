@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import sys
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -144,6 +145,7 @@ def converted_members(function: str, place: str, depth: int) -> Iterator[str]:
                 yield path[depth].removesuffix("[]")
 
 
+@functools.cache
 def _converters() -> Mapping[str, ast.FunctionDef]:
     spec = find_spec("google.genai.models")
     if spec is None or spec.origin is None:

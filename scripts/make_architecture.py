@@ -7,6 +7,7 @@ python scripts/make_architecture.py --check    fail if they are not what the cod
 from __future__ import annotations
 
 import argparse
+import functools
 import re
 import sys
 import textwrap
@@ -172,12 +173,17 @@ def request_picture(package: Package) -> str:
     return "```text\n" + "\n".join(lines).rstrip() + "\n```"
 
 
-def page(text: str) -> str:
-    """The page with both pictures in their places."""
+@functools.cache
+def pictures() -> Mapping[str, str]:
+    """Both pictures, of the code as it is when they are first asked for."""
     package = Package(ROOT / NAME)
     graph = grimp.build_graph(NAME, cache_dir=None)
-    made = {"floors": floors_picture(rooms(graph, package)), "request": request_picture(package)}
-    for name, picture in made.items():
+    return {"floors": floors_picture(rooms(graph, package)), "request": request_picture(package)}
+
+
+def page(text: str) -> str:
+    """The page with both pictures in their places."""
+    for name, picture in pictures().items():
         begin, end = f"<!-- {name}: made by scripts/make_architecture.py -->", f"<!-- end of {name} -->"
         before, found, rest = text.partition(begin)
         _, closed, after = rest.partition(end)

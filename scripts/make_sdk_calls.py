@@ -118,8 +118,6 @@ def call(method: str, place: str, path: ast.expr | None) -> set[str]:
 def read_google() -> set[str]:
     found: set[str] = set()
     for place, tree in modules(folder_of("google.genai")):
-        if "/tests/" in place:
-            continue
         for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr) and (socket := SOCKETS.search(text_of(node) or "")):
                 found.add(f"GET {plain(socket[0])}")
@@ -134,8 +132,8 @@ def read_google() -> set[str]:
 
 def googles_calls(place: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
     """Each function of the modules of resources sets `path`, and then hands it to one request."""
-    methods = set()
-    for node in ast.walk(function):
+    methods, nodes = set(), list(ast.walk(function))
+    for node in nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             on_client = isinstance(node.func.value, ast.Attribute) and node.func.value.attr == "_api_client"
             if on_client and node.func.attr in GOOGLES_CALLS and node.args:
@@ -144,11 +142,11 @@ def googles_calls(place: str, function: ast.FunctionDef | ast.AsyncFunctionDef) 
                 methods.add("GET")
     paths = {
         text
-        for node in ast.walk(function)
+        for node in nodes
         if isinstance(node, ast.Assign) and GOOGLES_PATHS & {ast.unparse(target) for target in node.targets}
         if (text := text_of(node.value)) is not None and not text.startswith("{path}")
     }
-    if methods and not paths and "path" in {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}:
+    if methods and not paths and "path" in {node.id for node in nodes if isinstance(node, ast.Name)}:
         raise SystemExit(f"{place}: no path can be read in {function.name}; teach scripts/make_sdk_calls.py")
     return {f"{method} {plain(beginning(place, path))}" for method in methods for path in paths}
 
@@ -195,8 +193,10 @@ def text_of(node: ast.expr) -> str | None:
 
 
 def modules(folder: Path) -> Iterator[tuple[str, ast.Module]]:
+    """Without the tests that an SDK comes with."""
     for path in sorted(folder.rglob("*.py")):
-        yield path.as_posix(), ast.parse(path.read_text("utf-8"))
+        if "tests" not in path.relative_to(folder).parts:
+            yield path.as_posix(), ast.parse(path.read_text("utf-8"))
 
 
 def folder_of(package: str) -> Path:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from playwright.async_api import Browser
-from support.browser import pictures, visiting
+from support.browser import visiting
 from support.portal_daemon import free_port
 from support.process import environment
 
@@ -38,7 +38,7 @@ async def test_printed_link_leads_to_the_overview_of_the_demo_account(browser: B
             await demo.press("Sign in")
             assert demo.path == "/"
             assert "$5.00" in await demo.page.get_by_role("main").inner_text()
-            await demo.picture(pictures(tmp_path), "quickstart")
+            await demo.picture("quickstart")
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
     finally:

@@ -9,6 +9,8 @@ import pytest
 from support.books import StoppedClock
 from support.engines import ENGINES, Books, Engine
 
+from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.ports.storage import Storage
 
 
@@ -42,3 +44,13 @@ async def empty_books(
 @pytest.fixture
 def storage(books: Books) -> Storage:
     return books.storage
+
+
+@pytest.fixture
+async def people(storage: Storage) -> None:
+    """Adds the accounts of two people, who are numbers 1 and 2."""
+    async with storage.writing() as unit:
+        for name in ("ada", "bob"):
+            await unit.accounts.add(
+                Account(0, f"acc_{name}", f"{name}@example.org", name, UserRole.USER, AccountStatus.ACTIVE, 1)
+            )

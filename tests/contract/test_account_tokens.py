@@ -3,24 +3,14 @@ from dataclasses import replace
 
 import pytest
 
-from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.account_tokens import AccountToken, TokenPurpose
-from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.ports.storage import Storage
 
+pytestmark = pytest.mark.usefixtures("people")
 VERIFY, RESET = TokenPurpose.VERIFY_EMAIL, TokenPurpose.RESET_PASSWORD
 TOKEN = AccountToken(
     digest=b"one", purpose=VERIFY, account_id=1, email="ada@example.org", created_at_us=10, expires_at_us=100
 )
-
-
-@pytest.fixture(autouse=True)
-async def people(storage: Storage) -> None:
-    async with storage.writing() as unit:
-        for name in ("ada", "bob"):
-            await unit.accounts.add(
-                Account(0, f"acc_{name}", f"{name}@example.org", name, UserRole.USER, AccountStatus.ACTIVE, 1)
-            )
 
 
 async def add(storage: Storage, *tokens: AccountToken) -> None:

@@ -2,23 +2,13 @@ from dataclasses import replace
 
 import pytest
 
-from softix_proxy.domain.access.users import UserRole
-from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.domain.ports.storage import Storage
 
+pytestmark = pytest.mark.usefixtures("people")
 ADA, BOB = 1, 2
 OWNER = Membership(account_id=ADA, user_id=1, role=OrganisationRole.OWNER, created_at_us=10)
-
-
-@pytest.fixture(autouse=True)
-async def people(storage: Storage) -> None:
-    async with storage.writing() as unit:
-        for name in ("ada", "bob"):
-            await unit.accounts.add(
-                Account(0, f"acc_{name}", f"{name}@example.org", name, UserRole.USER, AccountStatus.ACTIVE, 1)
-            )
 
 
 async def add(storage: Storage, *memberships: Membership) -> None:

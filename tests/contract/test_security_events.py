@@ -2,11 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from softix_proxy.domain.access.users import UserRole
-from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.accounts.security_events import SecurityEvent
 from softix_proxy.domain.ports.storage import Storage
 
+pytestmark = pytest.mark.usefixtures("people")
 EVENT = SecurityEvent(
     id=0,
     at_us=10,
@@ -16,15 +15,6 @@ EVENT = SecurityEvent(
     device="Firefox on Linux",
     subject="ses_one",
 )
-
-
-@pytest.fixture(autouse=True)
-async def people(storage: Storage) -> None:
-    async with storage.writing() as unit:
-        for name in ("ada", "bob"):
-            await unit.accounts.add(
-                Account(0, f"acc_{name}", f"{name}@example.org", name, UserRole.USER, AccountStatus.ACTIVE, 1)
-            )
 
 
 async def add(storage: Storage, *events: SecurityEvent) -> None:

@@ -2,11 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from softix_proxy.domain.access.users import UserRole
-from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.accounts.sessions import Session, SignInMethod
 from softix_proxy.domain.ports.storage import Storage
 
+pytestmark = pytest.mark.usefixtures("people")
 ADA, BOB = 1, 2
 SESSION = Session(
     id=0,
@@ -23,15 +22,6 @@ SESSION = Session(
     idle_ends_at_us=100,
     ends_at_us=200,
 )
-
-
-@pytest.fixture(autouse=True)
-async def people(storage: Storage) -> None:
-    async with storage.writing() as unit:
-        for name in ("ada", "bob"):
-            await unit.accounts.add(
-                Account(0, f"acc_{name}", f"{name}@example.org", name, UserRole.USER, AccountStatus.ACTIVE, 1)
-            )
 
 
 async def add(storage: Storage, name: str = "one", **changes: object) -> Session:

@@ -37,6 +37,14 @@ def has(found: Any, fields: set[str]) -> Any:
     return found
 
 
+@pytest.fixture(scope="module")
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> Instance:
+    """One for all commands that are refused: none of them changes anything."""
+    made = Instance(tmp_path_factory.mktemp("refused"))
+    made.cli("init")
+    return made
+
+
 @pytest.fixture
 async def instance(tmp_path: Path) -> AsyncIterator[Instance]:
     made = Instance(tmp_path)
@@ -181,9 +189,8 @@ def _after(instance: Instance) -> None:
         ("nonsense", 2),
     ],
 )
-def test_cli_failure_with_json_is_reported_on_standard_error_only(instance: Instance, line: str, code: int) -> None:
+def test_cli_failure_with_json_is_reported_on_standard_error_only(initialised: Instance, line: str, code: int) -> None:
     """On standard error; standard output stays empty."""
-    instance.cli("init")
-    done = instance.run("--json", *line.split())
+    done = initialised.run("--json", *line.split())
     assert (done.code, done.stdout) == (code, ""), done
     assert "Traceback" not in done.stderr and done.stderr.strip()

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 from support.browser import NARROW, WIDE, Visit, chromium, visiting
 from support.daemon import Instance
-from support.fake_stripe import FakeStripe, Thing, started
+from support.fake_stripe import FakeStripe, Thing, serving_stripe
 from support.portal_daemon import free_port
 
 from softix_proxy import assembly
@@ -39,7 +39,7 @@ class Shop:
 
     async def balance_becomes(self, amount: str) -> None:
         async with asyncio.timeout(30):
-            while self.balance() != amount:
+            while await asyncio.to_thread(self.balance) != amount:  # this loop serves the fake
                 await asyncio.sleep(0.1)  # another process posts it, which gives no event
 
     def kinds(self) -> list[str]:
@@ -48,31 +48,29 @@ class Shop:
 
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    fake = FakeStripe()
-    end = await started(fake)
-    instance, port = Instance(tmp_path), free_port()
-    await assembly.initialise(instance.settings)
-    url = f"http://localhost:{port}"
-    fake.webhook_url = f"{url}/webhooks/stripe"
-    settings = {
-        "SOFTIX_PORTAL_ENABLED": "true",
-        "SOFTIX_PORTAL_PORT": str(port),
-        "SOFTIX_PORTAL_PUBLIC_URL": url,
-        "SOFTIX_PAYMENTS_ENABLED": "true",
-        "SOFTIX_PAYMENTS_API_BASE": fake.base_url,
-        "SOFTIX_PAYMENTS_SWEEP_S": NEVER_S,
-        "SOFTIX_PAYMENTS_AUTOMATIC_POLL_S": NEVER_S,
-        "SOFTIX_BILLING_SELLER_NAME": "Example GmbH",
-    }
-    await _people(instance)
-    key, secret = tmp_path / "stripe.key", tmp_path / "webhook.secret"
-    key.write_text(fake.secret_key)
-    secret.write_text(fake.webhook_secret)
-    given = ("--key-file", str(key), "--webhook-secret-file", str(secret))
-    done = await asyncio.to_thread(instance.cli, "payments", "setup", *given, **settings)
-    assert (done["mode"], done["webhook"]) == ("TEST", "given")
-    yield Shop(instance, fake, url, settings)
-    await end()
+    async with serving_stripe(FakeStripe()) as fake:
+        instance, port = Instance(tmp_path), free_port()
+        await assembly.initialise(instance.settings)
+        url = f"http://localhost:{port}"
+        fake.webhook_url = f"{url}/webhooks/stripe"
+        settings = {
+            "SOFTIX_PORTAL_ENABLED": "true",
+            "SOFTIX_PORTAL_PORT": str(port),
+            "SOFTIX_PORTAL_PUBLIC_URL": url,
+            "SOFTIX_PAYMENTS_ENABLED": "true",
+            "SOFTIX_PAYMENTS_API_BASE": fake.base_url,
+            "SOFTIX_PAYMENTS_SWEEP_S": NEVER_S,
+            "SOFTIX_PAYMENTS_AUTOMATIC_POLL_S": NEVER_S,
+            "SOFTIX_BILLING_SELLER_NAME": "Example GmbH",
+        }
+        await _people(instance)
+        key, secret = tmp_path / "stripe.key", tmp_path / "webhook.secret"
+        key.write_text(fake.secret_key)
+        secret.write_text(fake.webhook_secret)
+        given = ("--key-file", str(key), "--webhook-secret-file", str(secret))
+        done = await asyncio.to_thread(instance.cli, "payments", "setup", *given, **settings)
+        assert (done["mode"], done["webhook"]) == ("TEST", "given")
+        yield Shop(instance, fake, url, settings)
 
 
 async def _people(instance: Instance) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from fractions import Fraction
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
 from support.books import fill
-from support.organisations import (
+from support.page_reader import read_page
+from support.portal import Portal, serving_portal
+from support.two_organisations import (
     FOREIGN_KEY,
     FOREIGN_REQUEST,
     OWN_KEY,
@@ -20,7 +21,6 @@ from support.organisations import (
     Organisations,
     populate,
 )
-from support.portal import Portal, serving_portal
 
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.metering.settlement import FailedAttempt
@@ -160,162 +160,7 @@ FAILED = FailedAttempt(
     latency_ms=3,
 )
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{7*7}}${7}"
-ELEMENTS = frozenset(
-    [
-        "html",
-        "head",
-        "meta",
-        "title",
-        "link",
-        "body",
-        "a",
-        "header",
-        "span",
-        "div",
-        "form",
-        "button",
-        "nav",
-        "ul",
-        "li",
-        "main",
-        "p",
-        "h1",
-        "h2",
-        "h3",
-        "section",
-        "dl",
-        "dt",
-        "dd",
-        "table",
-        "caption",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "figure",
-        "svg",
-        "desc",
-        "line",
-        "g",
-        "rect",
-        "details",
-        "summary",
-        "fieldset",
-        "legend",
-        "label",
-        "input",
-        "select",
-        "option",
-        "textarea",
-        "progress",
-        "code",
-        "pre",
-        "strong",
-        "b",
-        "i",
-        "time",
-        "footer",
-        "br",
-    ]
-)
-ATTRIBUTES = frozenset(
-    [
-        "lang",
-        "charset",
-        "name",
-        "content",
-        "rel",
-        "href",
-        "class",
-        "id",
-        "tabindex",
-        "role",
-        "aria-label",
-        "aria-labelledby",
-        "aria-describedby",
-        "aria-hidden",
-        "aria-current",
-        "aria-invalid",
-        "method",
-        "action",
-        "value",
-        "type",
-        "for",
-        "required",
-        "maxlength",
-        "minlength",
-        "inputmode",
-        "autocomplete",
-        "rows",
-        "selected",
-        "max",
-        "scope",
-        "colspan",
-        "download",
-        "datetime",
-        "viewbox",
-        "preserveaspectratio",
-        "x",
-        "y",
-        "x1",
-        "x2",
-        "y1",
-        "y2",
-        "width",
-        "height",
-        "autofocus",
-        "placeholder",
-        "pattern",
-        "checked",
-    ]
-)
 FAILED_REQUEST = format_request_id(3 << 22)
-VOID = frozenset(("meta", "link", "input", "br", "rect", "line"))
-
-
-class PageReader(HTMLParser):
-    """Elements must nest, and only those that templates write may be there, with their attributes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.strange: list[str] = []
-        self.texts: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.strange += [tag] * (tag not in ELEMENTS)
-        self.strange += [f"{tag} {name}" for name, _ in attrs if name not in ATTRIBUTES]
-        self.strange += [f"{tag} {name}={value}" for name, value in attrs if name == "href" and _leads_away(value)]
-        self.texts += [value for _, value in attrs if value]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open and self.open.pop() == tag, f"</{tag}> closes {self.open}"
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-
-def _leads_away(value: str | None) -> bool:
-    return not (value or "").startswith(("/", "#", "data:,"))
-
-
-def read_page(html: str) -> PageReader:
-    reader = PageReader()
-    reader.feed(html)
-    reader.close()
-    assert reader.open == []
-    return reader
-
-
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "users": ("name",),
     "projects": ("name",),

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
 from support.importers import REQUIRED
 
@@ -24,6 +24,13 @@ AXE = {
 }
 """The rules of WCAG 2.2 up to level AA, and what axe holds for good practice."""
 WIDE, NARROW = (1280, 900), (360, 740)
+LOOKS: tuple[tuple[tuple[int, int], Literal["light", "dark"]], ...] = (
+    (WIDE, "light"),
+    (WIDE, "dark"),
+    (NARROW, "dark"),
+    (NARROW, "light"),
+)
+"""The windows in which a page is looked at. The last one stays, so that what follows is done in a narrow window."""
 
 
 def program() -> str:
@@ -57,6 +64,8 @@ class Visit:
     """The requests to other origins."""
     complaints: list[str] = field(default_factory=list)
     """What the browser wrote into its console: what the policy of the page forbade, first of all."""
+    faults: list[str] = field(default_factory=list)
+    """What `look` found."""
 
     async def open(self, path: str) -> None:
         answer = await self.page.goto(self.url + path)
@@ -79,14 +88,22 @@ class Visit:
         async with self.page.expect_navigation():
             await self.page.locator("main").get_by_role("button", name=button, exact=True).click()
 
+    async def look(self, name: str) -> None:
+        """Looks at the page that is shown, in each of LOOKS: at what axe finds, and at what is too wide."""
+        for (width, height), scheme in LOOKS:
+            await self.page.set_viewport_size({"width": width, "height": height})
+            await self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # colours change at once
+            await self.picture(f"{name}-{width}-{scheme}")
+            shown = f"{name} at {width}, {scheme}"
+            self.faults += [f"{shown}: {each}" for each in await self.findings()]
+            self.faults += [f"{shown} is too wide: {each}" for each in await self.overflow()]
+
     async def findings(self) -> list[str]:
         """What axe finds on the page, each with the place."""
-        found = await Axe().run(self.page, options=AXE)
-        return [
-            f"{self.path}: {each['id']}: {node['html']}"
-            for each in found.response["violations"]
-            for node in each["nodes"]
-        ]
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE_SCRIPT)
+        found = await self.page.evaluate("options => axe.run(options)", AXE)
+        return [f"{self.path}: {each['id']}: {node['html']}" for each in found["violations"] for node in each["nodes"]]
 
     async def overflow(self) -> list[str]:
         """The elements that make the page wider than the window."""
@@ -102,18 +119,16 @@ class Visit:
             )
         )
 
-    async def picture(self, folder: Path, name: str) -> None:
-        await self.page.screenshot(path=folder / f"{name}.png", full_page=True)
+    async def picture(self, name: str) -> None:
+        """Into the folder that SOFTIX_PICTURES names, to be looked at by people."""
+        if folder := os.environ.get("SOFTIX_PICTURES"):
+            await self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 @asynccontextmanager
-async def visiting(
-    browser: Browser, url: str, *, size: tuple[int, int] = WIDE, dark: bool = False, **options: Any
-) -> AsyncIterator[Visit]:
-    """A browser without cookies. At its end it has asked no other origin, and had nothing to complain of."""
-    context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light", **options
-    )
+async def visiting(browser: Browser, url: str, *, size: tuple[int, int] = WIDE, **options: Any) -> AsyncIterator[Visit]:
+    """A browser without cookies. At its end it has asked no other origin, and nothing was wrong with a page."""
+    context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
     page = await context.new_page()
     visit = Visit(url, context, page)
 
@@ -131,12 +146,6 @@ async def visiting(
         yield visit
         assert not visit.elsewhere
         assert not visit.complaints
+        assert not visit.faults, "\n".join(visit.faults)
     finally:
         await context.close()
-
-
-def pictures(folder: Path) -> Path:
-    """Where pictures of pages go: the folder that SOFTIX_PICTURES names, or this one."""
-    place = Path(os.environ.get("SOFTIX_PICTURES") or folder)
-    place.mkdir(parents=True, exist_ok=True)
-    return place

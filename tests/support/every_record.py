@@ -16,6 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from support.books import StoppedClock
 from support.one_notice import write_notices
 from support.one_of_each import (
     ADA,
@@ -41,16 +42,6 @@ from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.core.engine import connect
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 from softix_proxy.storage.sqlite.write_path.group import open_intents
-
-
-class StoppedClock:
-    us = NOW_US
-
-    def now_us(self) -> int:
-        return self.us
-
-    def monotonic_ns(self) -> int:
-        return self.us * 1000
 
 
 def told(value: Any) -> Any:

@@ -13,7 +13,8 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -72,15 +73,6 @@ class FakeStripe(StripeAccount):
             http.post(self.webhook_url, data=body, headers=headers) as answer,
         ):
             return answer.status
-
-    async def deliver_all(self, order: Callable[[list[Thing]], list[Thing]] = list, *, tries: int = 5) -> None:
-        """Sends the events that were not sent, in this order, each until it is taken."""
-        waiting, self.events = order(self.events), []
-        for _ in range(tries):
-            waiting = [event for event in waiting if not 200 <= await self.deliver(event) < 300]
-            if not waiting:
-                return
-        raise AssertionError(f"{len(waiting)} events were never taken")
 
     # The API.
 
@@ -296,12 +288,14 @@ def _problem(status: int, error: Thing) -> web.Response:
     return web.json_response({"error": error}, status=status, headers={"Request-Id": "req_fake"})
 
 
-async def started(fake: FakeStripe) -> Callable[[], Awaitable[None]]:
-    """Serves the fake on a free port of loopback. Returns what ends it."""
+@asynccontextmanager
+async def serving_stripe(fake: FakeStripe) -> AsyncIterator[FakeStripe]:
+    """Serves the fake on a free port of loopback, until the end of the block."""
     runner = web.AppRunner(fake.app())
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    fake.base_url = f"http://127.0.0.1:{port}"
-    return runner.cleanup
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        fake.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield fake
+    finally:
+        await runner.cleanup()

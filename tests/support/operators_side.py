@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from support.books import StoppedClock
 from support.one_of_each import ADA, NOW_US, write_books, write_directory, write_papers, write_requests
 from support.one_of_each_person import write_people
 
@@ -31,19 +32,6 @@ from softix_proxy.web.portal.admin import routes
 from softix_proxy.web.portal.core.error_pages import error_answer
 from softix_proxy.web.portal.core.page import Page, PageRequest, SeeOther, Viewer
 from softix_proxy.web.portal.core.portal_router import PortalRouter
-
-
-class Clock:
-    """Stands still, two days after the requests of `one_of_each`."""
-
-    def __init__(self) -> None:
-        self.us = NOW_US
-
-    def now_us(self) -> int:
-        return self.us
-
-    def monotonic_ns(self) -> int:
-        return self.us * 1000
 
 
 @dataclass(frozen=True)
@@ -89,7 +77,7 @@ class StillPayments:
 class OperatorsSide:
     """Answers as each role, by the URL table and the real templates."""
 
-    def __init__(self, database: Database, clock: Clock, data_dir: Path) -> None:
+    def __init__(self, database: Database, clock: StoppedClock, data_dir: Path) -> None:
         self.database = database
         self.clock = clock
         self.storage = SqliteStorage(database)
@@ -224,7 +212,7 @@ async def open_side(folder: Path, original: Path | None = None) -> OperatorsSide
 
 
 async def _opened(folder: Path, *, make: bool = True) -> OperatorsSide:
-    clock = Clock()
+    clock = StoppedClock()
     database = Database(folder / "softix.db", clock)
     if make:
         database.create()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from support.books import POSTED_PICO, StoppedClock, make_database
-from support.fake_stripe import FakeStripe, Thing, started
+from support.fake_stripe import FakeStripe, Thing, serving_stripe
 
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
@@ -116,12 +116,14 @@ async def _ada(storage: SqliteStorage) -> tuple[User, Account]:
 async def paying(folder: Path, *, billing: Billing = SELLER, **settings: Any) -> AsyncIterator[Paying]:
     clock = StoppedClock()
     fake = FakeStripe(now_s=lambda: clock.now_us() // SECOND_US)
-    end = await started(fake)
     database = await make_database(folder, clock).open()
     storage = SqliteStorage(database)
     section = PaymentsSection(enabled=True, **{"sessions_per_hour": 100, **settings})
     try:
-        async with opened_gateway(fake.secret_key, api_base=fake.base_url, timeout_s=5) as gateway:
+        async with (
+            serving_stripe(fake),
+            opened_gateway(fake.secret_key, api_base=fake.base_url, timeout_s=5) as gateway,
+        ):
             context = PaymentContext(
                 storage, gateway, section, billing, "https://portal.example.org", PaymentDocuments(billing)
             )
@@ -129,4 +131,3 @@ async def paying(folder: Path, *, billing: Billing = SELLER, **settings: Any) ->
             yield Paying(fake, storage, context, clock, user, account)
     finally:
         await database.close()
-        await end()

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support.fake_stripe import FakeStripe, serving_stripe
 from support.hostile import HostileProvider
 from support.provider import FakeProvider
 
@@ -33,3 +34,10 @@ def hostile_provider() -> Iterator[HostileProvider]:
     provider = HostileProvider()
     yield provider
     provider.stop()
+
+
+@pytest.fixture
+async def fake_stripe() -> AsyncIterator[FakeStripe]:
+    """One for each test."""
+    async with serving_stripe(FakeStripe()) as served:
+        yield served

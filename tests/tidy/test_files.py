@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from support.sources import ROOT, Source, package, sources, texts, tracked
@@ -55,8 +57,14 @@ def mirrored(source: Source) -> str:
 def found_tests(source: Source) -> list[str]:
     """Those that there are, of those that may be a file's test."""
     also = ALSO_TESTED_IN.get(source.floor)
-    found = [ROOT / mirrored(source), *((ROOT / also).rglob(f"test_{source.stem}.py") if also else ())]
+    elsewhere = [path for path in files_below(also) if path.name == f"test_{source.stem}.py"] if also else []
+    found = [ROOT / mirrored(source), *elsewhere]
     return [path.relative_to(ROOT).as_posix() for path in found if path.is_file()]
+
+
+@functools.cache
+def files_below(folder: str) -> Sequence[Path]:
+    return tuple((ROOT / folder).rglob("test_*.py"))
 
 
 def place_elsewhere(source: Source) -> str | None:
@@ -70,7 +78,14 @@ def crowds(known: Iterable[Source]) -> dict[str, int]:
 
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    """At any depth. Only statements are looked at, for no expression has one inside."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, block, ())
 
 
 def test_source_files_are_within_their_limit_of_lines() -> None:

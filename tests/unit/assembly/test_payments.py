@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from support.fake_stripe import FakeStripe, started
+from support.fake_stripe import FakeStripe
 
 from softix_proxy import assembly
 from softix_proxy.assembly.payments import StripePayments, opened_payments
@@ -15,29 +15,21 @@ from softix_proxy.settings import Settings
 
 
 @pytest.fixture
-async def fake() -> AsyncIterator[FakeStripe]:
-    made = FakeStripe()
-    end = await started(made)
-    yield made
-    await end()
-
-
-@pytest.fixture
-async def service(ready: Settings, fake: FakeStripe) -> AsyncIterator[StripePayments]:
-    settings = replace(ready, payments=replace(ready.payments, api_base=fake.base_url, enabled=True))
+async def service(ready: Settings, fake_stripe: FakeStripe) -> AsyncIterator[StripePayments]:
+    settings = replace(ready, payments=replace(ready.payments, api_base=fake_stripe.base_url, enabled=True))
     async with assembly.open_instance(settings) as instance:
         vault = await instance.vault()
         async with opened_payments(settings, instance.storage, vault, instance.clock) as opened:
             yield opened
 
 
-async def store(service: StripePayments, fake: FakeStripe, *, webhook: bool = True) -> None:
+async def store(service: StripePayments, fake_stripe: FakeStripe, *, webhook: bool = True) -> None:
     await payment_keys.store(
         service._storage,
         service._vault,
-        secret_key=fake.secret_key,
-        webhook_secret=fake.webhook_secret if webhook else None,
-        api_base=fake.base_url,
+        secret_key=fake_stripe.secret_key,
+        webhook_secret=fake_stripe.webhook_secret if webhook else None,
+        api_base=fake_stripe.base_url,
     )
 
 
@@ -47,25 +39,27 @@ async def test_context_without_a_key_names_the_command_that_stores_one(service: 
     assert caught.value.remedy == "run: softix payments setup"
 
 
-async def test_key_that_is_stored_later_applies_without_a_restart(service: StripePayments, fake: FakeStripe) -> None:
-    await store(service, fake)
+async def test_key_that_is_stored_later_applies_without_a_restart(
+    service: StripePayments, fake_stripe: FakeStripe
+) -> None:
+    await store(service, fake_stripe)
     context = await service.context()
     assert (await context.gateway.account()).id == "acct_fake"
     assert (await service.context()).gateway is context.gateway
-    fake.secret_key = FakeStripe().secret_key
-    await store(service, fake)
+    fake_stripe.secret_key = FakeStripe().secret_key
+    await store(service, fake_stripe)
     assert (await (await service.context()).gateway.account()).id == "acct_fake"
 
 
 async def test_event_is_read_with_the_stored_secret_and_refused_without_one(
-    service: StripePayments, fake: FakeStripe
+    service: StripePayments, fake_stripe: FakeStripe
 ) -> None:
-    event = fake.happen("charge.refunded", {"object": "charge", "id": "ch_1", "payment_intent": "pi_1"})
+    event = fake_stripe.happen("charge.refunded", {"object": "charge", "id": "ch_1", "payment_intent": "pi_1"})
     for webhook in (None, False):
         if webhook is not None:
-            await store(service, fake, webhook=webhook)
+            await store(service, fake_stripe, webhook=webhook)
         with pytest.raises(WebhookRefusedError) as caught:
-            await service.read_event(*fake.signed(event))
+            await service.read_event(*fake_stripe.signed(event))
         assert caught.value.status == 503
-    await store(service, fake)
-    assert (await service.read_event(*fake.signed(event))).intent_id == "pi_1"
+    await store(service, fake_stripe)
+    assert (await service.read_event(*fake_stripe.signed(event))).intent_id == "pi_1"

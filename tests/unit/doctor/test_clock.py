@@ -1,23 +1,13 @@
 from dataclasses import replace
 
 import pytest
+from support.books import StoppedClock
 
 from softix_proxy.doctor.findings import Severity
 from softix_proxy.domain.core.clock import SECOND_US, parse_instant
 from softix_proxy.settings import Settings
 
 NOON_US = parse_instant("2027-03-01T12:00:00Z")
-
-
-class Stopped:
-    def __init__(self, us: int) -> None:
-        self.us = us
-
-    def now_us(self) -> int:
-        return self.us
-
-    def monotonic_ns(self) -> int:
-        return self.us * 1000
 
 
 def post(books, at_us: int) -> None:
@@ -29,7 +19,7 @@ def post(books, at_us: int) -> None:
 
 @pytest.mark.parametrize("instant", ["1970-01-01", "2024-12-31T23:59:59Z", "2100-01-01"])
 async def test_clock_check_with_an_impossible_year_reports_an_error(made: Settings, look, instant: str) -> None:
-    [found] = await look("clock", clock=Stopped(parse_instant(instant)))
+    [found] = await look("clock", clock=StoppedClock(parse_instant(instant)))
     assert (found.severity, found.remedy) == (Severity.ERROR, "set the clock, for example: timedatectl set-ntp true")
 
 
@@ -40,7 +30,7 @@ async def test_clock_check_behind_the_books_reports_an_error(
     made: Settings, look, books, behind_us: int, severity: Severity
 ) -> None:
     post(books, NOON_US)
-    [found] = await look("clock", clock=Stopped(NOON_US - behind_us))
+    [found] = await look("clock", clock=StoppedClock(NOON_US - behind_us))
     assert found.severity is severity
     assert ("the books reach to 2027-03-01T12:00:00.000000Z" in found.message) == (severity is Severity.ERROR)
 
@@ -55,7 +45,7 @@ async def test_clock_check_with_postings_far_ahead_reports_an_error_until_they_a
     )
     books.execute("INSERT INTO wallets (user_id) VALUES (1)")
     books.execute("INSERT INTO transfers VALUES (?, -1, 1, 5, 'top-up', NULL, NULL)", (NOON_US + 1,))
-    clock = Stopped(NOON_US - 3601 * SECOND_US)
+    clock = StoppedClock(NOON_US - 3601 * SECOND_US)
     [found] = await look("clock", clock=clock)
     assert found.severity is Severity.ERROR and "softix ledger redate --dry-run" in found.remedy
     books.execute(

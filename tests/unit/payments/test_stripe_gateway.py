@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from stripe import _util
-from support.fake_stripe import FakeStripe, started
+from support.fake_stripe import FakeStripe
 
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentState
 from softix_proxy.domain.ports.payment_gateway import DeclinedError, EventHint, GatewayError, PaymentOrder
@@ -33,16 +33,8 @@ MARKED = "Mallory-the-marked"
 
 
 @pytest.fixture
-async def fake() -> AsyncIterator[FakeStripe]:
-    made = FakeStripe()
-    end = await started(made)
-    yield made
-    await end()
-
-
-@pytest.fixture
-async def gateway(fake: FakeStripe) -> AsyncIterator[StripeGateway]:
-    async with opened_gateway(fake.secret_key, api_base=fake.base_url, timeout_s=2) as opened:
+async def gateway(fake_stripe: FakeStripe) -> AsyncIterator[StripeGateway]:
+    async with opened_gateway(fake_stripe.secret_key, api_base=fake_stripe.base_url, timeout_s=2) as opened:
         yield opened
 
 
@@ -61,8 +53,8 @@ async def test_sdk_writes_nothing_into_the_home_folder(
     assert list(tmp_path.rglob("*")) == [] and os.environ["HOME"] == str(tmp_path)
 
 
-async def test_connections_are_closed_at_the_end(fake: FakeStripe) -> None:
-    async with opened_gateway(fake.secret_key, api_base=fake.base_url) as opened:
+async def test_connections_are_closed_at_the_end(fake_stripe: FakeStripe) -> None:
+    async with opened_gateway(fake_stripe.secret_key, api_base=fake_stripe.base_url) as opened:
         account = await opened.account()
         session = opened._api._requestor._client._session  # type: ignore[union-attr] # what has to be closed is the SDK's own
     assert session.closed and (account.default_currency, account.is_live) == ("usd", False)
@@ -78,34 +70,34 @@ async def test_key_decides_between_test_and_live_mode() -> None:
 
 
 async def test_unknown_payment_is_open_and_an_opened_page_is_found_by_its_metadata(
-    fake: FakeStripe, gateway: StripeGateway
+    fake_stripe: FakeStripe, gateway: StripeGateway
 ) -> None:
     wanted = await order(gateway)
     assert (await gateway.fetch(PAYMENT, wanted.customer_id)).state is PaymentState.OPEN
     assert (await gateway.fetch(PAYMENT, None)).session_id is None
     session_id, url = await gateway.open_checkout(wanted)
-    assert url == f"{fake.base_url}/pay/{session_id}"
+    assert url == f"{fake_stripe.base_url}/pay/{session_id}"
     found = await gateway.fetch(PAYMENT, wanted.customer_id)
     assert (found.state, found.session_id, found.intent_id) == (PaymentState.OPEN, session_id, None)
     again, _ = await gateway.open_checkout(wanted)
-    assert again == session_id and len(fake.of("checkout.session")) == 1
+    assert again == session_id and len(fake_stripe.of("checkout.session")) == 1
 
 
-async def test_more_refunds_than_one_page_are_all_fetched(fake: FakeStripe, gateway: StripeGateway) -> None:
+async def test_more_refunds_than_one_page_are_all_fetched(fake_stripe: FakeStripe, gateway: StripeGateway) -> None:
     session_id, _ = await gateway.open_checkout(await order(gateway))
-    intent = fake.pay(session_id)
+    intent = fake_stripe.pay(session_id)
     for _ in range(103):
-        fake.send_back(intent["id"], 1)
+        fake_stripe.send_back(intent["id"], 1)
     found = await gateway.fetch(replace(PAYMENT, session_id=session_id), None)
     assert len(found.refunds) == 103 and found.total_cents == 2500
 
 
-async def test_declined_charge_raises_and_the_payment_says_why(fake: FakeStripe, gateway: StripeGateway) -> None:
+async def test_declined_charge_raises_and_the_payment_says_why(fake_stripe: FakeStripe, gateway: StripeGateway) -> None:
     payment = replace(PAYMENT, kind=PaymentKind.AUTOMATIC)
     wanted = await order(gateway, payment)
     with pytest.raises(DeclinedError, match="no saved payment method"):
         await gateway.charge(wanted)
-    fake.add_method(wanted.customer_id, "declined")
+    fake_stripe.add_method(wanted.customer_id, "declined")
     with pytest.raises(DeclinedError) as caught:
         await gateway.charge(wanted)
     assert caught.value.code == "insufficient_funds"
@@ -113,76 +105,80 @@ async def test_declined_charge_raises_and_the_payment_says_why(fake: FakeStripe,
     assert (found.state, found.failure) == (PaymentState.FAILED, "insufficient_funds")
 
 
-async def test_chosen_method_comes_before_the_newest(fake: FakeStripe, gateway: StripeGateway) -> None:
+async def test_chosen_method_comes_before_the_newest(fake_stripe: FakeStripe, gateway: StripeGateway) -> None:
     payment = replace(PAYMENT, kind=PaymentKind.AUTOMATIC)
     wanted = await order(gateway, payment)
-    chosen = fake.add_method(wanted.customer_id)
-    fake.add_method(wanted.customer_id, "declined")
-    fake.things[wanted.customer_id]["invoice_settings"]["default_payment_method"] = chosen["id"]
+    chosen = fake_stripe.add_method(wanted.customer_id)
+    fake_stripe.add_method(wanted.customer_id, "declined")
+    fake_stripe.things[wanted.customer_id]["invoice_settings"]["default_payment_method"] = chosen["id"]
     await gateway.charge(wanted)
-    assert fake.charges_made == 1
+    assert fake_stripe.charges_made == 1
 
 
-async def test_request_is_tried_again_with_the_same_key_after_a_fault(fake: FakeStripe, gateway: StripeGateway) -> None:
-    fake.faults.statuses = [500, 500]
+async def test_request_is_tried_again_with_the_same_key_after_a_fault(
+    fake_stripe: FakeStripe, gateway: StripeGateway
+) -> None:
+    fake_stripe.faults.statuses = [500, 500]
     wanted = await order(gateway)
     assert wanted.customer_id.startswith("cus_")
-    assert fake.requests.count(("POST", "customers")) == 3 and len(fake.of("customer")) == 1
+    assert fake_stripe.requests.count(("POST", "customers")) == 3 and len(fake_stripe.of("customer")) == 1
 
 
 async def test_errors_and_logs_hold_nothing_of_what_was_sent_or_answered(
-    fake: FakeStripe, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    fake_stripe: FakeStripe, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     _util.STRIPE_LOG = "debug"  # as the variable of the environment sets it
-    fake.faults.statuses = [400]
-    async with opened_gateway(fake.secret_key, api_base=fake.base_url) as gateway:
+    fake_stripe.faults.statuses = [400]
+    async with opened_gateway(fake_stripe.secret_key, api_base=fake_stripe.base_url) as gateway:
         with pytest.raises(GatewayError) as caught:
             await gateway.make_customer("claim", MARKED, "mallory@example.org", "usr_m")
     error = caught.value
     chain = [repr(error), str(error), str(error.args), repr(error.__cause__)]
     assert error.__cause__ is None and error.__suppress_context__
     told = capfd.readouterr()
-    assert not [text for text in (*chain, *told, caplog.text) if MARKED in text or fake.secret_key in text]
+    assert not [text for text in (*chain, *told, caplog.text) if MARKED in text or fake_stripe.secret_key in text]
     assert "req_fake" in error.message
 
 
 @pytest.mark.parametrize("fault", ["silence", "cut", "rubbish"])
-async def test_every_way_to_fail_becomes_a_gateway_error(fake: FakeStripe, fault: str) -> None:
-    base = fake.base_url if fault != "rubbish" else f"{fake.base_url}/pay"
-    async with opened_gateway(fake.secret_key, api_base=base, timeout_s=0.2) as opened:
+async def test_every_way_to_fail_becomes_a_gateway_error(fake_stripe: FakeStripe, fault: str) -> None:
+    base = fake_stripe.base_url if fault != "rubbish" else f"{fake_stripe.base_url}/pay"
+    async with opened_gateway(fake_stripe.secret_key, api_base=base, timeout_s=0.2) as opened:
         if fault == "silence":
-            fake.faults.hold = asyncio.Event()
+            fake_stripe.faults.hold = asyncio.Event()
         if fault == "cut":
-            fake.faults.cut = 9
+            fake_stripe.faults.cut = 9
         with pytest.raises(GatewayError):
             await opened.make_customer("claim", "Ada", "ada@example.org", "usr_ada")
-        if fake.faults.hold is not None:
-            fake.faults.hold.set()
+        if fake_stripe.faults.hold is not None:
+            fake_stripe.faults.hold.set()
 
 
-async def test_wrong_key_is_named_without_the_key(fake: FakeStripe) -> None:
+async def test_wrong_key_is_named_without_the_key(fake_stripe: FakeStripe) -> None:
     wrong = f"sk_test_{secrets.token_hex(16)}"
-    async with opened_gateway(wrong, api_base=fake.base_url) as opened:
+    async with opened_gateway(wrong, api_base=fake_stripe.base_url) as opened:
         with pytest.raises(GatewayError, match="did not accept the key") as caught:
             await opened.account()
     assert wrong not in f"{caught.value!r} {caught.value.remedy}"
 
 
-async def test_events_are_listed_from_a_time_on_the_oldest_first(fake: FakeStripe, gateway: StripeGateway) -> None:
+async def test_events_are_listed_from_a_time_on_the_oldest_first(
+    fake_stripe: FakeStripe, gateway: StripeGateway
+) -> None:
     session_id, _ = await gateway.open_checkout(await order(gateway))
-    intent = fake.pay(session_id)
-    since_us = (fake.now_s() - 60) * 10**6
+    intent = fake_stripe.pay(session_id)
+    since_us = (fake_stripe.now_s() - 60) * 10**6
     hints = [hint async for hint in gateway.events(since_us)]
     assert [(hint.session_id, hint.intent_id) for hint in hints] == [(None, intent["id"]), (session_id, intent["id"])]
     assert [hint async for hint in gateway.events(since_us + 10**9)] == []
 
 
 async def test_owner_of_an_event_is_what_stripe_itself_has_in_the_metadata(
-    fake: FakeStripe, gateway: StripeGateway
+    fake_stripe: FakeStripe, gateway: StripeGateway
 ) -> None:
     session_id, _ = await gateway.open_checkout(await order(gateway))
-    intent = fake.pay(session_id)
+    intent = fake_stripe.pay(session_id)
     assert await gateway.owner(EventHint("evt_1", False, session_id)) == "pay_1"
     assert await gateway.owner(EventHint("evt_1", False, None, intent["id"])) == "pay_1"
     assert await gateway.owner(EventHint("evt_1", False)) is None
@@ -190,18 +186,20 @@ async def test_owner_of_an_event_is_what_stripe_itself_has_in_the_metadata(
         await gateway.owner(EventHint("evt_1", False, None, "pi_unknown"))
 
 
-async def test_webhook_is_made_with_the_events_that_are_handled(fake: FakeStripe, gateway: StripeGateway) -> None:
+async def test_webhook_is_made_with_the_events_that_are_handled(
+    fake_stripe: FakeStripe, gateway: StripeGateway
+) -> None:
     endpoint, secret = await gateway.make_webhook("https://portal.example.org/webhooks/stripe")
-    made = fake.things[endpoint]
-    assert secret == fake.webhook_secret and made["url"].endswith("/webhooks/stripe")
+    made = fake_stripe.things[endpoint]
+    assert secret == fake_stripe.webhook_secret and made["url"].endswith("/webhooks/stripe")
     assert {"checkout.session.completed", "charge.refunded", "charge.dispute.funds_withdrawn"} <= set(
         made["enabled_events"]
     )
 
 
-async def test_page_for_cards_is_stripes(fake: FakeStripe, gateway: StripeGateway) -> None:
+async def test_page_for_cards_is_stripes(fake_stripe: FakeStripe, gateway: StripeGateway) -> None:
     wanted = await order(gateway)
     url = await gateway.portal_url(wanted.customer_id, "https://portal.example.org/billing")
-    assert url.startswith(f"{fake.base_url}/manage/")
+    assert url.startswith(f"{fake_stripe.base_url}/manage/")
     with pytest.raises(GatewayError, match="was not paid"):
         await gateway.refund(PAYMENT, "rfd_1", 5)

@@ -12,24 +12,13 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from support.books import StoppedClock
 
 from softix_proxy.domain.catalog.credentials import EntraClient, GoogleAccount
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.upstream.tokens import Tokens
 
 SECRET = secrets.token_hex(16)
-START_US = 1_800_000_000_000_000
-
-
-@dataclass
-class StoppedClock:
-    us: int = START_US
-
-    def now_us(self) -> int:
-        return self.us
-
-    def monotonic_ns(self) -> int:
-        return self.us * 1000
 
 
 @dataclass

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
-from support.fake_stripe import FakeStripe, started
+from support.fake_stripe import FakeStripe, serving_stripe
 
 Softix = Callable[..., Result]
 Read = Callable[[str], Any]
@@ -18,23 +18,24 @@ Read = Callable[[str], Any]
 
 @pytest.fixture
 def fake() -> Iterator[FakeStripe]:
-    made, loop, ready = FakeStripe(), asyncio.new_event_loop(), threading.Event()
-    ends: list[Any] = []
+    """In a thread of its own, because a command has a loop of its own."""
+    made, is_over = FakeStripe(), asyncio.Event()
+    ready: Future[asyncio.AbstractEventLoop] = Future()
 
-    def serve() -> None:
-        asyncio.set_event_loop(loop)
-        ends.append(loop.run_until_complete(started(made)))
-        ready.set()
-        loop.run_forever()
-        loop.run_until_complete(ends[0]())
+    async def serve() -> None:
+        async with serving_stripe(made):
+            ready.set_result(asyncio.get_running_loop())
+            await is_over.wait()
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    ready.wait()
-    yield made
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with ThreadPoolExecutor(1) as pool:
+        serving = pool.submit(asyncio.run, serve())
+        wait((ready, serving), return_when=FIRST_COMPLETED)
+        assert ready.done(), serving.exception()
+        try:
+            yield made
+        finally:
+            ready.result().call_soon_threadsafe(is_over.set)
+            serving.result()
 
 
 @pytest.fixture

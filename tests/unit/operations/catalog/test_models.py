@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.books import StoppedClock
 
 from softix_proxy.domain.catalog.models import ModelStatus
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType
@@ -15,18 +16,6 @@ from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "0.15", "output": "0.60"}}]})
 LAB = Provider(0, "prv_lab", "lab", ProviderType.DEMO, "", None, "drain", ProviderStatus.ACTIVE, 7)
-
-
-class StoppedClock:
-    def __init__(self) -> None:
-        self.us = 1_800_000_000_000_000
-
-    def now_us(self) -> int:
-        return self.us
-
-    def monotonic_ns(self) -> int:
-        self.us += 5_000
-        return self.us * 1000
 
 
 @pytest.fixture

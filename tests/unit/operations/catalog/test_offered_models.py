@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from support.books import USD
-from support.organisations import ADA, BOB, Organisations, organisations
+from support.two_organisations import ADA, BOB, Organisations, organisations
 
 from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.pricing.prices import PriceVersion

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
+from support.books import StoppedClock
 
 from softix_proxy.domain.catalog.credentials import EntraClient
 from softix_proxy.domain.catalog.providers import Provider, ProviderType
@@ -18,25 +19,21 @@ from softix_proxy.storage.sqlite.unit import SqliteStorage
 LIST = b'{"data":[{"id":"a"},{"id":"b"}]}'
 
 
-class StoppedClock:
-    def __init__(self) -> None:
-        self.us = 1_800_000_000_000_000
-
-    def now_us(self) -> int:
-        return self.us
+class ProbeClock(StoppedClock):
+    """Each time that somebody asks how long something took, five milliseconds have passed."""
 
     def monotonic_ns(self) -> int:
         self.us += 5_000
-        return self.us * 1000
+        return super().monotonic_ns()
 
 
 @pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
+def clock() -> ProbeClock:
+    return ProbeClock()
 
 
 @pytest.fixture
-async def storage(tmp_path: Path, clock: StoppedClock) -> AsyncIterator[SqliteStorage]:
+async def storage(tmp_path: Path, clock: ProbeClock) -> AsyncIterator[SqliteStorage]:
     database = Database(tmp_path / "softix.db", clock)
     database.create()
     await database.open()

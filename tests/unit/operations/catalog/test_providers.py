@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from support.books import StoppedClock
 
 from softix_proxy.domain.catalog.models import ModelStatus
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType
@@ -10,18 +11,6 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError, Failur
 from softix_proxy.operations.catalog import catalogue, providers
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage
-
-
-class StoppedClock:
-    def __init__(self) -> None:
-        self.us = 1_800_000_000_000_000
-
-    def now_us(self) -> int:
-        return self.us
-
-    def monotonic_ns(self) -> int:
-        self.us += 5_000
-        return self.us * 1000
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from support.books import NOW_US, USD
-from support.organisations import (
+from support.two_organisations import (
     BOB,
     CHARGE_PICO,
     FOREIGN_KEY,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from support.books import NOW_US, POSTED_PICO, USD
-from support.organisations import CHARGE_PICO, Organisations, organisations
+from support.two_organisations import CHARGE_PICO, Organisations, organisations
 
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.organisations.organisations import OrganisationRole

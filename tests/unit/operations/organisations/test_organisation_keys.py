@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from support.books import NOW_US, USD
-from support.organisations import FOREIGN_KEY, OWN_KEY, Organisations, organisations
+from support.two_organisations import FOREIGN_KEY, OWN_KEY, Organisations, organisations
 
 from softix_proxy.domain.access.keys import KeyLimits, KeyStatus
 from softix_proxy.domain.core.clock import DAY_US

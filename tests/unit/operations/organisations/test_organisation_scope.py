@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.organisations import BOB, FOREIGN_KEY, OWN_KEY, ROLES, Organisations, organisations
+from support.two_organisations import BOB, FOREIGN_KEY, OWN_KEY, ROLES, Organisations, organisations
 
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.organisations.organisations import OrganisationRole, Right

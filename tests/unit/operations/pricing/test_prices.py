@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+from support.books import StoppedClock
 
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.catalog.models import ModelStatus
@@ -23,18 +24,6 @@ IN_FORCE, UPCOMING, SUPERSEDED = PriceState
 
 def sheet(usd: str) -> PriceSheet:
     return PriceSheet.parse({"bands": [{"prices": {"input": usd}}]})
-
-
-class StoppedClock:
-    def __init__(self) -> None:
-        self.us = 1_800_000_000_000_000
-
-    def now_us(self) -> int:
-        return self.us
-
-    def monotonic_ns(self) -> int:
-        self.us += 5_000
-        return self.us * 1000
 
 
 @pytest.fixture

@@ -125,6 +125,7 @@ async def test_users_page_of_ten_thousand_users_does_not_hold_the_loop(empty_sid
 
     await empty_side.ask(ADMIN, "GET", "/admin/users")
     watching = asyncio.create_task(watch())
+    await asyncio.sleep(0)  # it has begun to measure
     await empty_side.ask(ADMIN, "GET", "/admin/users", q="user 9")
     is_over = True
     await watching

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from support.fake_stripe import FakeStripe, started
+from support.fake_stripe import FakeStripe, serving_stripe
 from support.portal import Portal, organisation
 
 from softix_proxy.assembly.payments import StripePayments
@@ -65,28 +65,29 @@ async def portal(serve: Any) -> AsyncIterator[Portal]:
 @pytest.fixture
 async def till(portal: Portal) -> AsyncIterator[Till]:
     fake = FakeStripe(now_s=lambda: portal.clock.now_us() // SECOND_US)
-    end = await started(fake)
-    context = portal.context
-    settings = replace(
-        context.settings,
-        payments=replace(context.settings.payments, enabled=True, api_base=fake.base_url, sessions_per_hour=100),
-        billing=replace(context.settings.billing, seller_name="Example GmbH"),
-    )
-    context.settings = settings
-    await payment_keys.store(
-        context.storage,
-        context.vault,
-        secret_key=fake.secret_key,
-        webhook_secret=fake.webhook_secret,
-        api_base=fake.base_url,
-    )
-    service = StripePayments(settings, context.storage, context.vault, portal.clock)
-    context.payments = service
-    ada = await portal.account(display_name=MARK)
-    own = await organisation(portal, "lovelace", ada)
-    yield Till(portal, fake, service, ada, own, await portal.sign_in(ada))
-    await service.close()
-    await end()
+    async with serving_stripe(fake):
+        context = portal.context
+        settings = replace(
+            context.settings,
+            payments=replace(context.settings.payments, enabled=True, api_base=fake.base_url, sessions_per_hour=100),
+            billing=replace(context.settings.billing, seller_name="Example GmbH"),
+        )
+        context.settings = settings
+        await payment_keys.store(
+            context.storage,
+            context.vault,
+            secret_key=fake.secret_key,
+            webhook_secret=fake.webhook_secret,
+            api_base=fake.base_url,
+        )
+        service = StripePayments(settings, context.storage, context.vault, portal.clock)
+        context.payments = service
+        ada = await portal.account(display_name=MARK)
+        own = await organisation(portal, "lovelace", ada)
+        try:
+            yield Till(portal, fake, service, ada, own, await portal.sign_in(ada))
+        finally:
+            await service.close()
 
 
 async def test_person_pays_comes_back_signed_in_and_has_the_money_and_its_receipt(till: Till) -> None:

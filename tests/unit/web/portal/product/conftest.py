@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.organisations import Organisations, organisations
+from support.two_organisations import Organisations, organisations
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 from typing import Any
 
-from support.organisations import Organisations, shown
+from support.two_organisations import Organisations, shown
 
 from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.web.portal.product import connect

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from support.organisations import FOREIGN_KEY, OWN_KEY, Organisations, shown
+from support.two_organisations import FOREIGN_KEY, OWN_KEY, Organisations, shown
 
 from softix_proxy.domain.access.keys import KeyStatus
 from softix_proxy.domain.core.errors import NotFoundError

@@ -1,5 +1,5 @@
 from support.books import USD
-from support.organisations import OWN_KEY, Organisations, shown
+from support.two_organisations import OWN_KEY, Organisations, shown
 
 from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.web.portal.product import limits

@@ -1,5 +1,5 @@
 import pytest
-from support.organisations import FOREIGN_KEY, OWN_KEY, Organisations, shown
+from support.two_organisations import FOREIGN_KEY, OWN_KEY, Organisations, shown
 
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.organisations.organisations import OrganisationRole

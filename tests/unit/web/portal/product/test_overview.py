@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from support.organisations import OWN_REQUEST, Organisations, shown
+from support.two_organisations import OWN_REQUEST, Organisations, shown
 
 from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.web.portal.core.page import Page

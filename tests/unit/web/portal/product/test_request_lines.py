@@ -1,4 +1,4 @@
-from support.organisations import CHARGE_PICO, OWN_REQUEST, Organisations
+from support.two_organisations import CHARGE_PICO, OWN_REQUEST, Organisations
 
 from softix_proxy.domain.metering.usage import UsageFilter
 from softix_proxy.web.portal.product.request_lines import request_lines

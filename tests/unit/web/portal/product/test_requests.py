@@ -1,6 +1,6 @@
 import pytest
 from support.books import USD
-from support.organisations import FOREIGN_REQUEST, ROLES, Organisations, shown
+from support.two_organisations import FOREIGN_REQUEST, ROLES, Organisations, shown
 
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.core.ids import format_request_id

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from support.organisations import Organisations
+from support.two_organisations import Organisations
 
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.organisations.organisations import OrganisationRole

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from support.organisations import FOREIGN_KEY, OWN_KEY, OWN_REQUEST, Organisations, shown
+from support.two_organisations import FOREIGN_KEY, OWN_KEY, OWN_REQUEST, Organisations, shown
 
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.organisations.organisations import OrganisationRole
