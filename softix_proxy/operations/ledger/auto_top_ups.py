@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from softix_proxy.domain.access.users import UserStatus
 from softix_proxy.domain.core.calendar import calendar
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
 from softix_proxy.domain.core.money import parse_usd
@@ -111,13 +112,16 @@ async def _quietly(context: PaymentContext, payment: OnlinePayment) -> bool:
 async def begin(context: PaymentContext, user_id: int) -> OnlinePayment | None:
     """Adds the row of an automatic payment, if one is due. Two processes at once add one.
 
-    Returns None if the balance has money again, the month's limit is reached, or a payment is not finished.
+    Returns None if the customer is disabled or pays invoices, the balance has money again, the month's limit is
+    reached, or a payment is not finished.
     """
     async with context.storage.writing() as unit:
         due = await unit.payments.auto_top_ups.get(user_id)
         user = await unit.users.get(user_id)
         now_us = unit.clock.now_us()
-        if due is None or not due.is_active or due.next_at_us > now_us or user.postpaid:
+        if due is None or not due.is_active or due.next_at_us > now_us:
+            return None
+        if user.postpaid or user.status is not UserStatus.ACTIVE:
             return None
         wallet = await unit.balance.get(user_id)
         if wallet.posted_pico - wallet.held_pico >= due.threshold_cents * PICO_PER_CENT:

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from support.paying import Paying, paying
 
+from softix_proxy.domain.access.users import UserStatus
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentState
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.operations.access import users
 from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments
 
 HOUR_US = 3600 * 10**6
@@ -142,6 +144,14 @@ async def test_automatic_top_up_that_is_off_or_without_payments_charges_nothing(
     assert off is not None and not off.enabled
     assert await auto_top_ups.run(lab.context) == 0 and lab.fake.charges_made == 0
     assert await auto_top_ups.switch_off(lab.storage, 2) is None
+
+
+async def test_disabled_customer_is_not_charged(lab: Paying) -> None:
+    await users.update(lab.storage, "usr_ada", status=UserStatus.DISABLED)
+    assert await auto_top_ups.run(lab.context) == 0
+    assert (lab.fake.charges_made, await automatic(lab)) == (0, [])
+    await users.update(lab.storage, "usr_ada", status=UserStatus.ACTIVE)
+    assert await auto_top_ups.run(lab.context) == 1
 
 
 @pytest.mark.parametrize(
