@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from softix_proxy.domain.access.users import UserStatus
 from softix_proxy.domain.core.calendar import calendar
@@ -16,7 +17,7 @@ from softix_proxy.domain.ledger.payments import (
     PaymentKind,
     PaymentState,
 )
-from softix_proxy.domain.ledger.payments_section import format_cents, parse_cents
+from softix_proxy.domain.ledger.payments_section import PaymentsSection, format_cents, parse_cents
 from softix_proxy.domain.ports.payment_gateway import DeclinedError
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.access import users
@@ -89,13 +90,18 @@ async def run(context: PaymentContext) -> int:
     for payment in await reading.payments.unfinished():
         if payment.kind is PaymentKind.AUTOMATIC and payment.is_live is context.gateway.is_live:
             paid += await _quietly(context, payment)
-    if not (context.section.enabled and context.section.automatic):
+    if not _is_offered(context.section):
         return paid
     for due in await reading.payments.auto_top_ups.due(reading.clock.now_us()):
         begun = await begin(context, due.user_id)
         if begun is not None:
             paid += await _quietly(context, begun)
     return paid
+
+
+def _is_offered(section: PaymentsSection) -> bool:
+    """Stripe Tax needs a page that a person fills in, so that a charge without one would be without tax."""
+    return section.enabled and section.automatic and section.tax != "stripe"
 
 
 async def _quietly(context: PaymentContext, payment: OnlinePayment) -> bool:
@@ -127,7 +133,8 @@ async def begin(context: PaymentContext, user_id: int) -> OnlinePayment | None:
         if wallet.posted_pico - wallet.held_pico >= due.threshold_cents * PICO_PER_CENT:
             return None
         charged_cents = await unit.payments.automatic_cents(user_id, _month_us(context, now_us))
-        amount_cents = due.amount_within_cap(charged_cents)
+        cap_cents = min(due.monthly_cap_cents, parse_cents(context.section.automatic_month))
+        amount_cents = replace(due, monthly_cap_cents=cap_cents).amount_within_cap(charged_cents)
         if not amount_cents or not await _has_customer(context, unit, user_id):
             return None
         try:

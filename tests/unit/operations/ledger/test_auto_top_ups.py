@@ -146,6 +146,20 @@ async def test_automatic_top_up_that_is_off_or_without_payments_charges_nothing(
     assert await auto_top_ups.switch_off(lab.storage, 2) is None
 
 
+async def test_automatic_top_up_set_up_before_stripe_tax_charges_nothing_without_tax(lab: Paying) -> None:
+    assert await auto_top_ups.run(lab.with_settings(tax="stripe").context) == 0
+    assert (lab.fake.charges_made, await automatic(lab)) == (0, [])
+
+
+async def test_monthly_limit_lowered_after_set_up_binds(lab: Paying) -> None:
+    lowered = lab.with_settings(automatic_month="30.00")
+    assert await auto_top_ups.run(lowered.context) == 1
+    await lab.spend(3500)
+    assert await auto_top_ups.run(lowered.context) == 0
+    assert await auto_top_ups.run(lab.context) == 1  # 50.00 of the 60.00 that the customer chose
+    assert lab.fake.charges_made == 2
+
+
 async def test_disabled_customer_is_not_charged(lab: Paying) -> None:
     await users.update(lab.storage, "usr_ada", status=UserStatus.DISABLED)
     assert await auto_top_ups.run(lab.context) == 0
