@@ -175,11 +175,17 @@ async def take_over(context: PaymentContext, unit: Unit, fetch: PaymentFetch) ->
 
 
 def _or_expired(payment: OnlinePayment, found: FetchedPayment, now_us: int) -> FetchedPayment:
-    """Ends a payment that the provider does not know and never will."""
-    unknown = found.session_id is None and found.intent_id is None and not (payment.session_id or payment.intent_id)
-    if found.state is PaymentState.OPEN and unknown and payment.created_at_us + _UNKNOWN_AFTER_US < now_us:
-        return replace(found, state=PaymentState.EXPIRED)
-    return found
+    """Ends a payment that the provider does not know and never will. One that ended before stays as it is.
+
+    To the provider a payment that never arrived looks open, also if the charge was given up since.
+    """
+    is_known = bool(found.session_id or found.intent_id or payment.session_id or payment.intent_id)
+    if found.state is not PaymentState.OPEN or is_known:
+        return found
+    if not payment.state.is_unfinished:
+        return replace(found, state=payment.state, failure=payment.failure)
+    expired = payment.created_at_us + _UNKNOWN_AFTER_US < now_us
+    return replace(found, state=PaymentState.EXPIRED) if expired else found
 
 
 async def _note_refunds(unit: Unit, payment: OnlinePayment, found: FetchedPayment, now_us: int) -> None:

@@ -126,6 +126,24 @@ async def test_user_without_a_saved_method_counts_as_a_failure(lab: Paying) -> N
     assert (payment.state, payment.failure, lab.fake.charges_made) == (PaymentState.FAILED, "no_method", 0)
 
 
+async def test_failed_payment_that_stripe_never_saw_is_not_reopened_and_charged(lab: Paying) -> None:
+    customer = lab.fake.of("payment_method")[0]["customer"]
+    for method in lab.fake.of("payment_method"):
+        del lab.fake.things[method["id"]]
+    await auto_top_ups.run(lab.context)
+    lab.fake.add_method(customer)
+    assert (await payments.sweep(lab.context, everything=True)).changed == 0
+    assert await auto_top_ups.run(lab.context) == 0  # an hour has not passed
+    [failed] = await automatic(lab)
+    assert (failed.state, failed.failure, lab.fake.charges_made) == (PaymentState.FAILED, "no_method", 0)
+    lab.clock.us += DAY_US + 1
+    lab.fake.faults.statuses, lab.fake.faults.paths = [500] * 6, "payment_intents"
+    await auto_top_ups.run(lab.context)  # leaves one that is not finished, and there may be no second one
+    await payments.sweep(lab.context, everything=True)
+    states = [one.state for one in await automatic(lab)]
+    assert states == [PaymentState.OPEN, PaymentState.FAILED]
+
+
 async def test_monthly_cap_ends_automatic_top_ups_until_the_next_month(lab: Paying) -> None:
     for expected in (1, 1, 0):
         assert await auto_top_ups.run(lab.context) == expected
