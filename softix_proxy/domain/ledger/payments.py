@@ -109,6 +109,11 @@ class OnlinePayment:
         """What the payment still has, with the tax. Below 0, the customer got more back than was paid."""
         return self.paid_cents - self.refunded_cents - self.disputed_cents - self.held_cents
 
+    @property
+    def is_just_changed(self) -> bool:
+        """Whether the last fetch that was taken over changed something."""
+        return self.changed_fetch == self.posted_fetch
+
 
 class FetchedRefund(NamedTuple):
     """A refund as the provider has it."""

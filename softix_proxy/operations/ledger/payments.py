@@ -270,7 +270,7 @@ class Swept:
     """How many payments were fetched."""
     changed: int
     failed: int
-    """How many could not be fetched. They are fetched again the next time."""
+    """How many payments and events could not be handled. They are tried again the next time."""
 
 
 async def sweep(context: PaymentContext, *, everything: bool = False) -> Swept:
@@ -279,29 +279,32 @@ async def sweep(context: PaymentContext, *, everything: bool = False) -> Swept:
     With `everything` it fetches each payment of this mode. Raises GatewayError if the list cannot be read.
     """
     reading = context.storage.reading()
-    wanted = {payment.id: None for payment in await reading.payments.unfinished()}
+    wanted = {payment.id: payment for payment in await reading.payments.unfinished()}
     if everything:
-        wanted |= {payment.id: None for payment in await reading.payments.list(None, _ALL)}
+        wanted |= {payment.id: payment for payment in await reading.payments.list(None, _ALL)}
     changed = failed = 0
     done: set[int] = set()
-    for payment_id in wanted:
-        before = await reading.payments.get(payment_id)
-        if before.is_live is not context.gateway.is_live:
+    for payment in wanted.values():
+        if payment.is_live is not context.gateway.is_live:
             continue
         try:
-            after = await reconcile(context, payment_id)
+            after = await reconcile(context, payment.id)
         except GatewayError:
             failed += 1
             continue
-        done.add(payment_id)
-        changed += after.changed_fetch != before.changed_fetch
+        done.add(payment.id)
+        changed += after.is_just_changed
     since_us = await _since_us(reading)
     if since_us is not None:
         async for hint in context.gateway.events(since_us):
-            handled = await handle_event(context, hint)
+            try:
+                handled = await handle_event(context, hint)
+            except GatewayError:  # the event was not noted, so that the next sweep handles it
+                failed += 1
+                continue
             if handled is not None:
-                changed += handled.changed_fetch == handled.posted_fetch
                 done.add(handled.id)
+                changed += handled.is_just_changed
     async with context.storage.writing() as unit:
         await unit.payments.forget_events(unit.clock.now_us() - _KEEP_EVENTS_US)
     return Swept(len(done), changed, failed)
