@@ -17,7 +17,6 @@ from softix_proxy.operations.billing import bill_run
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
-    from softix_proxy.exports.billing.bill_pdf import Fonts
 
 _NONE = "none"
 _FORMATS = ("html", "pdf", "xml", "ubl", "json")
@@ -159,10 +158,11 @@ async def show_(instance: Instance, number: str) -> None:
 async def render(instance: Instance, number: str, form: str, out: Path | None, force: bool) -> None:
     """Make a file of a document. Example: softix bill render INV-2026-00001 --format pdf --out bill.pdf"""
     from softix_proxy.exports.billing.bill_formats import FORMATS
+    from softix_proxy.exports.billing.bill_pdf import fonts_of
     from softix_proxy.exports.reporting.whole_file import whole_file
 
     found = await operations.show(instance.storage, number)
-    made = FORMATS[form](found.document, _fonts(instance))
+    made = FORMATS[form](found.document, fonts_of(instance.settings.billing))
     if out is None:
         sys.stdout.buffer.write(made)
         sys.stdout.buffer.flush()
@@ -170,13 +170,6 @@ async def render(instance: Instance, number: str, form: str, out: Path | None, f
     with whole_file(out, overwrite=force) as file:
         file.write(made)
     show({"number": number, "format": form, "out": str(out), "bytes": len(made)})
-
-
-def _fonts(instance: Instance) -> Fonts | None:
-    from softix_proxy.exports.billing.bill_pdf import Fonts
-
-    regular, bold = instance.settings.billing.pdf_font, instance.settings.billing.pdf_font_bold
-    return Fonts(regular, bold or regular) if regular else None
 
 
 @bill.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,15 +12,15 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError, Failur
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import PICO_PER_CENT, OnlinePayment
 from softix_proxy.domain.organisations.organisations import Right
-from softix_proxy.exports.billing.bill_formats import FORMATS
+from softix_proxy.exports.billing.bill_formats import FORMATS, MEDIA_TYPES
+from softix_proxy.exports.billing.bill_pdf import fonts_of
 from softix_proxy.operations.billing import bill
 from softix_proxy.operations.billing.billing_overview import billing_overview
 from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments, refunds
 from softix_proxy.operations.ledger.payments import PaymentContext
-from softix_proxy.web.portal.core.page import Answer, Download, Page, PageRequest, SeeOther
+from softix_proxy.web.portal.core.page import Answer, Download, Page, PageRequest, SeeOther, whole
 
 _STRIPE = ("https://checkout.stripe.com", "https://billing.stripe.com")
-_TYPES = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "xml": "application/xml"}
 _LISTED = 50
 
 
@@ -262,14 +261,11 @@ async def download_document(request: PageRequest) -> Answer:
     found = await bill.show(request.storage, number)
     if found.user_id != user.id or form not in forms_of(found.document):
         raise NotFoundError("no such document")
-    made = await asyncio.to_thread(FORMATS[form], found.document, None)  # a PDF would hold the loop up
-    return Download(_once(made), f"{number}.{form}", _TYPES[form])
+    fonts = fonts_of(request.settings.billing)
+    made = await asyncio.to_thread(FORMATS[form], found.document, fonts)  # a PDF would hold the loop up
+    return Download(whole(made), f"{number}.{form}", MEDIA_TYPES[form])
 
 
 def forms_of(document: Document) -> tuple[str, ...]:
     """Returns the forms of a document. XML is that of an invoice, so a document without a tax has none."""
     return ("html", "pdf", "xml") if document.tax is not None else ("html", "pdf")
-
-
-async def _once(body: bytes) -> AsyncIterator[bytes]:
-    yield body
