@@ -16,7 +16,7 @@ from support.fake_stripe import FakeStripe, started
 
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentState
 from softix_proxy.domain.ports.payment_gateway import DeclinedError, EventHint, GatewayError, PaymentOrder
-from softix_proxy.payments.stripe_gateway import StripeGateway, is_live_key, opened_gateway
+from softix_proxy.payments.stripe_gateway import StripeGateway, opened_gateway
 
 PAYMENT = OnlinePayment(
     id=1,
@@ -66,15 +66,6 @@ async def test_connections_are_closed_at_the_end(fake: FakeStripe) -> None:
         account = await opened.account()
         session = opened._api._requestor._client._session  # type: ignore[union-attr] # what has to be closed is the SDK's own
     assert session.closed and (account.default_currency, account.is_live) == ("usd", False)
-
-
-async def test_key_decides_between_test_and_live_mode() -> None:
-    assert [is_live_key(f"{kind}_x") for kind in ("sk_live", "rk_live", "sk_test", "rk_test")] == [
-        True,
-        True,
-        False,
-        False,
-    ]
 
 
 async def test_unknown_payment_is_open_and_an_opened_page_is_found_by_its_metadata(
