@@ -41,8 +41,10 @@ async def draft(
     posting: PaymentPosting | None = None,
     *,
     period: str = "",
-) -> StoredDocument:
+) -> StoredDocument | None:
     """Returns the document of a payment, without its number. `posting` is what Stripe's part of it was.
+
+    Returns None for money that went back if there is no receipt that a credit note could be about.
 
     Raises BadInputError if something about the seller or the buyer is missing that it needs to say.
     """
@@ -59,6 +61,8 @@ async def draft(
     if gross_cents is not None:
         totals, tax = _exact(totals, tax, gross_cents)
     about = await _receipt_of(unit, posting) if posting is not None and back else None
+    if back and about is None:
+        return None
     at = calendar(billing.zone)
     day, now_us = at.date(payment.id), unit.clock.now_us()
     document = Document(
