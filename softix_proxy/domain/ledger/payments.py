@@ -305,6 +305,13 @@ class PaymentStore(Protocol):
         """Returns what was posted of a payment, the oldest first."""
         ...
 
+    async def posted_between(self, from_us: int, to_us: int) -> Sequence[tuple[OnlinePayment, PaymentPosting]]:
+        """Returns what was posted from then on and before the end, with its payment.
+
+        The newest payment is first, and of each payment the oldest posting.
+        """
+        ...
+
     async def record(self, posting: PaymentPosting) -> None: ...
 
     async def of_transfers(self, transfer_ids: Sequence[int]) -> Mapping[int, PaymentPosting]:
