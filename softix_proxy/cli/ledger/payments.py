@@ -14,10 +14,10 @@ from softix_proxy.cli.console.key_source import KeySource, key_options
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.domain.core.money import format_usd
+from softix_proxy.domain.core.money import format_cents, format_usd
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import OnlinePayment
-from softix_proxy.domain.ledger.payments_section import format_cents, parse_cents
+from softix_proxy.domain.ledger.payments_section import parse_cents
 from softix_proxy.domain.ledger.refunds import RefundRequest
 from softix_proxy.operations.access import users
 from softix_proxy.operations.ledger import auto_top_ups, payment_keys, payment_setup, refunds

@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from softix_proxy.domain.core.money import PICO_PER_USD, divide_half_even
+from softix_proxy.domain.core.money import PICO_PER_CENT, divide_half_even
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUpStore
 from softix_proxy.domain.ledger.refunds import RefundRequest, RefundRequestStore
 
-PICO_PER_CENT = PICO_PER_USD // 100
 PAYMENT_CURRENCY = "usd"
 """The only currency, as ISO 4217 in lower case. An amount in another one is not in cents of a dollar."""
 

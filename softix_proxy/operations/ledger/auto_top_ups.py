@@ -8,16 +8,15 @@ from dataclasses import replace
 from softix_proxy.domain.access.users import UserStatus
 from softix_proxy.domain.core.calendar import calendar
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
-from softix_proxy.domain.core.money import parse_usd
+from softix_proxy.domain.core.money import PICO_PER_CENT, format_cents, parse_usd
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import (
-    PICO_PER_CENT,
     FetchedPayment,
     OnlinePayment,
     PaymentKind,
     PaymentState,
 )
-from softix_proxy.domain.ledger.payments_section import PaymentsSection, format_cents, parse_cents
+from softix_proxy.domain.ledger.payments_section import PaymentsSection, parse_cents
 from softix_proxy.domain.ports.payment_gateway import DeclinedError
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.access import users

@@ -12,8 +12,9 @@ from softix_proxy.domain.billing.invoicing import tax_on
 from softix_proxy.domain.billing.taxes import Category
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.core.ids import new_public_id
+from softix_proxy.domain.core.money import format_cents
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentState
-from softix_proxy.domain.ledger.payments_section import format_cents, parse_cents
+from softix_proxy.domain.ledger.payments_section import parse_cents
 from softix_proxy.domain.ports.payment_gateway import PaymentOrder
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.ledger.payments import PaymentContext

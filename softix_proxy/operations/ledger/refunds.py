@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
+from softix_proxy.domain.core.money import format_cents
 from softix_proxy.domain.ledger.payments import (
     OnlinePayment,
     PaymentState,
     gross_cents,
     refundable_net_cents,
 )
-from softix_proxy.domain.ledger.payments_section import format_cents
 from softix_proxy.domain.ledger.refunds import RefundRequest, RefundState
 from softix_proxy.domain.ports.payment_gateway import DeclinedError, GatewayError
 from softix_proxy.domain.ports.storage import Storage, Unit

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.core.money import format_cents
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentPosting, PostingCause
-from softix_proxy.domain.ledger.payments_section import format_cents
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.billing.bill import Document
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError, NotFoundError, OperatorError
+from softix_proxy.domain.core.money import PICO_PER_CENT, format_cents
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
-from softix_proxy.domain.ledger.payments import PICO_PER_CENT, OnlinePayment
+from softix_proxy.domain.ledger.payments import OnlinePayment
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.exports.billing.bill_formats import FORMATS, MEDIA_TYPES
 from softix_proxy.exports.billing.bill_pdf import fonts_of
@@ -183,17 +184,13 @@ async def _auto_page(request: PageRequest, user: User, problem: str | None) -> P
         "top_up": None if known is None else _top_up_fields(known),
         "problem": problem,
         "form": {
-            "threshold": request.form.get("threshold") or (_text(known.threshold_cents) if known else "5.00"),
-            "amount": request.form.get("amount") or (_text(known.amount_cents) if known else "25.00"),
-            "cap": request.form.get("cap") or (_text(known.monthly_cap_cents) if known else "100.00"),
+            "threshold": request.form.get("threshold") or (format_cents(known.threshold_cents) if known else "5.00"),
+            "amount": request.form.get("amount") or (format_cents(known.amount_cents) if known else "25.00"),
+            "cap": request.form.get("cap") or (format_cents(known.monthly_cap_cents) if known else "100.00"),
         },
         "is_test": await _is_test(request),
     }
     return Page("billing_auto_top_up", values, 200 if problem is None else 422, forms_to=origins(request))
-
-
-def _text(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02d}"
 
 
 async def set_auto_top_up(request: PageRequest) -> Answer:
@@ -229,7 +226,7 @@ async def _refund_page(request: PageRequest, public_id: str, problem: str | None
         "payment": _row(found),
         "net_pico": rest.net_cents * PICO_PER_CENT,
         "gross_pico": rest.gross_cents * PICO_PER_CENT,
-        "most": _text(rest.net_cents),
+        "most": format_cents(rest.net_cents),
         "problem": problem,
     }
     return Page("billing_refund", values, 200 if problem is None else 422)
