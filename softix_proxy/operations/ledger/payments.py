@@ -359,6 +359,10 @@ class PaymentService(Protocol):
         """Raises FailureError if there is no key."""
         ...
 
+    async def is_live(self) -> bool:
+        """Returns the mode of the key, and opens nothing. Raises FailureError if there is no key."""
+        ...
+
     async def read_event(self, body: bytes, signature: str | None) -> EventHint:
         """Checks a message to the webhook. Raises WebhookRefusedError."""
         ...

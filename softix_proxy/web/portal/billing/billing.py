@@ -105,7 +105,7 @@ async def _is_test(request: PageRequest) -> bool:
     if request.payments is None:
         return False
     try:
-        return not (await request.payments.context()).gateway.is_live
+        return not await request.payments.is_live()
     except FailureError:
         return False
 

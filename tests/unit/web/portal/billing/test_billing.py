@@ -101,6 +101,11 @@ async def test_person_pays_comes_back_signed_in_and_has_the_money_and_its_receip
     assert "receipt" in await till.portal.kinds()
 
 
+async def test_page_of_the_balance_says_the_mode_without_a_connection_to_stripe(till: Till) -> None:
+    assert "Test mode: no money moves." in (await till.portal.get("/billing", token=till.token)).text
+    assert till.service._gateway is None
+
+
 @pytest.mark.parametrize(
     ("form", "begins", "kind"),
     [
