@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from softix_proxy.domain.access.users import UserStatus
 from softix_proxy.domain.core.calendar import calendar
+from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
 from softix_proxy.domain.core.money import PICO_PER_CENT, format_cents, parse_usd
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
@@ -24,7 +25,7 @@ from softix_proxy.operations.ledger import checkouts, payments
 from softix_proxy.operations.ledger.payments import PaymentContext, PaymentFetch
 
 log = logging.getLogger("softix.payments")
-_RETRY_FOR_US = 23 * 3600 * 1_000_000
+_RETRY_FOR_US = 23 * 3600 * SECOND_US
 """How long the same idempotency key is sure to mean the same charge: the provider keeps it for at least 24 hours."""
 
 
