@@ -12,6 +12,7 @@ from softix_proxy.cli.console.console import Group, confirm, echo, instance, inv
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.billing.bill import Customer, Document, DocumentKind, StoredDocument
+from softix_proxy.operations.access import users
 from softix_proxy.operations.billing import bill as operations
 from softix_proxy.operations.billing import bill_run
 
@@ -120,7 +121,7 @@ async def list_(instance: Instance, user: str | None, period: str | None, kind: 
     found = await operations.list_all(
         instance.storage, user=user, period=period, kind=DocumentKind(kind) if kind else None
     )
-    names = await operations.names(instance.storage)
+    names = await users.names(instance.storage)
     show_all((as_fields(one.document, names[one.user_id]) for one in found), _COLUMNS)
 
 
@@ -186,9 +187,9 @@ async def credit(instance: Instance, number: str, note: str, yes: bool) -> None:
     await operations.show(instance.storage, number)
     confirm(f"Credit {number}?", yes)
     made: StoredDocument = await operations.credit(instance.storage, instance.settings.billing, number, note)
-    names = await operations.names(instance.storage)
+    owner = await users.show_number(instance.storage, made.user_id)
     again = f"To bill anew: softix bill run --period {made.document.period}"
-    show(as_fields(made.document, names[made.user_id]), f"{number} is credited. {again}")
+    show(as_fields(made.document, owner.name), f"{number} is credited. {again}")
 
 
 @bill.command()

@@ -46,15 +46,11 @@ async def _context(instance: Instance) -> AsyncIterator[PaymentContext]:
         yield context
 
 
-async def _names(instance: Instance) -> dict[int, str]:
-    return {user.id: user.name for user in await users.list_all(instance.storage)}
-
-
-def _fields(payment: OnlinePayment, names: dict[int, str]) -> dict[str, Any]:
+def _fields(payment: OnlinePayment, user_name: str) -> dict[str, Any]:
     return {
         "id": payment.public_id,
         "mode": "live" if payment.is_live else "TEST",
-        "user_name": names.get(payment.user_id, ""),
+        "user_name": user_name,
         "kind": payment.kind.value,
         "state": payment.state.value,
         "asked": format_cents(payment.asked_cents),
@@ -168,9 +164,9 @@ async def status(instance: Instance) -> None:
 async def list_(instance: Instance, user: str | None, limit: int) -> None:
     """List payments, the newest first. Example: softix payments list --user ada@example.org"""
     user_id = (await users.show(instance.storage, user)).id if user else None
-    names = await _names(instance)
     found = await operations.list_all(instance.storage, user_id, limit)
-    show_all((_fields(one, names) for one in found), _PAYMENTS)
+    names = await users.names(instance.storage)
+    show_all((_fields(one, names[one.user_id]) for one in found), _PAYMENTS)
 
 
 @payments.command("show")
@@ -181,7 +177,8 @@ async def show_(instance: Instance, payment: str) -> None:
     async with instance.storage.snapshot() as unit:
         found = await operations.find(unit, payment)
         rest = await refunds.refundable(unit, found)
-    show({**_fields(found, await _names(instance)), "refundable": format_cents(rest.net_cents)})
+        owner = await unit.users.get(found.user_id)
+    show({**_fields(found, owner.name), "refundable": format_cents(rest.net_cents)})
 
 
 @payments.command()

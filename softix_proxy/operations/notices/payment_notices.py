@@ -55,7 +55,7 @@ async def foreign_currency(unit: Unit, payment: OnlinePayment) -> None:
 
 async def _values(unit: Unit, payment: OnlinePayment, cents: int, at_us: int) -> dict[str, str]:
     user = await unit.users.get(payment.user_id)
-    names = await unit.users.display_names()
+    names = await unit.users.display_names([user.id])
     mode = "" if payment.is_live else _TEST_MODE
     return {
         "organisation": names.get(user.id, user.name),

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from click.testing import Result
 from support.fake_stripe import FakeStripe, started
+from support.one_payment import write_payment
+
+from softix_proxy import assembly
 
 Softix = Callable[..., Result]
 Read = Callable[[str], Any]
@@ -114,3 +117,18 @@ def test_automatic_top_up_is_set_and_ended_and_lists_are_empty_at_first(key: Pat
     assert read("payments set-auto-top-up ada@example.org --off")["enabled"] is False
     assert read("payments list") == [] == read("payments refunds")
     assert read("payments sweep") == {"payments": 0, "changed": 0, "failed": 0}
+
+
+def test_payment_is_listed_and_shown_with_the_name_of_its_user(
+    key: Path, instance: Path, run: Softix, read: Read
+) -> None:
+    async def write() -> None:
+        settings = assembly.read_settings(None, instance)
+        async with assembly.open_instance(settings) as opened, opened.storage.writing() as unit:
+            await write_payment(unit)
+
+    asyncio.run(write())
+    [listed] = read("payments list")
+    shown = read("payments show pay_one")
+    assert listed["user_name"] == shown["user_name"] == "ada"
+    assert {**listed, "refundable": "0.00"} == shown
