@@ -339,12 +339,16 @@ async def show_number(storage: Storage, payment_id: int) -> OnlinePayment:
     return await storage.reading().payments.get(payment_id)
 
 
-async def of_user(storage: Storage, public_id: str, user_id: int) -> OnlinePayment:
+async def of_user(unit: Unit, public_id: str, user_id: int) -> OnlinePayment:
     """Returns the payment of this user. Raises NotFoundError, also for the payment of another one."""
-    found = await find(storage.reading(), public_id)
+    found = await find(unit, public_id)
     if found.user_id != user_id:
         raise NotFoundError(f"no payment {public_id!r}", "see: softix payments list")
     return found
+
+
+async def show_of_user(storage: Storage, public_id: str, user_id: int) -> OnlinePayment:
+    return await of_user(storage.reading(), public_id, user_id)
 
 
 async def list_all(storage: Storage, user_id: int | None, limit: int) -> Sequence[OnlinePayment]:

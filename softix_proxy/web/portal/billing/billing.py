@@ -113,7 +113,7 @@ async def _is_test(request: PageRequest) -> bool:
 async def _returned(request: PageRequest, user: User, named: str) -> OnlinePayment | None:
     """Looks at the payment from which a person comes back, so that nobody waits for the event."""
     try:
-        found = await payments.of_user(request.storage, named, user.id)
+        found = await payments.show_of_user(request.storage, named, user.id)
     except NotFoundError:
         return None
     if found.state.is_unfinished and request.payments is not None:
