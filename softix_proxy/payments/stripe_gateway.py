@@ -251,7 +251,7 @@ class StripeGateway:
             str(found.get("country") or ""),
         )
 
-    async def make_webhook(self, url: str) -> tuple[str, str]:
+    async def make_webhook(self, url: str) -> str:
         import stripe
 
         async with _told("make the webhook endpoint"):
@@ -262,7 +262,7 @@ class StripeGateway:
                 "api_version": stripe.api_version,
             }
             made: Any = await self._api.webhook_endpoints.create_async(params)  # type: ignore[arg-type] # as in open_checkout
-        return str(made.id), str(made.secret or "")
+        return str(made.secret or "")
 
 
 def _lines(order: PaymentOrder) -> list[dict[str, Any]]:

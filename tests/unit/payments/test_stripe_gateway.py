@@ -182,8 +182,8 @@ async def test_owner_of_an_event_is_what_stripe_itself_has_in_the_metadata(
 
 
 async def test_webhook_is_made_with_the_events_that_are_handled(fake: FakeStripe, gateway: StripeGateway) -> None:
-    endpoint, secret = await gateway.make_webhook("https://portal.example.org/webhooks/stripe")
-    made = fake.things[endpoint]
+    secret = await gateway.make_webhook("https://portal.example.org/webhooks/stripe")
+    [made] = [thing for thing in fake.things.values() if thing["object"] == "webhook_endpoint"]
     assert secret == fake.webhook_secret and made["url"].endswith("/webhooks/stripe")
     assert {"checkout.session.completed", "charge.refunded", "charge.dispute.funds_withdrawn"} <= set(
         made["enabled_events"]
