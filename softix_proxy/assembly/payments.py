@@ -51,8 +51,8 @@ class StripePayments:
             gateway=await self._connected(keys.secret_key),
             section=self.settings.payments,
             billing=self.settings.billing,
-            public_url=(self.settings.portal.public_url or "").rstrip("/"),
             follow_up=PaymentDocuments(self.settings.billing),
+            public_url=(self.settings.portal.public_url or "").rstrip("/"),
         )
 
     async def _connected(self, secret_key: str) -> StripeGateway:

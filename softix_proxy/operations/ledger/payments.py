@@ -62,12 +62,6 @@ class PaymentFollowUp(Protocol):
     ) -> None: ...
 
 
-async def no_follow_up(
-    unit: Unit, before: OnlinePayment, after: OnlinePayment, postings: Sequence[PaymentPosting]
-) -> None:
-    """Does nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class PaymentContext:
     """What the operations on payments need."""
@@ -76,8 +70,8 @@ class PaymentContext:
     gateway: PaymentGateway
     section: PaymentsSection
     billing: Billing
+    follow_up: PaymentFollowUp
     public_url: str = ""
-    follow_up: PaymentFollowUp = no_follow_up
 
 
 async def handle_event(context: PaymentContext, hint: EventHint) -> OnlinePayment | None:
