@@ -182,10 +182,15 @@ def due_credit(payment: OnlinePayment, fetched: FetchedPayment, requests: Sequen
     held_cents = sum(one.amount_cents for one in requests if one.holds and one.public_id not in known)
     disputed_cents = sum(one.withdrawn_cents - one.reinstated_cents for one in fetched.disputes)
 
-    steps = {PostingCause.PAYMENT: 0, PostingCause.REFUND: refunded_cents, PostingCause.DISPUTE: disputed_cents}
+    steps = {
+        PostingCause.PAYMENT: 0,
+        PostingCause.REFUND: refunded_cents,
+        PostingCause.DISPUTE: disputed_cents,
+        PostingCause.HOLD: held_cents,
+    }
     taken_cents = before_cents = 0
     pico: dict[PostingCause, int] = {}
-    for cause, cents in (*steps.items(), (PostingCause.HOLD, held_cents)):
+    for cause, cents in steps.items():
         taken_cents += cents
         after_cents = net_left_cents(total_cents, tax_cents, taken_cents)
         pico[cause] = (after_cents - before_cents) * PICO_PER_CENT
