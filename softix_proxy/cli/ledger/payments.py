@@ -108,14 +108,15 @@ async def setup(
 
     Without a key it uses the stored one. Example: softix payments setup --key-file stripe.key
     """
-    from softix_proxy.assembly.payments import opened_payments
     from softix_proxy.payments.stripe_gateway import opened_gateway
 
     vault, section = await instance.vault(), instance.settings.payments
     given = KeySource(key_stdin, key_env, key_file).read("Stripe", ask=True)
     secret = KeySource(False, webhook_secret_env, webhook_secret_file).read("the webhook", ask=False)
-    async with opened_payments(instance.settings, instance.storage, vault, instance.clock) as service:
-        key = payment_keys.checked_key(given) if given else (await service.keys()).secret_key
+    if given:
+        key = payment_keys.checked_key(given)
+    else:
+        key = (await payment_keys.load(instance.storage.reading(), vault, section.api_base)).secret_key
     async with opened_gateway(key, api_base=section.api_base, timeout_s=section.timeout_s) as gateway:
         done = await payment_setup.set_up(
             instance.storage,

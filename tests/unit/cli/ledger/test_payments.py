@@ -74,6 +74,12 @@ def test_setup_checks_the_account_stores_the_key_and_makes_the_webhook(
     assert fake.secret_key not in run(f"payments setup --key-file {key} --new-webhook").output
 
 
+def test_setup_without_a_key_uses_the_stored_one(key: Path, run: Softix, read: Read) -> None:
+    assert "there is no key of Stripe" in run("payments setup", code=1).stderr
+    run(f"payments setup --key-file {key}")
+    assert read("payments setup")["webhook"] == "kept"
+
+
 def test_setup_refuses_an_empty_or_short_secret_of_the_webhook(
     key: Path, run: Softix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
