@@ -37,6 +37,9 @@ class StripePayments:
 
         return await payment_keys.load(self._storage.reading(), self._vault, self.settings.payments.api_base)
 
+    async def is_live(self) -> bool:
+        return (await self.keys()).is_live
+
     async def context(self) -> PaymentContext:
         """Returns what the operations on payments need. Raises FailureError without a key, or without the SDK."""
         from softix_proxy.operations.billing.payment_documents import PaymentDocuments
@@ -48,8 +51,8 @@ class StripePayments:
             gateway=await self._connected(keys.secret_key),
             section=self.settings.payments,
             billing=self.settings.billing,
-            public_url=(self.settings.portal.public_url or "").rstrip("/"),
             follow_up=PaymentDocuments(self.settings.billing),
+            public_url=(self.settings.portal.public_url or "").rstrip("/"),
         )
 
     async def _connected(self, secret_key: str) -> StripeGateway:

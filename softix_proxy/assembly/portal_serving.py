@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from softix_proxy.assembly import mailing
+from softix_proxy.assembly.background import run_until_closed
 from softix_proxy.assembly.instance import Instance, open_id_provider, open_instance
 from softix_proxy.domain.core.errors import BadInputError
 
@@ -98,22 +99,15 @@ async def portal(instance: Instance, vault: Vault) -> AsyncIterator[PortalServin
         server = portal_server(context, settings.portal, settings.server, tls)
         await open_portal(server)
         stack.push_async_callback(server.close, 0, asyncio.Event())
-        purging = asyncio.create_task(account_expiry.watch(instance.storage))
-        stack.push_async_callback(_ended, purging)
+        run_until_closed(stack, account_expiry.watch(instance.storage))
         if settings.payments.enabled:
             section = settings.payments
             for job in (
                 payment_jobs.watch_sweep(service, section.sweep_s),
                 payment_jobs.watch_balances(service, section.automatic_poll_s),
             ):
-                stack.push_async_callback(_ended, asyncio.create_task(job))
+                run_until_closed(stack, job)
         yield PortalServing(url.origin, settings, context, server, service)
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    """Cancels the task and waits for its end, because what it uses is about to be closed."""
-    task.cancel()
-    await asyncio.wait([task])
 
 
 def _context(instance: Instance, vault: Vault, hasher: PasswordHasher, url: PublicUrl) -> PortalContext:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from softix_proxy.assembly import mailing
+from softix_proxy.assembly.background import run_until_closed
 from softix_proxy.assembly.instance import Instance, open_instance, reaching
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             batches.watch(instance.storage, lambda: context.batches().results, settings.upstream.batch_poll_s),
             budget_alerts.watch(instance.storage, vault),
         ):
-            stack.push_async_callback(_ended, asyncio.create_task(job))
+            run_until_closed(stack, job)
         if mailing.is_wanted(settings):
             await stack.enter_async_context(mailing.sending(instance, vault))
         yield Serving(url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate, people)
@@ -90,12 +90,6 @@ async def _portal(stack: AsyncExitStack, instance: Instance, vault: Vault) -> Po
     from softix_proxy.assembly.portal_serving import portal
 
     return await stack.enter_async_context(portal(instance, vault))
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    """Cancels the task and waits for its end, because what it uses is about to be closed."""
-    task.cancel()
-    await asyncio.wait([task])
 
 
 async def _app_context(

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.domain.ledger.payments import PICO_PER_CENT, PostingCause
+from softix_proxy.domain.core.money import PICO_PER_CENT
+from softix_proxy.domain.ledger.payments import PostingCause
 from softix_proxy.domain.reporting.payment_reconciliation import BalanceReportLine
 from softix_proxy.imports import tables, values
 

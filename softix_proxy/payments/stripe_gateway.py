@@ -22,6 +22,7 @@ from softix_proxy.domain.ports.payment_gateway import (
     GatewayError,
     PaymentOrder,
 )
+from softix_proxy.operations.ledger.payment_keys import is_live_key
 from softix_proxy.payments.stripe_objects import PAYMENT_NAME, REFUND_NAME, id_of, is_ours, payment_named, read_payment
 from softix_proxy.payments.webhook_signature import hint_of
 
@@ -91,11 +92,6 @@ def _keep_quiet() -> None:
     _util.STRIPE_LOG = None
     logging.getLogger("stripe").disabled = True
     warnings.filterwarnings("ignore", module=r"stripe\b")
-
-
-def is_live_key(secret_key: str) -> bool:
-    """Decides by the key's prefix: `sk_live_` and `rk_live_` are of the live mode."""
-    return secret_key.startswith(("sk_live_", "rk_live_"))
 
 
 class StripeGateway:
@@ -255,7 +251,7 @@ class StripeGateway:
             str(found.get("country") or ""),
         )
 
-    async def make_webhook(self, url: str) -> tuple[str, str]:
+    async def make_webhook(self, url: str) -> str:
         import stripe
 
         async with _told("make the webhook endpoint"):
@@ -266,7 +262,7 @@ class StripeGateway:
                 "api_version": stripe.api_version,
             }
             made: Any = await self._api.webhook_endpoints.create_async(params)  # type: ignore[arg-type] # as in open_checkout
-        return str(made.id), str(made.secret or "")
+        return str(made.secret or "")
 
 
 def _lines(order: PaymentOrder) -> list[dict[str, Any]]:

@@ -6,13 +6,14 @@ import hmac
 
 import pyotp
 
+from softix_proxy.domain.core.clock import SECOND_US
+
 _STEP_S = 30
 _WINDOW = 1
 """The steps before and after the present one that are accepted, for clocks that differ (RFC 6238, 5.2)."""
 _SECRET_LETTERS = 32
 """160 bits in base 32, the length that RFC 4226 recommends (section 4, R6)."""
 _DIGITS = 6
-_US_PER_S = 1_000_000
 
 
 def new_secret() -> str:
@@ -27,7 +28,7 @@ def matching_step(secret: str, code: str, now_us: int) -> int | None:
     digits = "".join(code.split())
     if len(digits) != _DIGITS or not (digits.isascii() and digits.isdigit()):
         return None
-    codes, now_step = pyotp.TOTP(secret, digits=_DIGITS, interval=_STEP_S), now_us // _US_PER_S // _STEP_S
+    codes, now_step = pyotp.TOTP(secret, digits=_DIGITS, interval=_STEP_S), now_us // SECOND_US // _STEP_S
     found = None
     for step in range(now_step - _WINDOW, now_step + _WINDOW + 1):
         if hmac.compare_digest(codes.generate_otp(step), digits):

@@ -103,6 +103,18 @@ async def test_postings_are_kept_for_their_payment_and_never_changed(books: Book
             await books.run(statement)
 
 
+async def test_postings_between_two_times_come_with_their_payments_and_without_the_end(storage: Storage) -> None:
+    first, second = await add(storage), await add(storage, public_id="pay_two", user_id=2, intent_id="pi_2")
+    owners = {4: first, 5: first, 6: second, 7: first, 8: second}
+    postings = {at: PaymentPosting(at, of.id, PostingCause.PAYMENT, at, -at, 1) for at, of in owners.items()}
+    async with storage.writing() as unit:
+        for posting in postings.values():
+            await unit.payments.record(posting)
+    store = storage.reading().payments
+    assert await store.posted_between(5, 8) == [(owners[at], postings[at]) for at in (6, 5, 7)]
+    assert await store.posted_between(9, 99) == []
+
+
 async def test_event_is_seen_once_and_forgotten_by_age(storage: Storage) -> None:
     store = storage.reading().payments
     assert await store.last_seen_us() == 0

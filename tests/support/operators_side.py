@@ -24,6 +24,7 @@ from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.ports.payment_gateway import GatewayError
 from softix_proxy.exports.core.templates import HtmlTemplates
 from softix_proxy.exports.core.texts import texts
+from softix_proxy.operations.billing.payment_documents import PaymentDocuments
 from softix_proxy.operations.ledger.payments import PaymentContext
 from softix_proxy.operations.notices import outbox
 from softix_proxy.storage.sqlite.core.database import Database
@@ -71,7 +72,9 @@ class StillPayments:
 
     async def context(self) -> PaymentContext:
         settings, gateway = self._side.settings, cast(Any, self.gateway)
-        return PaymentContext(self._side.storage, gateway, settings.payments, settings.billing)
+        return PaymentContext(
+            self._side.storage, gateway, settings.payments, settings.billing, PaymentDocuments(settings.billing)
+        )
 
 
 class OperatorsSide:

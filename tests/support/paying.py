@@ -125,7 +125,7 @@ async def paying(folder: Path, *, billing: Billing = SELLER, **settings: Any) ->
             opened_gateway(fake.secret_key, api_base=fake.base_url, timeout_s=5) as gateway,
         ):
             context = PaymentContext(
-                storage, gateway, section, billing, "https://portal.example.org", PaymentDocuments(billing)
+                storage, gateway, section, billing, PaymentDocuments(billing), "https://portal.example.org"
             )
             user, account = await _ada(storage)
             yield Paying(fake, storage, context, clock, user, account)

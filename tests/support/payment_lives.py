@@ -28,6 +28,7 @@ from softix_proxy.domain.ledger.payments import (
 from softix_proxy.domain.ledger.payments_section import PaymentsSection
 from softix_proxy.domain.ledger.refunds import RefundRequest
 from softix_proxy.domain.ports.payment_gateway import EventHint, GatewayError
+from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.ledger.payments import PaymentContext
 
 ADA = 1
@@ -263,8 +264,14 @@ def context_for(life: Life, random: Random) -> tuple[PaymentContext, MemoryStora
         created_at_us=NOW_US,
         session_id="cs_1",
     )
-    context: Any = PaymentContext(storage, gateway, PaymentsSection(), Billing())  # type: ignore[arg-type] # as much of both as is used
+    context: Any = PaymentContext(storage, gateway, PaymentsSection(), Billing(), nothing_follows)  # type: ignore[arg-type] # as much of both as is used
     return context, storage, gateway
+
+
+async def nothing_follows(
+    unit: Unit, before: OnlinePayment, after: OnlinePayment, postings: Sequence[PaymentPosting]
+) -> None:
+    """No documents and no messages."""
 
 
 def run_to_end(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -93,8 +93,7 @@ RULES = {
         good=("group.create_task(f())",),
         allowed={
             "assembly: mailing": "the job that sends messages lives as long as its block, and ends with it",
-            "assembly: serving": "the watch over dead processes lives as long as the daemon, and ends with it",
-            "assembly: portal_serving": "the removal of what has ended lives as long as the portal, and ends with it",
+            "assembly: background": "a job beside a server lives as long as the server, and ends with it",
             "operations: usage": "one read ahead, awaited or cancelled where it was made",
             "storage: database": "the opening of a connection, awaited even by who is cancelled",
             "web: acceptor": "a handshake, which its time-out ends, and which is kept and cancelled where it was made",

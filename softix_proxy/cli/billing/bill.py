@@ -12,12 +12,12 @@ from softix_proxy.cli.console.console import Group, confirm, echo, instance, inv
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.billing.bill import Customer, Document, DocumentKind, StoredDocument
+from softix_proxy.operations.access import users
 from softix_proxy.operations.billing import bill as operations
 from softix_proxy.operations.billing import bill_run
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
-    from softix_proxy.exports.billing.bill_pdf import Fonts
 
 _NONE = "none"
 _FORMATS = ("html", "pdf", "xml", "ubl", "json")
@@ -121,7 +121,7 @@ async def list_(instance: Instance, user: str | None, period: str | None, kind: 
     found = await operations.list_all(
         instance.storage, user=user, period=period, kind=DocumentKind(kind) if kind else None
     )
-    names = await operations.names(instance.storage)
+    names = await users.names(instance.storage)
     show_all((as_fields(one.document, names[one.user_id]) for one in found), _COLUMNS)
 
 
@@ -159,10 +159,11 @@ async def show_(instance: Instance, number: str) -> None:
 async def render(instance: Instance, number: str, form: str, out: Path | None, force: bool) -> None:
     """Make a file of a document. Example: softix bill render INV-2026-00001 --format pdf --out bill.pdf"""
     from softix_proxy.exports.billing.bill_formats import FORMATS
+    from softix_proxy.exports.billing.bill_pdf import fonts_of
     from softix_proxy.exports.reporting.whole_file import whole_file
 
     found = await operations.show(instance.storage, number)
-    made = FORMATS[form](found.document, _fonts(instance))
+    made = FORMATS[form](found.document, fonts_of(instance.settings.billing))
     if out is None:
         sys.stdout.buffer.write(made)
         sys.stdout.buffer.flush()
@@ -170,13 +171,6 @@ async def render(instance: Instance, number: str, form: str, out: Path | None, f
     with whole_file(out, overwrite=force) as file:
         file.write(made)
     show({"number": number, "format": form, "out": str(out), "bytes": len(made)})
-
-
-def _fonts(instance: Instance) -> Fonts | None:
-    from softix_proxy.exports.billing.bill_pdf import Fonts
-
-    regular, bold = instance.settings.billing.pdf_font, instance.settings.billing.pdf_font_bold
-    return Fonts(regular, bold or regular) if regular else None
 
 
 @bill.command()
@@ -193,9 +187,9 @@ async def credit(instance: Instance, number: str, note: str, yes: bool) -> None:
     await operations.show(instance.storage, number)
     confirm(f"Credit {number}?", yes)
     made: StoredDocument = await operations.credit(instance.storage, instance.settings.billing, number, note)
-    names = await operations.names(instance.storage)
+    owner = await users.show_number(instance.storage, made.user_id)
     again = f"To bill anew: softix bill run --period {made.document.period}"
-    show(as_fields(made.document, names[made.user_id]), f"{number} is credited. {again}")
+    show(as_fields(made.document, owner.name), f"{number} is credited. {again}")
 
 
 @bill.command()

@@ -14,10 +14,10 @@ from softix_proxy.cli.console.key_source import KeySource, key_options
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.domain.core.money import format_usd
+from softix_proxy.domain.core.money import format_cents, format_usd
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import OnlinePayment
-from softix_proxy.domain.ledger.payments_section import format_cents, parse_cents
+from softix_proxy.domain.ledger.payments_section import parse_cents
 from softix_proxy.domain.ledger.refunds import RefundRequest
 from softix_proxy.operations.access import users
 from softix_proxy.operations.ledger import auto_top_ups, payment_keys, payment_setup, refunds
@@ -46,15 +46,11 @@ async def _context(instance: Instance) -> AsyncIterator[PaymentContext]:
         yield context
 
 
-async def _names(instance: Instance) -> dict[int, str]:
-    return {user.id: user.name for user in await users.list_all(instance.storage)}
-
-
-def _fields(payment: OnlinePayment, names: dict[int, str]) -> dict[str, Any]:
+def _fields(payment: OnlinePayment, user_name: str) -> dict[str, Any]:
     return {
         "id": payment.public_id,
         "mode": "live" if payment.is_live else "TEST",
-        "user_name": names.get(payment.user_id, ""),
+        "user_name": user_name,
         "kind": payment.kind.value,
         "state": payment.state.value,
         "asked": format_cents(payment.asked_cents),
@@ -112,14 +108,15 @@ async def setup(
 
     Without a key it uses the stored one. Example: softix payments setup --key-file stripe.key
     """
-    from softix_proxy.assembly.payments import opened_payments
     from softix_proxy.payments.stripe_gateway import opened_gateway
 
     vault, section = await instance.vault(), instance.settings.payments
     given = KeySource(key_stdin, key_env, key_file).read("Stripe", ask=True)
     secret = KeySource(False, webhook_secret_env, webhook_secret_file).read("the webhook", ask=False)
-    async with opened_payments(instance.settings, instance.storage, vault, instance.clock) as service:
-        key = payment_keys.checked_key(given) if given else (await service.keys()).secret_key
+    if given:
+        key = payment_keys.checked_key(given)
+    else:
+        key = (await payment_keys.load(instance.storage.reading(), vault, section.api_base)).secret_key
     async with opened_gateway(key, api_base=section.api_base, timeout_s=section.timeout_s) as gateway:
         done = await payment_setup.set_up(
             instance.storage,
@@ -168,9 +165,9 @@ async def status(instance: Instance) -> None:
 async def list_(instance: Instance, user: str | None, limit: int) -> None:
     """List payments, the newest first. Example: softix payments list --user ada@example.org"""
     user_id = (await users.show(instance.storage, user)).id if user else None
-    names = await _names(instance)
     found = await operations.list_all(instance.storage, user_id, limit)
-    show_all((_fields(one, names) for one in found), _PAYMENTS)
+    names = await users.names(instance.storage)
+    show_all((_fields(one, names[one.user_id]) for one in found), _PAYMENTS)
 
 
 @payments.command("show")
@@ -181,7 +178,8 @@ async def show_(instance: Instance, payment: str) -> None:
     async with instance.storage.snapshot() as unit:
         found = await operations.find(unit, payment)
         rest = await refunds.refundable(unit, found)
-    show({**_fields(found, await _names(instance)), "refundable": format_cents(rest.net_cents)})
+        owner = await unit.users.get(found.user_id)
+    show({**_fields(found, owner.name), "refundable": format_cents(rest.net_cents)})
 
 
 @payments.command()

@@ -15,8 +15,7 @@ from softix_proxy.cli.console.console import Command, echo, echo_lines, instance
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.core.clock import DAY_US, from_us
 from softix_proxy.domain.core.errors import BadInputError, FailureError
-from softix_proxy.domain.core.money import CURRENCY, format_usd
-from softix_proxy.domain.ledger.payments_section import format_cents
+from softix_proxy.domain.core.money import CURRENCY, format_cents, format_usd
 from softix_proxy.domain.reporting.reconciliation import (
     ComparedDay,
     DifferenceCause,

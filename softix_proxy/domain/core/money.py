@@ -11,6 +11,7 @@ from softix_proxy.domain.core.errors import BadInputError
 
 CURRENCY = "USD"
 PICO_PER_USD = 10**12
+PICO_PER_CENT = PICO_PER_USD // 100
 MAX_PICO = 2**63 - 1
 """The greatest amount that a 64-bit column holds: $9,223,372.036854775807."""
 
@@ -39,6 +40,12 @@ def format_usd(pico: int) -> str:
     whole, fraction = divmod(abs(pico), PICO_PER_USD)
     decimals = f"{fraction:012d}".rstrip("0").ljust(2, "0")
     return f"{'-' if pico < 0 else ''}{whole}.{decimals}"
+
+
+def format_cents(cents: int) -> str:
+    """Formats cents: `-1205` → `-12.05`."""
+    whole, rest = divmod(abs(cents), 100)
+    return f"{'-' if cents < 0 else ''}{whole}.{rest:02d}"
 
 
 def divide_half_even(numerator: int, denominator: int) -> int:

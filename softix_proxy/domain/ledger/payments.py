@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from softix_proxy.domain.core.money import PICO_PER_USD, divide_half_even
+from softix_proxy.domain.core.money import PICO_PER_CENT, divide_half_even
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUpStore
 from softix_proxy.domain.ledger.refunds import RefundRequest, RefundRequestStore
 
-PICO_PER_CENT = PICO_PER_USD // 100
 PAYMENT_CURRENCY = "usd"
 """The only currency, as ISO 4217 in lower case. An amount in another one is not in cents of a dollar."""
 
@@ -109,6 +108,11 @@ class OnlinePayment:
         """What the payment still has, with the tax. Below 0, the customer got more back than was paid."""
         return self.paid_cents - self.refunded_cents - self.disputed_cents - self.held_cents
 
+    @property
+    def is_just_changed(self) -> bool:
+        """Whether the last fetch that was taken over changed something."""
+        return self.changed_fetch == self.posted_fetch
+
 
 class FetchedRefund(NamedTuple):
     """A refund as the provider has it."""
@@ -178,10 +182,15 @@ def due_credit(payment: OnlinePayment, fetched: FetchedPayment, requests: Sequen
     held_cents = sum(one.amount_cents for one in requests if one.holds and one.public_id not in known)
     disputed_cents = sum(one.withdrawn_cents - one.reinstated_cents for one in fetched.disputes)
 
-    steps = {PostingCause.PAYMENT: 0, PostingCause.REFUND: refunded_cents, PostingCause.DISPUTE: disputed_cents}
+    steps = {
+        PostingCause.PAYMENT: 0,
+        PostingCause.REFUND: refunded_cents,
+        PostingCause.DISPUTE: disputed_cents,
+        PostingCause.HOLD: held_cents,
+    }
     taken_cents = before_cents = 0
     pico: dict[PostingCause, int] = {}
-    for cause, cents in (*steps.items(), (PostingCause.HOLD, held_cents)):
+    for cause, cents in steps.items():
         taken_cents += cents
         after_cents = net_left_cents(total_cents, tax_cents, taken_cents)
         pico[cause] = (after_cents - before_cents) * PICO_PER_CENT
@@ -298,6 +307,13 @@ class PaymentStore(Protocol):
 
     async def posted(self, payment_id: int) -> Sequence[PaymentPosting]:
         """Returns what was posted of a payment, the oldest first."""
+        ...
+
+    async def posted_between(self, from_us: int, to_us: int) -> Sequence[tuple[OnlinePayment, PaymentPosting]]:
+        """Returns what was posted from then on and before the end, with its payment.
+
+        The newest payment is first, and of each payment the oldest posting.
+        """
         ...
 
     async def record(self, posting: PaymentPosting) -> None: ...

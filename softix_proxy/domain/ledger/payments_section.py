@@ -28,11 +28,6 @@ def parse_cents(text: str) -> int:
     return cents
 
 
-def format_cents(cents: int) -> str:
-    """Returns `25.00` for 2500."""
-    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
-
-
 def parse_api_base(text: str) -> str:
     """Returns an address to which a secret key may go: https, or plain http of this machine. Raises BadInputError."""
     parts = urlsplit(text)

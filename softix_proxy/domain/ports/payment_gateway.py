@@ -109,6 +109,6 @@ class PaymentGateway(Protocol):
 
     async def account(self) -> GatewayAccount: ...
 
-    async def make_webhook(self, url: str) -> tuple[str, str]:
-        """Makes the endpoint for events. Returns its id and its secret, which the provider tells only now."""
+    async def make_webhook(self, url: str) -> str:
+        """Makes the endpoint for events. Returns its secret, which the provider tells only now."""
         ...

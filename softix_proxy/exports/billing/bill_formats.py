@@ -15,3 +15,10 @@ FORMATS: Mapping[str, Callable[[Document, Fonts | None], bytes]] = {
     "ubl": lambda document, fonts: bill_en16931.render(document, "ubl-2.1"),
     "json": lambda document, fonts: bill_json.render(document),
 }
+MEDIA_TYPES: Mapping[str, str] = {
+    "html": "text/html; charset=utf-8",
+    "pdf": "application/pdf",
+    "xml": "application/xml",
+    "ubl": "application/xml",
+    "json": "application/json",
+}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from softix_proxy.domain.billing.bill import Document
+from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.errors import BadInputError, FailureError
 from softix_proxy.exports.billing import bill_en16931
 from softix_proxy.exports.billing.bill_view import COLUMNS, LEDGER, Pair, View, view
@@ -30,6 +31,11 @@ class Fonts(NamedTuple):
 
     regular: Path
     bold: Path
+
+
+def fonts_of(billing: Billing) -> Fonts | None:
+    """Returns the fonts of the settings. None means the shipped ones. One font alone is its own bold one."""
+    return Fonts(billing.pdf_font, billing.pdf_font_bold or billing.pdf_font) if billing.pdf_font else None
 
 
 def shipped_fonts() -> Fonts:

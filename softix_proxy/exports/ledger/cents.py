@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable
 
-from softix_proxy.domain.core.money import PICO_PER_USD, divide_half_even
-
-PICO_PER_CENT = PICO_PER_USD // 100
+from softix_proxy.domain.core.money import PICO_PER_CENT, divide_half_even
 
 
 class Cents:
@@ -27,9 +25,3 @@ class Cents:
 
 def to_cents(pico: int) -> int:
     return divide_half_even(pico, PICO_PER_CENT)
-
-
-def format_cents(cents: int) -> str:
-    """Formats cents: `-1205` → `-12.05`."""
-    whole, rest = divmod(abs(cents), 100)
-    return f"{'-' if cents < 0 else ''}{whole}.{rest:02d}"

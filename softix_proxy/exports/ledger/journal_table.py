@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from softix_proxy.domain.core.money import format_cents
 from softix_proxy.domain.ledger.ledger import Posting
 from softix_proxy.exports.core import csv_text
 from softix_proxy.exports.ledger.accounts import PLAIN, AccountNames, ChartOfAccounts, JournalLeg, legs, title
-from softix_proxy.exports.ledger.cents import Cents, format_cents
+from softix_proxy.exports.ledger.cents import Cents
 from softix_proxy.exports.ledger.form import CENTS, ExportFormat, ExportOptions, FilePiece
 
 

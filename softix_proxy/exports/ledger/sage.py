@@ -8,7 +8,7 @@ T9.
 
 from __future__ import annotations
 
-from softix_proxy.exports.ledger.cents import format_cents
+from softix_proxy.domain.core.money import format_cents
 from softix_proxy.exports.ledger.journal_table import JournalColumn, JournalLayout, form
 
 FORM = form(

@@ -12,11 +12,11 @@ from datetime import date
 from itertools import groupby
 from typing import NamedTuple
 
-from softix_proxy.domain.core.money import CURRENCY
+from softix_proxy.domain.core.money import CURRENCY, format_cents
 from softix_proxy.domain.ledger.ledger import REVENUE, Posting
 from softix_proxy.exports.core import csv_text
 from softix_proxy.exports.ledger.accounts import PLAIN, AccountNames, title
-from softix_proxy.exports.ledger.cents import Cents, format_cents
+from softix_proxy.exports.ledger.cents import Cents
 from softix_proxy.exports.ledger.form import CENTS, ExportFormat, ExportOptions, FilePiece
 
 LINES_A_FILE = 500

@@ -50,6 +50,11 @@ async def create(
         return made
 
 
+async def names(storage: Storage) -> Mapping[int, str]:
+    """Returns the names of all users by their numbers."""
+    return {user.id: user.name for user in await storage.reading().users.list()}
+
+
 async def display_names(storage: Storage, user_ids: Sequence[int] | None = None) -> Mapping[int, str]:
     """Returns the display names of the users that have one, by the user's number: of these users, or of all."""
     return await storage.reading().users.display_names(user_ids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -112,11 +112,6 @@ async def page(
     user_id = (await users.find(unit, user)).id if user is not None else None
     before_id = (await find(unit, before)).id if before else None
     return await unit.bill.page(user_id, period, before_id, limit)
-
-
-async def names(storage: Storage) -> Mapping[int, str]:
-    """Returns the current names of users by their numbers."""
-    return {user.id: user.name for user in await storage.reading().users.list()}
 
 
 async def show(storage: Storage, number: str) -> StoredDocument:

@@ -214,7 +214,7 @@ class _Customer:
             drafted = await receipts.draft(
                 self.unit, self.work.billing, self.user, details, payment, posting, period=period
             )
-            if payment.amount_pico > 0 or drafted.about_id is not None:  # a credit note is about a receipt
+            if drafted is not None:
                 await self._issue(drafted)
 
     async def _credit_notes(self, details: Customer, earlier: Sequence[StoredDocument]) -> list[UnroundedLine]:

@@ -27,12 +27,11 @@ class BillingOverview:
 async def billing_overview(storage: Storage, user_id: int, limit: int) -> BillingOverview:
     """Returns what there is of one user, with at most `limit` of each list."""
     async with storage.snapshot() as unit:
-        documents = await unit.bill.list(user_id)
         refunds = await unit.payments.refunds.list(None, user_id)
         return BillingOverview(
             wallet=await unit.balance.get(user_id),
             payments=await unit.payments.list(user_id, limit),
-            documents=[one.document for one in documents[::-1][:limit]],
+            documents=[one.document for one in await unit.bill.page(user_id, None, None, limit)],
             refunds=refunds[::-1][:limit],
             auto_top_up=await unit.payments.auto_top_ups.get(user_id),
         )

@@ -48,8 +48,8 @@ class PaymentDocuments:
         try:
             details = await bill.customer_of(unit, user)
             made = await receipts.draft(unit, self.billing, user, details, transfer, posting)
-            if posting.amount_pico < 0 and made.about_id is None:
-                return None  # there is no receipt that a credit note could be about
+            if made is None:
+                return None
             series = self.billing.series(made.document.kind, made.document.issued_on.year)
             return (await unit.bill.add(made, series)).document
         except OperatorError as error:

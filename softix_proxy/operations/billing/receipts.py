@@ -41,16 +41,15 @@ async def draft(
     posting: PaymentPosting | None = None,
     *,
     period: str = "",
-) -> StoredDocument:
+) -> StoredDocument | None:
     """Returns the document of a payment, without its number. `posting` is what Stripe's part of it was.
+
+    Returns None for money that went back if there is no receipt that a credit note could be about.
 
     Raises BadInputError if something about the seller or the buyer is missing that it needs to say.
     """
-    # Credit that is sold carries the tax. A payment for an invoice does not, because the invoice carried it.
     gross_cents = None if posting is None else abs(posting.gross_cents)
-    treatment = None if user.postpaid else _treatment(billing, details)
-    if gross_cents is not None:
-        treatment = _known(treatment, gross_cents, abs(payment.amount_pico) // CENT_PICO)
+    treatment = _taxed(billing, user, details, payment, gross_cents)
     _require(billing, user, details, treatment)
     back = payment.amount_pico < 0
     line = invoicing.single(_text(user, posting, back=back), payment.amount_pico)
@@ -59,6 +58,8 @@ async def draft(
     if gross_cents is not None:
         totals, tax = _exact(totals, tax, gross_cents)
     about = await _receipt_of(unit, posting) if posting is not None and back else None
+    if back and about is None:
+        return None
     at = calendar(billing.zone)
     day, now_us = at.date(payment.id), unit.clock.now_us()
     document = Document(
@@ -78,8 +79,7 @@ async def draft(
         tax=tax,
         ledger=None,
         about=(DocumentReference(about.document.number, about.document.issued_on),) if about else (),
-        payment=f"{'Paid back' if back else 'Paid'} on {day.isoformat()}"
-        + (f", reference {payment.reference}" if payment.reference else ""),
+        payment=_paid_on(payment, day.isoformat(), back=back),
         notes=(payment.note,) if payment.note else (),
     )
     return StoredDocument(
@@ -92,6 +92,19 @@ async def draft(
         about_id=about.id if about else None,
         transfer_id=payment.id,
     )
+
+
+def _taxed(
+    billing: Billing, user: User, details: Customer, payment: Payment, gross_cents: int | None
+) -> Treatment | None:
+    """Credit that is sold carries the tax. A payment for an invoice does not, because the invoice carried it."""
+    treatment = None if user.postpaid else _treatment(billing, details)
+    return treatment if gross_cents is None else _known(treatment, gross_cents, abs(payment.amount_pico) // CENT_PICO)
+
+
+def _paid_on(payment: Payment, day: str, *, back: bool) -> str:
+    reference = f", reference {payment.reference}" if payment.reference else ""
+    return f"{'Paid back' if back else 'Paid'} on {day}{reference}"
 
 
 def _require(billing: Billing, user: User, details: Customer, treatment: Treatment | None) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
+from softix_proxy.domain.access.users import UserStatus
 from softix_proxy.domain.core.calendar import calendar
+from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
-from softix_proxy.domain.core.money import parse_usd
+from softix_proxy.domain.core.money import PICO_PER_CENT, format_cents, parse_usd
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import (
-    PICO_PER_CENT,
     FetchedPayment,
     OnlinePayment,
     PaymentKind,
     PaymentState,
 )
-from softix_proxy.domain.ledger.payments_section import format_cents, parse_cents
+from softix_proxy.domain.ledger.payments_section import PaymentsSection, parse_cents
 from softix_proxy.domain.ports.payment_gateway import DeclinedError
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.access import users
@@ -23,7 +25,7 @@ from softix_proxy.operations.ledger import checkouts, payments
 from softix_proxy.operations.ledger.payments import PaymentContext, PaymentFetch
 
 log = logging.getLogger("softix.payments")
-_RETRY_FOR_US = 23 * 3600 * 1_000_000
+_RETRY_FOR_US = 23 * 3600 * SECOND_US
 """How long the same idempotency key is sure to mean the same charge: the provider keeps it for at least 24 hours."""
 
 
@@ -88,13 +90,18 @@ async def run(context: PaymentContext) -> int:
     for payment in await reading.payments.unfinished():
         if payment.kind is PaymentKind.AUTOMATIC and payment.is_live is context.gateway.is_live:
             paid += await _quietly(context, payment)
-    if not (context.section.enabled and context.section.automatic):
+    if not _is_offered(context.section):
         return paid
     for due in await reading.payments.auto_top_ups.due(reading.clock.now_us()):
         begun = await begin(context, due.user_id)
         if begun is not None:
             paid += await _quietly(context, begun)
     return paid
+
+
+def _is_offered(section: PaymentsSection) -> bool:
+    """Stripe Tax needs a page that a person fills in, so that a charge without one would be without tax."""
+    return section.enabled and section.automatic and section.tax != "stripe"
 
 
 async def _quietly(context: PaymentContext, payment: OnlinePayment) -> bool:
@@ -111,19 +118,23 @@ async def _quietly(context: PaymentContext, payment: OnlinePayment) -> bool:
 async def begin(context: PaymentContext, user_id: int) -> OnlinePayment | None:
     """Adds the row of an automatic payment, if one is due. Two processes at once add one.
 
-    Returns None if the balance has money again, the month's limit is reached, or a payment is not finished.
+    Returns None if the customer is disabled or pays invoices, the balance has money again, the month's limit is
+    reached, or a payment is not finished.
     """
     async with context.storage.writing() as unit:
         due = await unit.payments.auto_top_ups.get(user_id)
         user = await unit.users.get(user_id)
         now_us = unit.clock.now_us()
-        if due is None or not due.is_active or due.next_at_us > now_us or user.postpaid:
+        if due is None or not due.is_active or due.next_at_us > now_us:
+            return None
+        if user.postpaid or user.status is not UserStatus.ACTIVE:
             return None
         wallet = await unit.balance.get(user_id)
         if wallet.posted_pico - wallet.held_pico >= due.threshold_cents * PICO_PER_CENT:
             return None
         charged_cents = await unit.payments.automatic_cents(user_id, _month_us(context, now_us))
-        amount_cents = due.amount_within_cap(charged_cents)
+        cap_cents = min(due.monthly_cap_cents, parse_cents(context.section.automatic_month))
+        amount_cents = replace(due, monthly_cap_cents=cap_cents).amount_within_cap(charged_cents)
         if not amount_cents or not await _has_customer(context, unit, user_id):
             return None
         try:

@@ -10,15 +10,15 @@ from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.accounts.throttles import ThrottleRule
 from softix_proxy.domain.billing.invoicing import tax_on
 from softix_proxy.domain.billing.taxes import Category
+from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.core.ids import new_public_id
+from softix_proxy.domain.core.money import format_cents
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentState
-from softix_proxy.domain.ledger.payments_section import format_cents, parse_cents
+from softix_proxy.domain.ledger.payments_section import parse_cents
 from softix_proxy.domain.ports.payment_gateway import PaymentOrder
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.ledger.payments import PaymentContext
-
-_SECOND_US = 1_000_000
 
 
 async def begin(
@@ -43,7 +43,7 @@ async def begin(
         wait_us = await unit.throttles.arrive(rule, account.public_id, unit.clock.now_us())
         if wait_us:
             raise ConflictError(
-                "too many payments were begun", f"wait {-(-wait_us // (60 * _SECOND_US))} minutes, then try again"
+                "too many payments were begun", f"wait {-(-wait_us // (60 * SECOND_US))} minutes, then try again"
             )
         payment = await unit.payments.add(
             await draft(context, unit, user, PaymentKind.CHECKOUT, amount_cents, account_id=account.id)

@@ -16,6 +16,7 @@ STRIPE = "https://api.stripe.com"
 SECRETS = tuple(BoundSecret(name, _BASE, name, STRIPE) for name in (_SECRET_KEY, _WEBHOOK))
 _KEY = re.compile(r"[sr]k_(?:test|live)_[A-Za-z0-9]{16,255}", re.ASCII)
 _WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]{24,255}", re.ASCII)
+"""Stripe's have 32 characters after `whsec_`; one with less than 24 was made up or cut off."""
 _SET_UP = "run: softix payments setup"
 
 
@@ -29,7 +30,17 @@ class PaymentKeys:
 
     @property
     def is_live(self) -> bool:
-        return "_live_" in self.secret_key[:8]
+        return is_live_key(self.secret_key)
+
+
+def is_live_key(secret_key: str) -> bool:
+    """Decides by the key's prefix: `sk_live_` and `rk_live_` are of the live mode."""
+    return secret_key.startswith(("sk_live_", "rk_live_"))
+
+
+def is_webhook_secret(text: str | None) -> bool:
+    """Decides whether a text can be the secret of an endpoint. An empty or a short one protects nothing."""
+    return text is not None and _WEBHOOK_SECRET.fullmatch(text) is not None
 
 
 def checked_key(text: str) -> str:
@@ -43,7 +54,7 @@ def checked_key(text: str) -> str:
 
 def checked_webhook_secret(text: str) -> str:
     """Returns the secret of a webhook endpoint. Raises BadInputError for an empty or short one, without quoting it."""
-    if not _WEBHOOK_SECRET.fullmatch(text):
+    if not is_webhook_secret(text):
         raise BadInputError(
             "not the secret of a webhook endpoint", "copy it from Developers → Webhooks; it begins with whsec_"
         )
@@ -86,7 +97,7 @@ async def _forget_other(unit: Unit, vault: Vault, secret_key: str, base: str) ->
         before = await _stored(unit, vault, _SECRET_KEY, base)
     except FailureError:
         before = None
-    if before is None or before[3:8] != secret_key[3:8]:
+    if before is None or is_live_key(before) is not is_live_key(secret_key):
         await unit.instance.set(_WEBHOOK, b"")
 
 

@@ -54,7 +54,7 @@ async def set_up(
     if webhook_secret is None and (known.webhook_secret is None or new_webhook):
         state = "missing"
         if public_url.startswith("https://"):
-            _, made = await gateway.make_webhook(url)
+            made = await gateway.make_webhook(url)
             await payment_keys.store(storage, vault, webhook_secret=made, api_base=api_base)
             state = "made"
     return PaymentSetup(account, url, state, tuple(_notes(account, state, url)))

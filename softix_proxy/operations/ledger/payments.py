@@ -62,12 +62,6 @@ class PaymentFollowUp(Protocol):
     ) -> None: ...
 
 
-async def no_follow_up(
-    unit: Unit, before: OnlinePayment, after: OnlinePayment, postings: Sequence[PaymentPosting]
-) -> None:
-    """Does nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class PaymentContext:
     """What the operations on payments need."""
@@ -76,8 +70,8 @@ class PaymentContext:
     gateway: PaymentGateway
     section: PaymentsSection
     billing: Billing
+    follow_up: PaymentFollowUp
     public_url: str = ""
-    follow_up: PaymentFollowUp = no_follow_up
 
 
 async def handle_event(context: PaymentContext, hint: EventHint) -> OnlinePayment | None:
@@ -175,11 +169,17 @@ async def take_over(context: PaymentContext, unit: Unit, fetch: PaymentFetch) ->
 
 
 def _or_expired(payment: OnlinePayment, found: FetchedPayment, now_us: int) -> FetchedPayment:
-    """Ends a payment that the provider does not know and never will."""
-    unknown = found.session_id is None and found.intent_id is None and not (payment.session_id or payment.intent_id)
-    if found.state is PaymentState.OPEN and unknown and payment.created_at_us + _UNKNOWN_AFTER_US < now_us:
-        return replace(found, state=PaymentState.EXPIRED)
-    return found
+    """Ends a payment that the provider does not know and never will. One that ended before stays as it is.
+
+    To the provider a payment that never arrived looks open, also if the charge was given up since.
+    """
+    is_known = bool(found.session_id or found.intent_id or payment.session_id or payment.intent_id)
+    if found.state is not PaymentState.OPEN or is_known:
+        return found
+    if not payment.state.is_unfinished:
+        return replace(found, state=payment.state, failure=payment.failure)
+    expired = payment.created_at_us + _UNKNOWN_AFTER_US < now_us
+    return replace(found, state=PaymentState.EXPIRED) if expired else found
 
 
 async def _note_refunds(unit: Unit, payment: OnlinePayment, found: FetchedPayment, now_us: int) -> None:
@@ -264,7 +264,7 @@ class Swept:
     """How many payments were fetched."""
     changed: int
     failed: int
-    """How many could not be fetched. They are fetched again the next time."""
+    """How many payments and events could not be handled. They are tried again the next time."""
 
 
 async def sweep(context: PaymentContext, *, everything: bool = False) -> Swept:
@@ -273,29 +273,32 @@ async def sweep(context: PaymentContext, *, everything: bool = False) -> Swept:
     With `everything` it fetches each payment of this mode. Raises GatewayError if the list cannot be read.
     """
     reading = context.storage.reading()
-    wanted = {payment.id: None for payment in await reading.payments.unfinished()}
+    wanted = {payment.id: payment for payment in await reading.payments.unfinished()}
     if everything:
-        wanted |= {payment.id: None for payment in await reading.payments.list(None, _ALL)}
+        wanted |= {payment.id: payment for payment in await reading.payments.list(None, _ALL)}
     changed = failed = 0
     done: set[int] = set()
-    for payment_id in wanted:
-        before = await reading.payments.get(payment_id)
-        if before.is_live is not context.gateway.is_live:
+    for payment in wanted.values():
+        if payment.is_live is not context.gateway.is_live:
             continue
         try:
-            after = await reconcile(context, payment_id)
+            after = await reconcile(context, payment.id)
         except GatewayError:
             failed += 1
             continue
-        done.add(payment_id)
-        changed += after.changed_fetch != before.changed_fetch
+        done.add(payment.id)
+        changed += after.is_just_changed
     since_us = await _since_us(reading)
     if since_us is not None:
         async for hint in context.gateway.events(since_us):
-            handled = await handle_event(context, hint)
+            try:
+                handled = await handle_event(context, hint)
+            except GatewayError:  # the event was not noted, so that the next sweep handles it
+                failed += 1
+                continue
             if handled is not None:
-                changed += handled.changed_fetch == handled.posted_fetch
                 done.add(handled.id)
+                changed += handled.is_just_changed
     async with context.storage.writing() as unit:
         await unit.payments.forget_events(unit.clock.now_us() - _KEEP_EVENTS_US)
     return Swept(len(done), changed, failed)
@@ -330,12 +333,16 @@ async def show_number(storage: Storage, payment_id: int) -> OnlinePayment:
     return await storage.reading().payments.get(payment_id)
 
 
-async def of_user(storage: Storage, public_id: str, user_id: int) -> OnlinePayment:
+async def of_user(unit: Unit, public_id: str, user_id: int) -> OnlinePayment:
     """Returns the payment of this user. Raises NotFoundError, also for the payment of another one."""
-    found = await find(storage.reading(), public_id)
+    found = await find(unit, public_id)
     if found.user_id != user_id:
         raise NotFoundError(f"no payment {public_id!r}", "see: softix payments list")
     return found
+
+
+async def show_of_user(storage: Storage, public_id: str, user_id: int) -> OnlinePayment:
+    return await of_user(storage.reading(), public_id, user_id)
 
 
 async def list_all(storage: Storage, user_id: int | None, limit: int) -> Sequence[OnlinePayment]:
@@ -348,6 +355,10 @@ class PaymentService(Protocol):
 
     async def context(self) -> PaymentContext:
         """Raises FailureError if there is no key."""
+        ...
+
+    async def is_live(self) -> bool:
+        """Returns the mode of the key, and opens nothing. Raises FailureError if there is no key."""
         ...
 
     async def read_event(self, body: bytes, signature: str | None) -> EventHint:

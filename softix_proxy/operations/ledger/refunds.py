@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
+from softix_proxy.domain.core.money import format_cents
 from softix_proxy.domain.ledger.payments import (
     OnlinePayment,
     PaymentState,
     gross_cents,
     refundable_net_cents,
 )
-from softix_proxy.domain.ledger.payments_section import format_cents
 from softix_proxy.domain.ledger.refunds import RefundRequest, RefundState
 from softix_proxy.domain.ports.payment_gateway import DeclinedError, GatewayError
 from softix_proxy.domain.ports.storage import Storage, Unit
@@ -50,9 +50,7 @@ async def refundable(unit: Unit, payment: OnlinePayment) -> Refundable:
 async def offer(storage: Storage, public_id: str, user_id: int) -> tuple[OnlinePayment, Refundable]:
     """Returns the payment of this user, and what can go back of it. Raises NotFoundError."""
     async with storage.snapshot() as unit:
-        found = await payments.find(unit, public_id)
-        if found.user_id != user_id:
-            raise NotFoundError(f"no payment {public_id!r}", "see: softix payments list")
+        found = await payments.of_user(unit, public_id, user_id)
         return found, await refundable(unit, found)
 
 
@@ -72,10 +70,11 @@ async def request(
     """
     if net_cents is not None and net_cents <= 0:
         raise BadInputError("a refund is of a positive amount", "leave the amount out for all that is unused")
+    reading = context.storage.reading()
     if user_id is None:
-        payment = await payments.find(context.storage.reading(), public_id)
+        payment = await payments.find(reading, public_id)
     else:
-        payment = await payments.of_user(context.storage, public_id, user_id)
+        payment = await payments.of_user(reading, public_id, user_id)
     for _ in range(_ATTEMPTS):
         fetch = await payments.begin_fetch(context, payment.id)
         async with context.storage.writing() as unit:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.core.money import format_cents
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentPosting, PostingCause
-from softix_proxy.domain.ledger.payments_section import format_cents
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
@@ -55,7 +55,7 @@ async def foreign_currency(unit: Unit, payment: OnlinePayment) -> None:
 
 async def _values(unit: Unit, payment: OnlinePayment, cents: int, at_us: int) -> dict[str, str]:
     user = await unit.users.get(payment.user_id)
-    names = await unit.users.display_names()
+    names = await unit.users.display_names([user.id])
     mode = "" if payment.is_live else _TEST_MODE
     return {
         "organisation": names.get(user.id, user.name),

@@ -17,7 +17,6 @@ from softix_proxy.domain.reporting.payment_reconciliation import (
 
 _LATE_US = 3 * DAY_US
 """How much later than Stripe softix may post: for so long Stripe sends an event again."""
-_ALL = 2**31
 
 
 async def reconcile(storage: Storage, report: Iterable[BalanceReportLine]) -> PaymentReconciliation:
@@ -75,13 +74,10 @@ async def _ours(
     unit: Unit, first_us: int, end_us: int
 ) -> Mapping[str, tuple[OnlinePayment, Mapping[PostingCause, _Posted]]]:
     found: dict[str, tuple[OnlinePayment, dict[PostingCause, list[tuple[int, int]]]]] = {}
-    for payment in await unit.payments.list(None, _ALL):
-        if payment.intent_id is None:
-            continue
-        for posting in await unit.payments.posted(payment.id):
-            if first_us <= posting.transfer_id < end_us and posting.cause is not PostingCause.HOLD:
-                sums = found.setdefault(payment.intent_id, (payment, defaultdict(list)))[1]
-                sums[posting.cause].append((posting.transfer_id, posting.gross_cents))
+    for payment, posting in await unit.payments.posted_between(first_us, end_us):
+        if payment.intent_id is not None and posting.cause is not PostingCause.HOLD:
+            sums = found.setdefault(payment.intent_id, (payment, defaultdict(list)))[1]
+            sums[posting.cause].append((posting.transfer_id, posting.gross_cents))
     return found
 
 

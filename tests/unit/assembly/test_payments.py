@@ -51,6 +51,18 @@ async def test_key_that_is_stored_later_applies_without_a_restart(
     assert (await (await service.context()).gateway.account()).id == "acct_fake"
 
 
+async def test_mode_is_that_of_the_stored_key_and_opens_no_connection(
+    service: StripePayments, fake: FakeStripe
+) -> None:
+    with pytest.raises(FailureError):
+        await service.is_live()
+    for mode in ("test", "live"):
+        fake.secret_key = f"sk_{mode}_0123456789abcdefgh"
+        await store(service, fake)
+        assert await service.is_live() is (mode == "live")
+    assert service._gateway is None
+
+
 async def test_event_is_read_with_the_stored_secret_and_refused_without_one(
     service: StripePayments, fake_stripe: FakeStripe
 ) -> None:

@@ -25,6 +25,9 @@ class Service:
             raise FailureError("there is no key of Stripe")
         return self.lab.context
 
+    async def is_live(self) -> bool:
+        raise NotImplementedError
+
     async def read_event(self, body: bytes, signature: str | None) -> EventHint:
         raise NotImplementedError
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from softix_proxy.domain.core.money import PICO_PER_CENT
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
-from softix_proxy.domain.ledger.payments import PICO_PER_CENT
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted, insert
 

@@ -136,6 +136,17 @@ class SqlitePaymentStore:
         )
         return _POSTING.read_all(rows)
 
+    async def posted_between(self, from_us: int, to_us: int) -> Sequence[tuple[OnlinePayment, PaymentPosting]]:
+        rows = await self._session.all(
+            f"SELECT {_PAYMENT.select()}, {_POSTING.select()} FROM payment_postings"
+            " JOIN payments ON payments.id = payment_id"
+            " WHERE transfer_id >= ? AND transfer_id < ? ORDER BY payment_id DESC, transfer_id",
+            from_us,
+            to_us,
+        )
+        after = len(_PAYMENT.columns)
+        return [(_PAYMENT.read(row), _POSTING.read(row[after:])) for row in rows]
+
     async def record(self, posting: PaymentPosting) -> None:
         await self._session.insert("payment_postings", _POSTING.row(posting))
 

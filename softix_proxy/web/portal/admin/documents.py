@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
 
 from softix_proxy.domain.core.errors import NotFoundError
-from softix_proxy.exports.billing.bill_formats import FORMATS
-from softix_proxy.exports.billing.bill_pdf import Fonts
+from softix_proxy.exports.billing.bill_formats import FORMATS, MEDIA_TYPES
+from softix_proxy.exports.billing.bill_pdf import fonts_of
 from softix_proxy.operations.access import users
 from softix_proxy.operations.billing import bill
 from softix_proxy.operations.ledger import periods
 from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.admin.listing import PER_PAGE, listing, searched
-from softix_proxy.web.portal.core.page import Answer, Download, PageRequest
+from softix_proxy.web.portal.core.page import Answer, Download, PageRequest, whole
 
-_TYPES: Mapping[str, str] = {
-    "html": "text/html; charset=utf-8",
-    "pdf": "application/pdf",
-    "xml": "application/xml",
-    "ubl": "application/xml",
-    "json": "application/json",
-}
 _PERIODS = 60
 
 
@@ -47,12 +39,6 @@ async def download(request: PageRequest) -> Answer:
     if form not in FORMATS:
         raise NotFoundError("there is no such format", "")
     found = await bill.show(request.storage, request.parts["number"])
-    billing = request.settings.billing
-    fonts = Fonts(billing.pdf_font, billing.pdf_font_bold or billing.pdf_font) if billing.pdf_font else None
-    made = await asyncio.to_thread(FORMATS[form], found.document, fonts)
+    made = await asyncio.to_thread(FORMATS[form], found.document, fonts_of(request.settings.billing))
     ending = "xml" if form == "ubl" else form
-    return Download(_whole(made), f"{found.document.number}.{ending}", _TYPES[form])
-
-
-async def _whole(content: bytes) -> AsyncIterator[bytes]:
-    yield content
+    return Download(whole(made), f"{found.document.number}.{ending}", MEDIA_TYPES[form])

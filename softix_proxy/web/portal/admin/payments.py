@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError, OperatorError
+from softix_proxy.domain.core.money import PICO_PER_CENT
+from softix_proxy.domain.ledger.payments import OnlinePayment
 from softix_proxy.domain.ledger.refunds import RefundState
 from softix_proxy.domain.ports.payment_gateway import GatewayError
 from softix_proxy.operations.access import users
@@ -21,6 +24,15 @@ _DECISIONS = {
     "approve": (AuditAction.APPROVE_REFUND, refunds.approve, "flash.refund_approved"),
     "refuse": (AuditAction.REFUSE_REFUND, refunds.refuse, "flash.refund_refused"),
 }
+
+
+class ShownAmounts(NamedTuple):
+    """The amounts of a payment with the tax, as the page shows them."""
+
+    asked_pico: int
+    paid_pico: int
+    back_pico: int
+    """What went back, by refunds and by disputes."""
 
 
 async def payments_page(request: PageRequest) -> Answer:
@@ -66,9 +78,18 @@ async def _page(request: PageRequest, fault: ShownFault | None = None) -> Page:
         request,
         "admin_payments",
         fault=fault,
-        payments=found,
-        asked=asked,
+        payments=[(payment, _amounts(payment)) for payment in found],
+        asked=[(one, payment, one.amount_cents * PICO_PER_CENT) for one, payment in asked],
         owners=owners,
         owner=owner,
         can_decide=request.payments is not None,
+    )
+
+
+def _amounts(payment: OnlinePayment) -> ShownAmounts:
+    back_cents = payment.refunded_cents + payment.disputed_cents
+    return ShownAmounts(
+        asked_pico=payment.asked_total_cents * PICO_PER_CENT,
+        paid_pico=payment.paid_cents * PICO_PER_CENT,
+        back_pico=back_cents * PICO_PER_CENT,
     )

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.billing.bill import Document
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError, NotFoundError, OperatorError
+from softix_proxy.domain.core.money import PICO_PER_CENT, format_cents
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
-from softix_proxy.domain.ledger.payments import PICO_PER_CENT, OnlinePayment
+from softix_proxy.domain.ledger.payments import OnlinePayment
 from softix_proxy.domain.organisations.organisations import Right
-from softix_proxy.exports.billing.bill_formats import FORMATS
+from softix_proxy.exports.billing.bill_formats import FORMATS, MEDIA_TYPES
+from softix_proxy.exports.billing.bill_pdf import fonts_of
 from softix_proxy.operations.billing import bill
 from softix_proxy.operations.billing.billing_overview import billing_overview
 from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments, refunds
 from softix_proxy.operations.ledger.payments import PaymentContext
-from softix_proxy.web.portal.core.page import Answer, Download, Page, PageRequest, SeeOther
+from softix_proxy.web.portal.core.page import Answer, Download, Page, PageRequest, SeeOther, whole
 
 _STRIPE = ("https://checkout.stripe.com", "https://billing.stripe.com")
-_TYPES = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "xml": "application/xml"}
 _LISTED = 50
 
 
@@ -105,7 +105,7 @@ async def _is_test(request: PageRequest) -> bool:
     if request.payments is None:
         return False
     try:
-        return not (await request.payments.context()).gateway.is_live
+        return not await request.payments.is_live()
     except FailureError:
         return False
 
@@ -113,7 +113,7 @@ async def _is_test(request: PageRequest) -> bool:
 async def _returned(request: PageRequest, user: User, named: str) -> OnlinePayment | None:
     """Looks at the payment from which a person comes back, so that nobody waits for the event."""
     try:
-        found = await payments.of_user(request.storage, named, user.id)
+        found = await payments.show_of_user(request.storage, named, user.id)
     except NotFoundError:
         return None
     if found.state.is_unfinished and request.payments is not None:
@@ -184,17 +184,13 @@ async def _auto_page(request: PageRequest, user: User, problem: str | None) -> P
         "top_up": None if known is None else _top_up_fields(known),
         "problem": problem,
         "form": {
-            "threshold": request.form.get("threshold") or (_text(known.threshold_cents) if known else "5.00"),
-            "amount": request.form.get("amount") or (_text(known.amount_cents) if known else "25.00"),
-            "cap": request.form.get("cap") or (_text(known.monthly_cap_cents) if known else "100.00"),
+            "threshold": request.form.get("threshold") or (format_cents(known.threshold_cents) if known else "5.00"),
+            "amount": request.form.get("amount") or (format_cents(known.amount_cents) if known else "25.00"),
+            "cap": request.form.get("cap") or (format_cents(known.monthly_cap_cents) if known else "100.00"),
         },
         "is_test": await _is_test(request),
     }
     return Page("billing_auto_top_up", values, 200 if problem is None else 422, forms_to=origins(request))
-
-
-def _text(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02d}"
 
 
 async def set_auto_top_up(request: PageRequest) -> Answer:
@@ -230,7 +226,7 @@ async def _refund_page(request: PageRequest, public_id: str, problem: str | None
         "payment": _row(found),
         "net_pico": rest.net_cents * PICO_PER_CENT,
         "gross_pico": rest.gross_cents * PICO_PER_CENT,
-        "most": _text(rest.net_cents),
+        "most": format_cents(rest.net_cents),
         "problem": problem,
     }
     return Page("billing_refund", values, 200 if problem is None else 422)
@@ -262,14 +258,11 @@ async def download_document(request: PageRequest) -> Answer:
     found = await bill.show(request.storage, number)
     if found.user_id != user.id or form not in forms_of(found.document):
         raise NotFoundError("no such document")
-    made = await asyncio.to_thread(FORMATS[form], found.document, None)  # a PDF would hold the loop up
-    return Download(_once(made), f"{number}.{form}", _TYPES[form])
+    fonts = fonts_of(request.settings.billing)
+    made = await asyncio.to_thread(FORMATS[form], found.document, fonts)  # a PDF would hold the loop up
+    return Download(whole(made), f"{number}.{form}", MEDIA_TYPES[form])
 
 
 def forms_of(document: Document) -> tuple[str, ...]:
     """Returns the forms of a document. XML is that of an invoice, so a document without a tax has none."""
     return ("html", "pdf", "xml") if document.tax is not None else ("html", "pdf")
-
-
-async def _once(body: bytes) -> AsyncIterator[bytes]:
-    yield body

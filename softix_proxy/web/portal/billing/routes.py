@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from softix_proxy.operations.ledger.payment_setup import WEBHOOK_PATH
 from softix_proxy.web.portal.billing import billing, webhook
 from softix_proxy.web.portal.core.page import Access, PortalRoute
 
@@ -17,5 +18,5 @@ ROUTES: Sequence[PortalRoute] = (
     PortalRoute("GET", "/billing/refunds", billing.show_refund, Access.SIGNED_IN),
     PortalRoute("POST", "/billing/refunds", billing.ask_refund, Access.RECENT),
     PortalRoute("GET", "/billing/documents/{number}.{form}", billing.download_document, Access.SIGNED_IN),
-    PortalRoute("POST", "/webhooks/stripe", webhook.receive_event, Access.PROGRAM),
+    PortalRoute("POST", WEBHOOK_PATH, webhook.receive_event, Access.PROGRAM),
 )

@@ -144,6 +144,11 @@ class Download(NamedTuple):
     content_type: str
 
 
+async def whole(content: bytes) -> AsyncIterator[bytes]:
+    """Yields the content of a download that is made at once."""
+    yield content
+
+
 class Content(NamedTuple):
     """An answer that is no page: a style sheet, or the answer to a program."""
 

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from click.testing import Result
 from support.fake_stripe import FakeStripe, serving_stripe
+from support.one_payment import write_payment
+
+from softix_proxy import assembly
 
 Softix = Callable[..., Result]
 Read = Callable[[str], Any]
@@ -72,6 +75,12 @@ def test_setup_checks_the_account_stores_the_key_and_makes_the_webhook(
     assert fake.secret_key not in run(f"payments setup --key-file {key} --new-webhook").output
 
 
+def test_setup_without_a_key_uses_the_stored_one(key: Path, run: Softix, read: Read) -> None:
+    assert "there is no key of Stripe" in run("payments setup", code=1).stderr
+    run(f"payments setup --key-file {key}")
+    assert read("payments setup")["webhook"] == "kept"
+
+
 def test_setup_refuses_an_empty_or_short_secret_of_the_webhook(
     key: Path, run: Softix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,3 +124,18 @@ def test_automatic_top_up_is_set_and_ended_and_lists_are_empty_at_first(key: Pat
     assert read("payments set-auto-top-up ada@example.org --off")["enabled"] is False
     assert read("payments list") == [] == read("payments refunds")
     assert read("payments sweep") == {"payments": 0, "changed": 0, "failed": 0}
+
+
+def test_payment_is_listed_and_shown_with_the_name_of_its_user(
+    key: Path, instance: Path, run: Softix, read: Read
+) -> None:
+    async def write() -> None:
+        settings = assembly.read_settings(None, instance)
+        async with assembly.open_instance(settings) as opened, opened.storage.writing() as unit:
+            await write_payment(unit)
+
+    asyncio.run(write())
+    [listed] = read("payments list")
+    shown = read("payments show pay_one")
+    assert listed["user_name"] == shown["user_name"] == "ada"
+    assert {**listed, "refundable": "0.00"} == shown

@@ -9,8 +9,10 @@ from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import (
     CURRENCY,
     MAX_PICO,
+    PICO_PER_CENT,
     PICO_PER_USD,
     divide_half_even,
+    format_cents,
     format_usd,
     parse_usd,
 )
@@ -98,3 +100,14 @@ def test_division_of_any_integers_rounds_half_even_as_decimal_does(numerator: in
 @given(st.integers(-(10**12), 10**12), st.integers(1, 10**6))
 def test_division_without_remainder_is_exact(quotient: int, denominator: int) -> None:
     assert divide_half_even(quotient * denominator, denominator) == quotient
+
+
+@pytest.mark.parametrize(
+    ("cents", "text"), [(0, "0.00"), (5, "0.05"), (-1205, "-12.05"), (100, "1.00"), (-5, "-0.05"), (-12345, "-123.45")]
+)
+def test_format_cents_with_any_sign_has_two_decimals(cents: int, text: str) -> None:
+    assert format_cents(cents) == text
+
+
+def test_cent_is_a_whole_number_of_pico_usd() -> None:
+    assert (PICO_PER_CENT, type(PICO_PER_CENT)) == (10**10, int)

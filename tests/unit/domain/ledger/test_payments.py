@@ -8,7 +8,6 @@ from itertools import pairwise
 import pytest
 
 from softix_proxy.domain.ledger.payments import (
-    PICO_PER_CENT,
     FetchedDispute,
     FetchedPayment,
     FetchedRefund,
@@ -173,7 +172,6 @@ def test_words_that_are_stored_and_compared_are_fixed() -> None:
     assert [kind.value for kind in PaymentKind] == ["checkout", "automatic"]
     assert [state.value for state in PaymentState] == ["open", "processing", "paid", "failed", "expired", "refused"]
     assert credit(replace(PAID, currency="usd")) == {"payment": 1000}
-    assert (PICO_PER_CENT, type(PICO_PER_CENT)) == (10**10, int)
 
 
 def test_what_is_not_known_of_a_payment_is_nothing() -> None:

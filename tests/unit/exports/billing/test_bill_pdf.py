@@ -10,9 +10,10 @@ from pypdf import PdfReader
 from support.billing import BUYER, document
 
 from softix_proxy.domain.billing.bill import DocumentKind
+from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.errors import BadInputError, FailureError
 from softix_proxy.exports.billing import bill_en16931
-from softix_proxy.exports.billing.bill_pdf import Fonts, render, shipped_fonts
+from softix_proxy.exports.billing.bill_pdf import Fonts, fonts_of, render, shipped_fonts
 from softix_proxy.exports.billing.bill_view import view
 
 
@@ -82,6 +83,13 @@ def test_bill_pdf_with_another_font_uses_it_or_is_refused(tmp_path: Path) -> Non
     broken = tmp_path / "font.ttf"
     with pytest.raises(FailureError, match="cannot use the font"):
         render(document(), Fonts(broken, broken))
+
+
+def test_fonts_of_the_settings_are_used_and_one_alone_is_its_own_bold_one() -> None:
+    regular, bold = Path("a.ttf"), Path("b.ttf")
+    assert fonts_of(Billing(pdf_font=regular, pdf_font_bold=bold)) == Fonts(regular, bold)
+    assert fonts_of(Billing(pdf_font=regular)) == Fonts(regular, regular)
+    assert fonts_of(Billing()) is None
 
 
 @pytest.mark.parametrize("module", ["fpdf", "font_roboto"])

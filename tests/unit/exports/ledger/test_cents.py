@@ -1,10 +1,10 @@
 from fractions import Fraction
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.exports.ledger.cents import PICO_PER_CENT, Cents, format_cents, to_cents
+from softix_proxy.domain.core.money import PICO_PER_CENT
+from softix_proxy.exports.ledger.cents import Cents, to_cents
 
 AMOUNTS = st.integers(-(10**15), 10**15)
 
@@ -34,8 +34,3 @@ def test_cents_after_any_amounts_are_within_half_a_cent(amounts: list[int]) -> N
 def test_cents_of_several_subjects_have_separate_remainders() -> None:
     cents = Cents()
     assert [cents.add(whose, PICO_PER_CENT * 4 // 10) for whose in ("ada", "bob", "ada", "bob")] == [0, 0, 1, 1]
-
-
-@pytest.mark.parametrize(("cents", "text"), [(0, "0.00"), (5, "0.05"), (-1205, "-12.05"), (100, "1.00")])
-def test_format_cents_with_any_sign_has_two_decimals(cents: int, text: str) -> None:
-    assert format_cents(cents) == text

@@ -79,6 +79,11 @@ async def test_user_password_that_is_valid_is_hashed(books: SqliteStorage, maker
         await users.set_password(books, maker, "eve", password)
 
 
+async def test_names_are_those_of_all_users_by_their_numbers(books: SqliteStorage, ada: User) -> None:
+    eve = await users.create(books, name="eve", email="eve@example.org", role=UserRole.USER, postpaid=False)
+    assert await users.names(books) == {ada.id: "ada", eve.id: "eve"}
+
+
 async def test_user_display_name_is_set_with_the_user_changed_and_removed(books: SqliteStorage, ada: User) -> None:
     eve = await users.create(
         books, name="eve", email="eve@example.org", role=UserRole.USER, postpaid=False, display_name="Anne-Marie (Ops)"

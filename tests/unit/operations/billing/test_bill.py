@@ -71,7 +71,6 @@ async def test_bill_documents_are_listed_by_filter_and_shown_by_number(books: Sq
     made = [await issue(books, ada), await issue(books, ada, DocumentKind.CREDIT_NOTE)]
     assert await bills.list_all(books) == await bills.list_all(books, user="ada", period="2026-10") == made
     assert await bills.list_all(books, kind=DocumentKind.CREDIT_NOTE) == made[1:]
-    assert await bills.names(books) == {ada.id: "ada"}
     assert await bills.show(books, "I-00001") == made[0]
     with pytest.raises(NotFoundError, match="X-1"):
         await bills.show(books, "X-1")

@@ -17,6 +17,7 @@ async def test_overview_has_what_one_user_has_with_the_newest_first(tmp_path: Pa
         assert [one.number for one in found.documents] == ["RCT-2027-00002", "RCT-2027-00001"]
         assert [one.public_id for one in found.refunds] == [request.public_id]
         assert found.wallet.posted_pico == (1000 + 2500 + 700 - 500) * 10**10 and found.auto_top_up is None
-        assert len((await billing_overview(lab.storage, 1, 1)).payments) == 1
+        newest = await billing_overview(lab.storage, 1, 1)
+        assert len(newest.payments) == 1 and [one.number for one in newest.documents] == ["RCT-2027-00002"]
         other = await billing_overview(lab.storage, 2, 10)
         assert not [*other.payments, *other.documents, *other.refunds]

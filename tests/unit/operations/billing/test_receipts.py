@@ -13,6 +13,7 @@ from support.paying import SELLER, Paying, paying
 from softix_proxy.domain.billing.bill import DocumentKind, StoredDocument
 from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.operations.billing import bill, bill_run
+from softix_proxy.operations.billing.payment_documents import PaymentDocuments
 from softix_proxy.operations.ledger import balance, refunds
 
 
@@ -45,6 +46,16 @@ async def test_receipt_states_the_tax_that_stripe_charged(lab: Paying) -> None:
     totals, tax = receipt.document.totals, receipt.document.tax
     assert (totals.net, totals.tax, totals.gross) == (Decimal("25.00"), Decimal("4.75"), Decimal("29.75"))
     assert tax is not None and (tax.category.value, tax.rate, tax.amount) == ("S", Decimal(19), Decimal("4.75"))
+
+
+async def test_refund_of_a_payment_without_a_receipt_has_no_credit_note(lab: Paying) -> None:
+    nobody = Billing()  # without the name of a seller there is no receipt
+    silent = replace(lab, context=replace(lab.context, billing=nobody, follow_up=PaymentDocuments(nobody)))
+    payment = await silent.paid(2500)
+    assert await documents(lab) == [] and payment.intent_id is not None
+    lab.fake.send_back(payment.intent_id, 1000)
+    await lab.told()
+    assert await documents(lab) == [] and await lab.credit_cents() == 1500
 
 
 async def test_refund_has_a_credit_note_about_the_receipt_once_it_is_made(lab: Paying) -> None:

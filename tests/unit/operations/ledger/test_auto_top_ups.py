@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from support.paying import Paying, paying
 
+from softix_proxy.domain.access.users import UserStatus
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentState
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.operations.access import users
 from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments
 
 HOUR_US = 3600 * 10**6
@@ -124,6 +126,24 @@ async def test_user_without_a_saved_method_counts_as_a_failure(lab: Paying) -> N
     assert (payment.state, payment.failure, lab.fake.charges_made) == (PaymentState.FAILED, "no_method", 0)
 
 
+async def test_failed_payment_that_stripe_never_saw_is_not_reopened_and_charged(lab: Paying) -> None:
+    customer = lab.fake.of("payment_method")[0]["customer"]
+    for method in lab.fake.of("payment_method"):
+        del lab.fake.things[method["id"]]
+    await auto_top_ups.run(lab.context)
+    lab.fake.add_method(customer)
+    assert (await payments.sweep(lab.context, everything=True)).changed == 0
+    assert await auto_top_ups.run(lab.context) == 0  # an hour has not passed
+    [failed] = await automatic(lab)
+    assert (failed.state, failed.failure, lab.fake.charges_made) == (PaymentState.FAILED, "no_method", 0)
+    lab.clock.us += DAY_US + 1
+    lab.fake.faults.statuses, lab.fake.faults.paths = [500] * 6, "payment_intents"
+    await auto_top_ups.run(lab.context)  # leaves one that is not finished, and there may be no second one
+    await payments.sweep(lab.context, everything=True)
+    states = [one.state for one in await automatic(lab)]
+    assert states == [PaymentState.OPEN, PaymentState.FAILED]
+
+
 async def test_monthly_cap_ends_automatic_top_ups_until_the_next_month(lab: Paying) -> None:
     for expected in (1, 1, 0):
         assert await auto_top_ups.run(lab.context) == expected
@@ -142,6 +162,28 @@ async def test_automatic_top_up_that_is_off_or_without_payments_charges_nothing(
     assert off is not None and not off.enabled
     assert await auto_top_ups.run(lab.context) == 0 and lab.fake.charges_made == 0
     assert await auto_top_ups.switch_off(lab.storage, 2) is None
+
+
+async def test_automatic_top_up_set_up_before_stripe_tax_charges_nothing_without_tax(lab: Paying) -> None:
+    assert await auto_top_ups.run(lab.with_settings(tax="stripe").context) == 0
+    assert (lab.fake.charges_made, await automatic(lab)) == (0, [])
+
+
+async def test_monthly_limit_lowered_after_set_up_binds(lab: Paying) -> None:
+    lowered = lab.with_settings(automatic_month="30.00")
+    assert await auto_top_ups.run(lowered.context) == 1
+    await lab.spend(3500)
+    assert await auto_top_ups.run(lowered.context) == 0
+    assert await auto_top_ups.run(lab.context) == 1  # 50.00 of the 60.00 that the customer chose
+    assert lab.fake.charges_made == 2
+
+
+async def test_disabled_customer_is_not_charged(lab: Paying) -> None:
+    await users.update(lab.storage, "usr_ada", status=UserStatus.DISABLED)
+    assert await auto_top_ups.run(lab.context) == 0
+    assert (lab.fake.charges_made, await automatic(lab)) == (0, [])
+    await users.update(lab.storage, "usr_ada", status=UserStatus.ACTIVE)
+    assert await auto_top_ups.run(lab.context) == 1
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,12 @@ async def test_stored_keys_are_sealed_and_come_back(storage: SqliteStorage, vaul
     assert await payment_keys.stored(storage.reading()) == 2
 
 
+def test_key_decides_between_test_and_live_mode() -> None:
+    kinds = ("sk_live", "rk_live", "sk_test", "rk_test")
+    assert [payment_keys.is_live_key(f"{kind}_x") for kind in kinds] == [True, True, False, False]
+    assert [payment_keys.PaymentKeys(f"{kind}_x", None).is_live for kind in kinds] == [True, True, False, False]
+
+
 async def test_keys_open_for_no_other_address_of_the_api(storage: SqliteStorage, vault: Vault) -> None:
     await payment_keys.store(storage, vault, secret_key=KEY)
     with pytest.raises(FailureError, match="another address"):

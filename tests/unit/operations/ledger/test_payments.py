@@ -318,6 +318,18 @@ async def test_sweep_goes_on_after_a_payment_that_cannot_be_fetched(lab: Paying)
     assert (swept.payments, swept.failed, await lab.credit_cents()) == (1, 1, 4000)
 
 
+async def test_sweep_goes_on_after_an_event_that_cannot_be_handled(lab: Paying) -> None:
+    first, second = await lab.paid(2500), await lab.paid(4000)
+    assert first.intent_id is not None and second.intent_id is not None
+    lab.fake.send_back(first.intent_id, 1000)
+    lab.fake.send_back(second.intent_id, 500)
+    lab.fake.faults.statuses, lab.fake.faults.paths = [500] * 6, f"payment_intents/{first.intent_id}"
+    swept = await payments.sweep(lab.context)
+    assert (swept.changed, swept.failed, await lab.credit_cents()) == (1, 2, 6500 - 500)
+    again = await payments.sweep(lab.context)
+    assert (again.changed, again.failed, await lab.credit_cents()) == (1, 0, 6500 - 1500)
+
+
 async def test_payment_that_stripe_never_heard_of_expires_after_a_day(lab: Paying) -> None:
     lab.fake.faults.statuses, lab.fake.faults.paths = [500] * 3, "checkout/sessions"
     with pytest.raises(GatewayError):

@@ -1,3 +1,6 @@
+import re
+from dataclasses import replace
+
 import pytest
 from support.operators_pages import ADMIN, AUDITOR, BILLING
 from support.operators_side import OperatorsSide
@@ -18,6 +21,20 @@ async def test_payments_page_lists_payments_and_refunds_that_wait(side: Operator
         text = (await side.ask(AUDITOR, "GET", "/admin/payments", **query)).text
         assert "pay_open" in text and "$25.00" in text and "$5.00" in text and "Approve" not in text
     assert "Approve" in (await side.ask(BILLING, "GET", "/admin/payments")).text
+
+
+async def test_amounts_of_a_payment_are_asked_paid_gone_back_and_credit(side: OperatorsSide) -> None:
+    async with side.storage.writing() as unit:
+        found = await unit.payments.find("pay_open")
+        assert found is not None
+        await unit.payments.update(
+            replace(found, paid_cents=2975, refunded_cents=100, disputed_cents=20, credit_pico=3 * 10**12)
+        )
+    rows = (await side.ask(AUDITOR, "GET", "/admin/payments")).text.split("<tr>")
+    waits, listed = [
+        re.findall(r'class="amount">(?:<[^>]+>)*(\$[0-9.]+)', row) for row in rows if "<code>pay_open</code>" in row
+    ]
+    assert waits == ["$5.00"] and listed == ["$25.00", "$29.75", "$1.20", "$3.00"]
 
 
 @pytest.mark.parametrize(("decision", "after"), [("approve", RefundState.APPROVED), ("refuse", RefundState.REFUSED)])

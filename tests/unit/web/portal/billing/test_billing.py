@@ -18,6 +18,7 @@ from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.exports.billing.bill_pdf import shipped_fonts
 from softix_proxy.operations.billing import bill
 from softix_proxy.operations.ledger import payment_keys, refunds
 from softix_proxy.web.portal.billing.billing import amount_cents
@@ -101,6 +102,11 @@ async def test_person_pays_comes_back_signed_in_and_has_the_money_and_its_receip
     assert "receipt" in await till.portal.kinds()
 
 
+async def test_page_of_the_balance_says_the_mode_without_a_connection_to_stripe(till: Till) -> None:
+    assert "Test mode: no money moves." in (await till.portal.get("/billing", token=till.token)).text
+    assert till.service._gateway is None
+
+
 @pytest.mark.parametrize(
     ("form", "begins", "kind"),
     [
@@ -123,6 +129,18 @@ async def test_document_is_sent_in_each_form(till: Till, form: str, begins: byte
     async with till.portal.session.get(url, headers=headers) as answer:
         assert answer.status == 200 and answer.headers["Content-Type"].startswith(kind)
         assert (await answer.read()).lower().startswith(begins.lower())
+
+
+async def test_pdf_of_a_customer_has_the_font_of_the_settings(till: Till) -> None:
+    settings = till.portal.context.settings
+    bold = shipped_fonts().bold
+    till.portal.context.settings = replace(settings, billing=replace(settings.billing, pdf_font=bold))
+    await till.paid()
+    headers = {"Host": till.portal.context.url.authority, "Cookie": f"__Host-softix={till.token}"}
+    url = f"{till.portal.url}/billing/documents/RCT-2027-00001.pdf"
+    async with till.portal.session.get(url, headers=headers) as answer:
+        made = await answer.read()
+    assert set(re.findall(rb"/BaseFont /\w+\+(\w+)", made)) == {b"RobotoMedium"}  # and not the shipped Roboto
 
 
 async def test_document_payment_and_refund_of_a_stranger_do_not_exist(till: Till) -> None:

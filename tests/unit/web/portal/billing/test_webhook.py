@@ -29,6 +29,9 @@ class Service:
             raise self.failure
         return self.lab.context
 
+    async def is_live(self) -> bool:
+        raise NotImplementedError
+
     async def read_event(self, body: bytes, signature: str | None) -> EventHint:
         return read_event(body, signature, self.secret, self.lab.clock.now_us())
 
