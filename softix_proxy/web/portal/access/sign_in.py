@@ -6,7 +6,7 @@ from typing import Any
 
 from softix_proxy.domain.accounts.refusals import AccountRefusedError
 from softix_proxy.operations.accounts import sessions, sign_in
-from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded
+from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded, SignedIn
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import END_OF_SESSION, Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import safe_path, with_return
@@ -38,6 +38,11 @@ async def submit(request: PageRequest) -> Answer:
         )
     except AccountRefusedError as error:
         return refused_page("sign_in", _values(email, back), error)
+    return entered(request, done, back)
+
+
+def entered(request: PageRequest, done: SignedIn | SecondFactorNeeded, back: str) -> SeeOther:
+    """Gives the browser the session of a proof, and leads back, or first to the page of the second factor."""
     location = with_return(SECOND_FACTOR, back) if isinstance(done, SecondFactorNeeded) else back
     return SeeOther(location, cookie=new_cookie(done.token, done.session, request.now_us))
 

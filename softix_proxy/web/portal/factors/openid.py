@@ -10,12 +10,10 @@ from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefused
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.operations.accounts import ceremonies, federated_identities, oidc, second_factor
 from softix_proxy.operations.accounts.oidc import OidcAnswer
-from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded
 from softix_proxy.web.portal.access.refusals import refused_page
+from softix_proxy.web.portal.access.sign_in import entered
 from softix_proxy.web.portal.core.page import Answer, NewCookie, Page, PageRequest, SeeOther
-from softix_proxy.web.portal.core.return_path import safe_path, with_return
-from softix_proxy.web.portal.core.session_cookie import new_cookie
-from softix_proxy.web.portal.core.steps import SECOND_FACTOR
+from softix_proxy.web.portal.core.return_path import safe_path
 from softix_proxy.web.portal.factors.account_factors import PAGE
 from softix_proxy.web.portal.factors.factor_requests import origin_of, public_url_of
 
@@ -99,9 +97,7 @@ async def _sign_in(request: PageRequest, answer: OidcAnswer) -> Answer:
         request.settings.portal,
         replaces=request.cookie,
     )
-    back = safe_path(answer.next_path)
-    location = with_return(SECOND_FACTOR, back) if isinstance(done, SecondFactorNeeded) else back
-    return SeeOther(location, cookie=new_cookie(done.token, done.session, request.now_us))
+    return entered(request, done, safe_path(answer.next_path))
 
 
 async def _link(request: PageRequest, answer: OidcAnswer) -> Answer:

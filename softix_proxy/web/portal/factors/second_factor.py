@@ -8,11 +8,10 @@ from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefused
 from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.operations.accounts import passkeys, second_factor
-from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded, SignedIn
 from softix_proxy.web.portal.access.refusals import refused_page
+from softix_proxy.web.portal.access.sign_in import entered
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import safe_path, with_return
-from softix_proxy.web.portal.core.session_cookie import new_cookie
 from softix_proxy.web.portal.core.steps import SECOND_FACTOR, SIGN_IN
 from softix_proxy.web.portal.factors.factor_requests import origin_of, public_url_of
 from softix_proxy.web.portal.factors.passkey_script import prompt_page
@@ -46,7 +45,7 @@ async def submit(request: PageRequest) -> Answer:
         )
     except AccountRefusedError as error:
         return await _refused(request, session, back, error)
-    return _entered(request, done, back)
+    return entered(request, done, back)
 
 
 async def ask_passkey(request: PageRequest) -> Answer:
@@ -82,7 +81,7 @@ async def submit_passkey(request: PageRequest) -> Answer:
         )
     except AccountRefusedError as error:
         return await _refused(request, session, back, error)
-    return _entered(request, done, back)
+    return entered(request, done, back)
 
 
 async def ask_any_passkey(request: PageRequest) -> Answer:
@@ -111,7 +110,7 @@ async def submit_any_passkey(request: PageRequest) -> Answer:
         )
     except AccountRefusedError as error:
         return refused_page("sign_in_failed", {}, error)
-    return _entered(request, done, back)
+    return entered(request, done, back)
 
 
 async def leave(request: PageRequest) -> Answer:
@@ -139,8 +138,3 @@ async def _refused(request: PageRequest, session: Session, back: str, error: Acc
     if error.reason in _ENDED:
         return SeeOther(with_return(SIGN_IN, back))
     return refused_page(_PAGE, await _values(request, session, back), error)
-
-
-def _entered(request: PageRequest, done: SignedIn | SecondFactorNeeded, back: str) -> Answer:
-    location = with_return(SECOND_FACTOR, back) if isinstance(done, SecondFactorNeeded) else back
-    return SeeOther(location, cookie=new_cookie(done.token, done.session, request.now_us))
