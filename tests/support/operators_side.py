@@ -145,6 +145,7 @@ class OperatorsSide:
             payments=cast(Any, self.payments),
             vault=nothing,
             hasher=nothing,
+            url=nothing,
             _viewer=viewer,
         )
         try:

@@ -70,6 +70,7 @@ class PageExchange:
             settings=context.settings,
             vault=context.vault,
             hasher=context.hasher,
+            url=context.url,
             openid=context.openid,
             session=self.session,
             cookie=self.cookie.token,

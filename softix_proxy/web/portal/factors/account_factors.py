@@ -15,7 +15,7 @@ from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.session_cookie import new_cookie
 from softix_proxy.web.portal.core.steps import FACTORS
-from softix_proxy.web.portal.factors.factor_requests import origin_of, public_url_of
+from softix_proxy.web.portal.factors.factor_requests import origin_of
 from softix_proxy.web.portal.factors.passkey_script import prompt_page
 
 PAGE = FACTORS
@@ -90,7 +90,7 @@ async def ask_passkey(request: PageRequest) -> Answer:
         prompt = await passkeys.begin_enrolment(
             request.storage,
             request.vault,
-            passkeys.relying_party(public_url_of(request)),
+            passkeys.relying_party(request.url),
             request.viewer.session,
             request.viewer.account,
         )
@@ -106,7 +106,7 @@ async def add_passkey(request: PageRequest) -> Answer:
         done = await passkeys.finish_enrolment(
             request.storage,
             request.vault,
-            passkeys.relying_party(public_url_of(request)),
+            passkeys.relying_party(request.url),
             request.viewer.session,
             request.viewer.account,
             origin_of(request),
@@ -170,7 +170,7 @@ async def _values(request: PageRequest) -> dict[str, Any]:
 
 
 async def _app_values(request: PageRequest) -> dict[str, Any]:
-    site = f"softix {public_url_of(request).host}"
+    site = f"softix {request.url.host}"
     viewer = request.viewer
     shown = await factors.pending_totp(
         request.storage, request.vault, viewer.session, account=viewer.account, site=site

@@ -15,7 +15,7 @@ from softix_proxy.web.portal.access.sign_in import entered
 from softix_proxy.web.portal.core.page import Answer, NewCookie, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import safe_path
 from softix_proxy.web.portal.factors.account_factors import PAGE
-from softix_proxy.web.portal.factors.factor_requests import origin_of, public_url_of
+from softix_proxy.web.portal.factors.factor_requests import origin_of
 
 log = logging.getLogger("softix.portal")
 _FAILED_PAGE = "sign_in_failed"
@@ -53,7 +53,7 @@ async def callback(request: PageRequest) -> Answer:
             request.vault,
             _provider(request),
             request.settings.oidc,
-            public_url_of(request),
+            request.url,
             kind,
             browser=browser,
             state=request.query.get("state", ""),
@@ -74,7 +74,7 @@ async def _begin(request: PageRequest, browser: bytes, next_path: str, account_i
             request.vault,
             _provider(request),
             request.settings.oidc,
-            public_url_of(request),
+            request.url,
             browser=browser,
             address=request.address,
             account_id=account_id,

@@ -13,7 +13,7 @@ from softix_proxy.web.portal.access.sign_in import entered
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import safe_path, with_return
 from softix_proxy.web.portal.core.steps import SECOND_FACTOR, SIGN_IN
-from softix_proxy.web.portal.factors.factor_requests import origin_of, public_url_of
+from softix_proxy.web.portal.factors.factor_requests import origin_of
 from softix_proxy.web.portal.factors.passkey_script import prompt_page
 
 _PAGE, _PASSKEY_PAGE = "second_factor", "passkey_sign_in"
@@ -54,7 +54,7 @@ async def ask_passkey(request: PageRequest) -> Answer:
     session = _pending(request)
     if session is None:
         return SeeOther(with_return(SIGN_IN, back))
-    party = passkeys.relying_party(public_url_of(request))
+    party = passkeys.relying_party(request.url)
     prompt = await passkeys.begin_second_factor(request.storage, request.vault, party, session)
     if prompt is None:
         return SeeOther(with_return(SECOND_FACTOR, back))
@@ -72,7 +72,7 @@ async def submit_passkey(request: PageRequest) -> Answer:
         done = await second_factor.prove_passkey(
             request.storage,
             request.vault,
-            passkeys.relying_party(public_url_of(request)),
+            passkeys.relying_party(request.url),
             session,
             origin_of(request),
             request.settings.portal,
@@ -88,7 +88,7 @@ async def ask_any_passkey(request: PageRequest) -> Answer:
     """Asks the browser for any passkey of this site. Nobody has to say who they are."""
     back = safe_path(request.form.get("next"))
     try:
-        party = passkeys.relying_party(public_url_of(request))
+        party = passkeys.relying_party(request.url)
         prompt = await passkeys.begin_sign_in(request.storage, request.vault, party, request.address)
     except FailureError as error:
         return Page("passkeys_missing", {"remedy": error.remedy}, 503)
@@ -101,7 +101,7 @@ async def submit_any_passkey(request: PageRequest) -> Answer:
         done = await second_factor.sign_in_by_passkey(
             request.storage,
             request.vault,
-            passkeys.relying_party(public_url_of(request)),
+            passkeys.relying_party(request.url),
             origin_of(request),
             request.settings.portal,
             reference=request.form.get("reference", ""),

@@ -55,6 +55,7 @@ def request(service: Service | None, body: bytes, signature: str | None) -> Page
         settings=settings,
         vault=nothing,
         hasher=nothing,
+        url=nothing,
         body=body,
         headers={} if signature is None else {"stripe-signature": signature},
         payments=service,
