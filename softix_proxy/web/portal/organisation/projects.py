@@ -92,9 +92,9 @@ async def _list_page(request: PageRequest, here: Standpoint, error: OperatorErro
         "shows_all": shows_all,
         "may_manage": here.member.may(Right.MANAGE_KEYS),
         "name": request.form.get("name", ""),
-        "problem": None if error is None else sentence(error),
+        "problem": sentence(error),
     }
-    return Page("projects", values, 200 if error is None else status_of(error))
+    return Page("projects", values, status_of(error))
 
 
 async def _project_page(request: PageRequest, here: Standpoint, error: OperatorError | None = None) -> Page:
@@ -109,6 +109,6 @@ async def _project_page(request: PageRequest, here: Standpoint, error: OperatorE
         "may_manage": here.member.may(Right.MANAGE_KEYS) and found.project.archived_at_us is None,
         "form": budget_form.shown(request.form),
         "periods": budget_form.PERIODS,
-        "problem": None if error is None else sentence(error),
+        "problem": sentence(error),
     }
-    return Page("project", values, 200 if error is None else status_of(error))
+    return Page("project", values, status_of(error))
