@@ -132,7 +132,6 @@ class OperatorsSide:
         viewer = Viewer(replace(account, role=role), _session(account, self.clock.us), ())
         nothing: Any = None  # no page of operators seals, opens or hashes anything
         request = PageRequest(
-            method=method,
             path=path,
             parts=found.parts,
             query={name.rstrip("_"): value for name, value in query.items()},

@@ -92,7 +92,6 @@ class Organisations:
         settings = replace(self.settings, portal=replace(self.settings.portal, **portal)) if portal else self.settings
         vault: Any = self.vault
         return PageRequest(
-            method=method,
             path=path,
             parts=parts or {},
             query=query or {},

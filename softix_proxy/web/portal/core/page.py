@@ -61,7 +61,6 @@ class Viewer:
 class PageRequest:
     """One request for a page. A form has passed the check of its origin when a handler sees it."""
 
-    method: str
     path: str
     parts: Mapping[str, str]
     """The named parts of the pattern."""

@@ -58,7 +58,6 @@ class PageExchange:
         """Returns what the page is given."""
         context, is_program = self.context, self.chosen.access is Access.PROGRAM
         return PageRequest(
-            method=self.method,
             path=self.raw_path,
             parts=self.parts,
             query=self.query,

@@ -43,7 +43,6 @@ def request(service: Service | None, body: bytes, signature: str | None) -> Page
     settings: Any = Settings
     nothing: Any = None
     return PageRequest(
-        method="POST",
         path="/webhooks/stripe",
         parts={},
         query={},

@@ -10,7 +10,6 @@ from softix_proxy.web.portal.core.page import NewCookie, PageRequest
 def request(**more: Any) -> PageRequest:
     nothing: Any = None
     return PageRequest(
-        "GET",
         "/",
         {},
         {},
