@@ -15,9 +15,8 @@ from softix_proxy.operations.organisations.organisation_scope import Organisatio
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.organisation.standpoint import sentence, status_of
 from softix_proxy.web.portal.product import key_form
-from softix_proxy.web.portal.product.scope import page_in, scope_of
+from softix_proxy.web.portal.product.scope import keys_in, scope_of
 
-_KEYS_AT_ONCE = 50
 GRACES = ("0s", "1h", "24h", "7d")
 """How long a replaced key may work on. Each has a text of its name."""
 _USUAL_GRACE = "24h"
@@ -28,12 +27,8 @@ async def list_keys(request: PageRequest) -> Answer:
     views = await organisation_keys.list_all(scope)
     shows_all = request.query.get("all") == "1"
     shown = [view for view in views if shows_all or view.condition is not KeyCondition.REVOKED]
-    page = page_in(request)
-    start = (page - 1) * _KEYS_AT_ONCE
     values = {
-        "views": shown[start : start + _KEYS_AT_ONCE],
-        "page": page,
-        "has_more": start + _KEYS_AT_ONCE < len(shown),
+        **keys_in(request, shown),
         "hidden_count": len(views) - len(shown),
         "shows_all": shows_all,
         "may_make": scope.may_make_keys,
