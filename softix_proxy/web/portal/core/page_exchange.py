@@ -26,7 +26,7 @@ class PageExchange:
     id: str
     now_us: int
     method: str
-    """The method as the routes name it: HEAD is a GET whose answer has no body."""
+    """The method as it came. The route of GET answers HEAD as well, without a body."""
     raw_path: str
     raw_query: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)

@@ -23,7 +23,7 @@ PageStep = Callable[[PageExchange], Awaitable[Answer | None]]
 """Returns an answer that ends the request, or None. Raises PageRefusedError, RefusedError, OperatorError."""
 SIGN_IN, SECOND_FACTOR, CONFIRM = "/sign-in", "/sign-in/second-factor", "/sign-in/confirm"
 FACTORS = "/account/factors"
-_WITHOUT_FACTOR = ("/account", "/sign-in", "/organisation")
+_WITHOUT_FACTOR = ("/account", SIGN_IN, "/organisation")
 """The beginnings of paths that need no second factor, whatever the role."""
 RECENT_US = 15 * 60 * SECOND_US
 """How old the proof of who it is may be for what moves money or rights."""

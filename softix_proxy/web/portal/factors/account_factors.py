@@ -18,8 +18,7 @@ from softix_proxy.web.portal.core.steps import FACTORS
 from softix_proxy.web.portal.factors.factor_requests import origin_of
 from softix_proxy.web.portal.factors.passkey_script import prompt_page
 
-PAGE = FACTORS
-_APP_PAGE = f"{PAGE}/app"
+_APP_PAGE = f"{FACTORS}/app"
 
 
 async def show(request: PageRequest) -> Answer:
@@ -39,7 +38,7 @@ async def show_app(request: PageRequest) -> Answer:
     try:
         return Page("factors_app", {**await _app_values(request), "problem": None})
     except AccountRefusedError:
-        return SeeOther(PAGE)
+        return SeeOther(FACTORS)
 
 
 async def confirm_app(request: PageRequest) -> Answer:
@@ -81,7 +80,7 @@ async def _remove(request: PageRequest, passkey: str | None) -> Answer:
         )
     except AccountRefusedError as error:
         return await _refused(request, error)
-    return SeeOther(PAGE, "flash.factor_removed")
+    return SeeOther(FACTORS, "flash.factor_removed")
 
 
 async def ask_passkey(request: PageRequest) -> Answer:
@@ -144,19 +143,19 @@ async def unlink(request: PageRequest) -> Answer:
         )
     except AccountRefusedError as error:
         return await _refused(request, error)
-    return SeeOther(PAGE, "flash.factor_removed")
+    return SeeOther(FACTORS, "flash.factor_removed")
 
 
 async def leave(request: PageRequest) -> Answer:
     """Leads somebody who loads the page of an answer again to the list."""
-    return SeeOther(PAGE)
+    return SeeOther(FACTORS)
 
 
 def _enrolled(request: PageRequest, done: Enrolled) -> Answer:
     cookie = new_cookie(done.started.token, done.started.session, request.now_us)
     if done.recovery_codes:
         return Page("recovery_codes", {"codes": done.recovery_codes, "is_new": True}, cookie=cookie)
-    return SeeOther(PAGE, "flash.factor_added", cookie=cookie)
+    return SeeOther(FACTORS, "flash.factor_added", cookie=cookie)
 
 
 async def _refused(request: PageRequest, error: AccountRefusedError) -> Page:

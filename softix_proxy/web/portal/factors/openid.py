@@ -14,7 +14,7 @@ from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.access.sign_in import entered
 from softix_proxy.web.portal.core.page import Answer, NewCookie, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import safe_path
-from softix_proxy.web.portal.factors.account_factors import PAGE
+from softix_proxy.web.portal.core.steps import FACTORS
 from softix_proxy.web.portal.factors.factor_requests import origin_of
 
 log = logging.getLogger("softix.portal")
@@ -25,7 +25,7 @@ _BAD_GATEWAY = 502
 async def start(request: PageRequest) -> Answer:
     """Sends the browser to the provider. It gets a cookie that opens nothing, by which it is known when it returns."""
     if request.is_signed_in:
-        return SeeOther(PAGE)
+        return SeeOther(FACTORS)
     token = ceremonies.new_reference()
     answer = await _begin(request, ceremonies.digest_of(token), safe_path(request.query.get("next")))
     if isinstance(answer, SeeOther):
@@ -39,7 +39,7 @@ async def start_link(request: PageRequest) -> Answer:
     It is a link and no redirect of the form: a provider may lead on to further sites, which `form-action` would forbid.
     """
     viewer = request.viewer
-    answer = await _begin(request, viewer.session.digest, PAGE, viewer.account.id)
+    answer = await _begin(request, viewer.session.digest, FACTORS, viewer.account.id)
     return Page("oidc_continue", {"to": answer.location}) if isinstance(answer, SeeOther) else answer
 
 
@@ -107,7 +107,7 @@ async def _link(request: PageRequest, answer: OidcAnswer) -> Answer:
     await federated_identities.link(
         request.storage, request.vault, viewer.session, viewer.account, answer.verified, origin_of(request)
     )
-    return SeeOther(PAGE, "flash.factor_added")
+    return SeeOther(FACTORS, "flash.factor_added")
 
 
 def _provider(request: PageRequest) -> OpenIdProvider:

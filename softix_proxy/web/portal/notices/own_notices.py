@@ -12,11 +12,11 @@ from softix_proxy.domain.notices.notice_preferences import OPTIONAL_KINDS
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.operations.notices import notice_preferences
 from softix_proxy.operations.notices.notice_preferences import BalanceThresholds
+from softix_proxy.web.portal.access.refusals import REFUSED
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.typed import typed_usd
 
 NOTICES = "/account/notices"
-_REFUSED = 400
 _BETWEEN = re.compile(r"[;\s]+|,(?:\s+|$)")
 _AMBIGUOUS = re.compile(r"[0-9][, \u00a0\u202f][0-9]{3}(?![0-9])")
 """What may be one amount in groups of three, or two amounts: `1,000` or `20 500`."""
@@ -38,7 +38,7 @@ async def save(request: PageRequest) -> Answer:
         await notice_preferences.choose(request.storage, request.viewer.account.id, muted, thresholds_pico)
     except BadInputError:
         values = {**_values(request, muted, typed), "problem": "account_notices.bad_thresholds"}
-        return Page("account_notices", values, _REFUSED)
+        return Page("account_notices", values, REFUSED)
     return SeeOther(NOTICES, "flash.saved")
 
 

@@ -9,7 +9,6 @@ from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.metering.budgets import BUDGET_PERIODS, BudgetPeriod
 from softix_proxy.web.portal.core.typed import typed_usd
 
-PERIODS = BUDGET_PERIODS
 _USUAL: BudgetPeriod = "month"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError, OperatorError
+from softix_proxy.domain.metering.budgets import BUDGET_PERIODS
 from softix_proxy.domain.organisations.organisations import OrganisationRole, Right, may_grant
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import invitations, organisations
@@ -115,7 +116,7 @@ async def _member_page(request: PageRequest, here: Standpoint, error: OperatorEr
         "heirs": _heirs(members, found),
         "budgets": [each for each in standings if each.budget.account_id == found.account.id],
         "form": budget_form.shown(request.form),
-        "periods": budget_form.PERIODS,
+        "periods": BUDGET_PERIODS,
         "problem": sentence(error),
     }
     return Page("member", values, status_of(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
+from softix_proxy.domain.metering.budgets import BUDGET_PERIODS
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import key_owners, projects
@@ -108,7 +109,7 @@ async def _project_page(request: PageRequest, here: Standpoint, error: OperatorE
         ),
         "may_manage": here.member.may(Right.MANAGE_KEYS) and found.project.archived_at_us is None,
         "form": budget_form.shown(request.form),
-        "periods": budget_form.PERIODS,
+        "periods": BUDGET_PERIODS,
         "problem": sentence(error),
     }
     return Page("project", values, status_of(error))
