@@ -16,7 +16,7 @@ from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOthe
 from softix_proxy.web.portal.core.session_cookie import new_cookie
 from softix_proxy.web.portal.core.steps import FACTORS
 from softix_proxy.web.portal.factors.factor_requests import origin_of
-from softix_proxy.web.portal.factors.passkey_script import prompt_page
+from softix_proxy.web.portal.factors.passkey_script import no_passkeys_page, prompt_page
 
 _APP_PAGE = f"{FACTORS}/app"
 
@@ -96,7 +96,7 @@ async def ask_passkey(request: PageRequest) -> Answer:
     except AccountRefusedError as error:
         return await _refused(request, error)
     except FailureError as error:
-        return Page("passkeys_missing", {"remedy": error.remedy}, 503)
+        return no_passkeys_page(error)
     return prompt_page("factors_passkey", prompt, {"label": request.device})
 
 

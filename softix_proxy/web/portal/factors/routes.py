@@ -1,4 +1,4 @@
-"""The URLs of second factors, passkeys and sign-in at an OpenID provider."""
+"""The URLs of second factors, passkeys, sign-in at an OpenID provider, and the proof of who it is."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from softix_proxy.operations.accounts.oidc import CALLBACK
 from softix_proxy.web.portal.core.page import Access, PortalRoute
-from softix_proxy.web.portal.core.steps import FACTORS, SECOND_FACTOR, SIGN_IN
-from softix_proxy.web.portal.factors import account_factors, openid, passkey_script, second_factor
+from softix_proxy.web.portal.core.steps import CONFIRM, FACTORS, SECOND_FACTOR, SIGN_IN
+from softix_proxy.web.portal.factors import account_factors, confirmation, openid, passkey_script, second_factor
 
 _PUBLIC, _SIGNED_IN, _RECENT = Access.PUBLIC, Access.SIGNED_IN, Access.RECENT
 
@@ -23,6 +23,13 @@ ROUTES: Sequence[PortalRoute] = (
     PortalRoute("POST", f"{SIGN_IN}/passkey", second_factor.ask_any_passkey, _PUBLIC),
     PortalRoute("GET", f"{SIGN_IN}/passkey/answer", second_factor.leave, _PUBLIC),
     PortalRoute("POST", f"{SIGN_IN}/passkey/answer", second_factor.submit_any_passkey, _PUBLIC),
+    PortalRoute("GET", CONFIRM, confirmation.show, _SIGNED_IN),
+    PortalRoute("POST", CONFIRM, confirmation.submit_password, _SIGNED_IN),
+    PortalRoute("GET", f"{CONFIRM}/passkey", confirmation.leave, _SIGNED_IN),
+    PortalRoute("POST", f"{CONFIRM}/passkey", confirmation.ask_passkey, _SIGNED_IN),
+    PortalRoute("GET", f"{CONFIRM}/passkey/answer", confirmation.leave, _SIGNED_IN),
+    PortalRoute("POST", f"{CONFIRM}/passkey/answer", confirmation.submit_passkey, _SIGNED_IN),
+    PortalRoute("GET", f"{CONFIRM}/oidc", openid.start_confirmation, _SIGNED_IN),
     PortalRoute("GET", FACTORS, account_factors.show, _SIGNED_IN),
     PortalRoute("GET", f"{FACTORS}/app", account_factors.show_app, _RECENT),
     PortalRoute("POST", f"{FACTORS}/app", account_factors.begin_app, _RECENT),

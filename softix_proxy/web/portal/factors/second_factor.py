@@ -14,7 +14,7 @@ from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOthe
 from softix_proxy.web.portal.core.return_path import safe_path, with_return
 from softix_proxy.web.portal.core.steps import SECOND_FACTOR, SIGN_IN
 from softix_proxy.web.portal.factors.factor_requests import origin_of
-from softix_proxy.web.portal.factors.passkey_script import prompt_page
+from softix_proxy.web.portal.factors.passkey_script import no_passkeys_page, prompt_page
 
 _PAGE, _PASSKEY_PAGE = "second_factor", "passkey_sign_in"
 _ENDED = frozenset((AccountRefusal.SESSION_ENDED, AccountRefusal.DISABLED))
@@ -91,7 +91,7 @@ async def ask_any_passkey(request: PageRequest) -> Answer:
         party = passkeys.relying_party(request.url)
         prompt = await passkeys.begin_sign_in(request.storage, request.vault, party, request.address)
     except FailureError as error:
-        return Page("passkeys_missing", {"remedy": error.remedy}, 503)
+        return no_passkeys_page(error)
     return prompt_page(_PASSKEY_PAGE, prompt, {"next": back, "to": f"{SIGN_IN}/passkey/answer", "back": SIGN_IN})
 
 
