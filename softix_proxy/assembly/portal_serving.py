@@ -84,7 +84,7 @@ async def portal(instance: Instance, vault: Vault) -> AsyncIterator[PortalServin
     from softix_proxy.jobs import account_expiry
     from softix_proxy.jobs import payments as payment_jobs
     from softix_proxy.vault.password_hasher import QueuedPasswordHasher
-    from softix_proxy.web.portal.portal_listener import open_portal, portal_server
+    from softix_proxy.web.portal.portal_listener import portal_server
 
     settings = instance.settings
     url = public_url(settings)
@@ -97,7 +97,7 @@ async def portal(instance: Instance, vault: Vault) -> AsyncIterator[PortalServin
         stack.push_async_callback(service.close)
         context.payments = service
         server = portal_server(context, settings.portal, settings.server, tls)
-        await open_portal(server)
+        await server.open()
         stack.push_async_callback(server.close, 0, asyncio.Event())
         run_until_closed(stack, account_expiry.watch(instance.storage))
         if settings.payments.enabled:

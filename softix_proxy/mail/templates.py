@@ -1,4 +1,6 @@
-"""Renders messages from templates. An operator may replace any of them by a file of the same name.
+"""Renders messages from one template for text and one for HTML, with the catalogue's texts of their kind.
+
+An operator may replace both, and may give any kind a template of its own.
 
 All of them run in jinja2's sandbox, since an operator's template should not reach the process that renders it. HTML is
 escaped by itself. What others wrote, such as the name of a key, is shown on one line and shortened.
@@ -37,6 +39,8 @@ from softix_proxy.mail.message import RenderedNotice
 log = logging.getLogger("softix.mail")
 PROSE = frozenset(("text", "answer"))
 """The values that are paragraphs of several lines. All others are facts on one line."""
+_PARTS = ("intro", "action", "outro")
+"""The blocks of a template, each with the text of the same name in the section of the kind."""
 _FAILURES = (TemplateError, LookupError, ValueError, TypeError, ArithmeticError, RecursionError, OSError)
 """What a template can raise."""
 _MOST_LETTERS = 200
@@ -87,7 +91,8 @@ class NoticeTemplates:
     def rendered(
         self, environment: ImmutableSandboxedEnvironment, kind: NoticeKind, values: Mapping[str, Any]
     ) -> RenderedNotice:
-        text, html = environment.get_template(f"{kind.value}.txt"), environment.get_template(f"{kind.value}.html")
+        """Returns the message. Its template is the one of its kind, if an operator wrote one, and else the base."""
+        text, html = (environment.select_template([f"{kind.value}.{form}", f"base.{form}"]) for form in ("txt", "html"))
         return RenderedNotice(self._subject(text, kind, values), _tidied(text.render(values)), html.render(values))
 
     def _subject(self, template: Template, kind: NoticeKind, values: Mapping[str, Any]) -> str:
@@ -103,6 +108,7 @@ class NoticeTemplates:
         action = links.get(ACTION) or next(iter(links.values()), None)
         return {
             "kind": notice.kind.value,
+            "words": {part: self._words(notice.kind, part) for part in _PARTS},
             "values": {name: _shown(name, notice.values[name]) for name in known},
             "facts": [
                 (texts.text(f"mail_facts.{name}"), _line(notice.values[name])) for name in known if name not in PROSE
@@ -115,6 +121,11 @@ class NoticeTemplates:
             "locale": texts.locale,
             "site": self._public_url,
         }
+
+    def _words(self, kind: NoticeKind, part: str) -> str:
+        """Returns what the catalogue says at this part of the message. Not every kind says something everywhere."""
+        key = f"mail_{kind.value}.{part}"
+        return self._texts.text(key) if key in self._texts else ""
 
     def _url(self, path: str | None, *, needed: bool = False) -> str | None:
         """Returns the address of a page. None without a path, or if softix does not know its own address."""

@@ -41,6 +41,8 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 """The algorithms of public keys. `none` and those with a shared secret are not among them."""
 _KEY_TYPES = ("RSA", "EC", "OKP")
 """The types of public keys. A shared secret among them would let anybody sign who reads them."""
+_ANEW = {"prompt": "login", "max_age": "0"}
+"""What makes a provider ask a person who is signed in there, and say when in `auth_time` (Core, 3.1.2.1)."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -64,7 +66,9 @@ class HttpOpenIdProvider:
         self._failed_at_us: dict[str, int] = {}
         self._lock = asyncio.Lock()
 
-    async def authorization_url(self, client: OidcClient, *, state: str, nonce: str, code_challenge: str) -> str:
+    async def authorization_url(
+        self, client: OidcClient, *, state: str, nonce: str, code_challenge: str, is_anew: bool = False
+    ) -> str:
         await asyncio.to_thread(_import_library)  # requests go on meanwhile
         published = await self._of(client.issuer)
         query = {
@@ -76,6 +80,7 @@ class HttpOpenIdProvider:
             "nonce": nonce,
             "code_challenge": code_challenge,
             "code_challenge_method": "S256",
+            **(_ANEW if is_anew else {}),
         }
         endpoint = _endpoint(published.document, "authorization_endpoint", client.issuer)
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"

@@ -123,7 +123,6 @@ class OperatorsSide:
         viewer = Viewer(replace(account, role=role), _session(account, self.clock.us), ())
         nothing: Any = None  # no page of operators seals, opens or hashes anything
         request = PageRequest(
-            method=method,
             path=path,
             parts=found.parts,
             query={name.rstrip("_"): value for name, value in query.items()},
@@ -136,6 +135,7 @@ class OperatorsSide:
             payments=cast(Any, self.payments),
             vault=nothing,
             hasher=nothing,
+            url=nothing,
             _viewer=viewer,
         )
         try:

@@ -16,6 +16,7 @@ from support.books import NOW_US, USD, StoppedClock, make_database, make_intent,
 from softix_proxy import settings as settings_module
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.domain.accounts.sessions import Session, SignInMethod
 from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.core.ids import format_request_id
@@ -91,7 +92,6 @@ class Organisations:
         settings = replace(self.settings, portal=replace(self.settings.portal, **portal)) if portal else self.settings
         vault: Any = self.vault
         return PageRequest(
-            method=method,
             path=path,
             parts=parts or {},
             query=query or {},
@@ -103,6 +103,7 @@ class Organisations:
             settings=settings,
             vault=vault,
             hasher=vault,
+            url=parse_public_url(settings.portal.public_url or "http://localhost:8485"),
             _viewer=viewer or await self.viewer(role),
         )
 

@@ -14,11 +14,10 @@ from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.operations.access import keys
 from softix_proxy.operations.instance import connect as operations
 from softix_proxy.operations.instance.connect import CLIENTS, ClientAccess, ClientProgram
+from softix_proxy.operations.instance.snippets import KEY_PLACEHOLDER
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
-
-_PLACEHOLDER = "sx_live_…"
 
 
 @click.command(cls=Command)
@@ -69,7 +68,7 @@ async def connect(
         raise BadInputError("which key?", "a new one of a user: --user USER; or --key-stdin, --key-env, --key-file")
     address = (base_url or instance.settings.server.local_url).rstrip("/").removesuffix("/v1")
     searches = await operations.can_search(instance.storage, model)
-    access = ClientAccess(address, key or _PLACEHOLDER, model, searches)
+    access = ClientAccess(address, key or KEY_PLACEHOLDER, model, searches)
     if place:
         operations.changed_text(known, access, place)  # fails before a key is made in vain
     if user:

@@ -19,6 +19,8 @@ class CeremonyKind(StrEnum):
     OIDC_SIGN_IN = "oidc_sign_in"
     OIDC_LINK = "oidc_link"
     """It ends in a link of an OpenID provider's identity with the account that began it."""
+    OIDC_CONFIRMATION = "oidc_confirmation"
+    """It ends in a new proof of who it is, for the session that began it, and links nothing."""
 
 
 @dataclass(frozen=True, slots=True)

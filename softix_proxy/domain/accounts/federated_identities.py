@@ -61,8 +61,10 @@ class OidcClient:
 class OpenIdProvider(Protocol):
     """The way to one OpenID provider. Each method raises FailureError, which quotes nothing of what was exchanged."""
 
-    async def authorization_url(self, client: OidcClient, *, state: str, nonce: str, code_challenge: str) -> str:
-        """Returns where the browser goes to sign in."""
+    async def authorization_url(
+        self, client: OidcClient, *, state: str, nonce: str, code_challenge: str, is_anew: bool = False
+    ) -> str:
+        """Returns where the browser goes to sign in. `is_anew` asks also those who are signed in at the provider."""
         ...
 
     async def claims(

@@ -56,6 +56,7 @@ class PortalSection:
     )
     max_connections: int = setting(512, "The most connections to the portal at once.", restart=True, least=1)
     session_idle_h: float = setting(24, "The hours after which a session ends that is not used.", least=0.1, most=8760)
+    session_h: float = setting(336, "The hours after which every session ends.", least=0.1, most=8760)
     terms_url: str | None = setting(
         None,
         "The address of the terms that people accept who register.",
@@ -70,7 +71,6 @@ class PortalSection:
         item=checked_policy_url,
         words="an https:// address",
     )
-    session_h: float = setting(336, "The hours after which every session ends.", least=0.1, most=8760)
     second_factor_roles: tuple[str, ...] = setting(
         (),
         "The roles whose accounts need a second factor, of operators and of members: for example admin and owner.",

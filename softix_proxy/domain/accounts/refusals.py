@@ -43,12 +43,14 @@ class AccountRefusal(StrEnum):
     PASSKEYS_MANY = "passkeys_many"
     PROVIDER_MISSING = "provider_missing"
     PROVIDER_REFUSED = "provider_refused"
+    PROVIDER_PROOF_OLD = "provider_proof_old"
     EMAIL_UNVERIFIED = "email_unverified"
     DOMAIN_FORBIDDEN = "domain_forbidden"
     ROLE_MISSING = "role_missing"
     ACCOUNT_MISSING = "account_missing"
     LINK_FIRST = "link_first"
     LINKED_ELSEWHERE = "linked_elsewhere"
+    IDENTITY_UNLINKED = "identity_unlinked"
 
 
 _TEXTS: Mapping[AccountRefusal, tuple[str, str]] = {
@@ -86,6 +88,10 @@ _TEXTS: Mapping[AccountRefusal, tuple[str, str]] = {
     AccountRefusal.PASSKEYS_MANY: ("the account has as many passkeys as it may have", "remove one that is not used"),
     AccountRefusal.PROVIDER_MISSING: ("no OpenID provider is set up", "set oidc.issuer and oidc.client_id"),
     AccountRefusal.PROVIDER_REFUSED: ("the provider signed nobody in", "begin again, or choose another way to sign in"),
+    AccountRefusal.PROVIDER_PROOF_OLD: (
+        "the provider does not say that the person signed in there just now",
+        "choose another way, or sign out and sign in again",
+    ),
     AccountRefusal.EMAIL_UNVERIFIED: (
         "the provider does not say that the e-mail is verified",
         "verify it there, then sign in again",
@@ -98,6 +104,7 @@ _TEXTS: Mapping[AccountRefusal, tuple[str, str]] = {
         "sign in as usual, then link it on the page of the account",
     ),
     AccountRefusal.LINKED_ELSEWHERE: ("this identity belongs to another account", "remove it there first"),
+    AccountRefusal.IDENTITY_UNLINKED: ("this identity is not linked with the account", "sign in by the one that is"),
 }
 """Reason → what is wrong, and what to do."""
 

@@ -53,11 +53,6 @@ def fill(pattern: str, values: Mapping[str, str]) -> str:
     return _PLACE.sub(lambda place: values[place[1]], pattern)
 
 
-def names(pattern: str) -> frozenset[str]:
-    """Returns the names for which a pattern needs values."""
-    return frozenset(_PLACE.findall(pattern))
-
-
 @cache
 def texts(locale: str = DEFAULT_LOCALE) -> Texts:
     """Returns the catalogue of a language. What it lacks is in English. Raises FailureError if there is none."""

@@ -44,9 +44,13 @@ class DayChart:
     description: str
     days: Sequence[date]
     series: Sequence[BarSeries]
-    """At most `MOST_SERIES`, the lowest part of the columns first."""
+    """At most `MOST_SERIES`, the lowest part of the columns first. More raise ValueError."""
     shown: Callable[[int], str] = usd
     """Formats an amount. The levels of the scale are round, so an exact amount is short there."""
+
+    def __post_init__(self) -> None:
+        if len(self.series) > MOST_SERIES:
+            raise ValueError(f"a chart has at most {MOST_SERIES} series")
 
     def of_day(self, at: int) -> list[int]:
         return [max(series.amounts[at], 0) for series in self.series]

@@ -18,13 +18,22 @@ from softix_proxy.domain.accounts.oidc_section import OidcSection, checked_role_
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.accounts.security_events import SecurityEventKind
 from softix_proxy.domain.accounts.sessions import Session
+from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
-from softix_proxy.operations.accounts import account_tokens, factors, security_events, verification
+from softix_proxy.operations.accounts import (
+    account_tokens,
+    ceremonies,
+    factors,
+    security_events,
+    sessions,
+    verification,
+)
 from softix_proxy.operations.accounts.factors import OIDC_NAME, Origin
+from softix_proxy.operations.accounts.sessions import StartedSession
 
 _TRUE = (True, "true", "True", "1")
 """How providers write that an address is verified."""
@@ -151,6 +160,39 @@ async def unlink(
         if not await unit.federated_identities.remove(account.id, issuer):
             raise AccountRefusedError(AccountRefusal.FACTOR_MISSING)
         await factors.record_change(unit, vault, session, account, "factor_removed", OIDC_NAME, origin)
+
+
+async def confirm(
+    storage: Storage, section: OidcSection, session: Session, verified: VerifiedClaims, origin: Origin
+) -> StartedSession:
+    """Proves again who it is, by an identity of the session's account. The session gets a new token.
+
+    A provider that was asked to, and did not make the person sign in anew, proves nothing. Raises AccountRefusedError.
+    """
+    checked_role(section, verified)
+    _require_domain(section, verified)
+    async with storage.writing() as unit:
+        current, now_us = await sessions.require_open(unit, session), unit.clock.now_us()
+        identity = await unit.federated_identities.find(verified.issuer, verified.subject)
+        is_own = identity is not None and identity.account_id == current.account_id
+        if identity is not None and is_own and _is_fresh(verified, now_us // SECOND_US):
+            await unit.federated_identities.use(identity, now_us)
+            return await sessions.prove(unit, current)
+        await security_events.record(
+            unit,
+            "sign_in_failed",
+            current.account_id,
+            address=origin.address,
+            device=origin.device,
+            subject=OIDC_NAME,
+        )
+    raise AccountRefusedError(AccountRefusal.PROVIDER_PROOF_OLD if is_own else AccountRefusal.IDENTITY_UNLINKED)
+
+
+def _is_fresh(verified: VerifiedClaims, now_s: int) -> bool:
+    """Returns whether the provider says that the person signed in there no longer ago than the way may take."""
+    signed_in_s = verified.claims.get("auth_time")
+    return type(signed_in_s) is int and abs(now_s - signed_in_s) <= ceremonies.LIFETIME_S
 
 
 def verified_email(section: OidcSection, verified: VerifiedClaims) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from collections.abc import Collection
 from typing import NamedTuple
 
 from softix_proxy.domain.accounts.ceremonies import CeremonyKind
@@ -34,9 +35,11 @@ _THROTTLE = ThrottleRule("oidc_start", per_hour=240, burst=60)
 class OidcAnswer(NamedTuple):
     """What the browser brought back, once the provider was asked."""
 
+    kind: CeremonyKind
+    """What the browser went there for."""
     verified: VerifiedClaims
     account_id: int | None
-    """The account that asked for a link, or None for a sign-in."""
+    """The account that was signed in when the way began, or None for a sign-in."""
     next_path: str
 
 
@@ -46,13 +49,14 @@ async def begin(
     provider: OpenIdProvider,
     section: OidcSection,
     url: PublicUrl,
+    kind: CeremonyKind,
     *,
     browser: bytes,
     address: str,
     account_id: int | None = None,
     next_path: str = "/",
 ) -> str:
-    """Returns where the browser goes. With an account, the way ends in a link, and else in a sign-in.
+    """Returns where the browser goes. In order to confirm who it is, a person has to sign in anew there.
 
     Raises AccountRefusedError if no provider is set up, RefusedError for too many attempts, and FailureError.
     """
@@ -63,13 +67,19 @@ async def begin(
         await throttles.take(unit, _THROTTLE, throttles.network_subject(vault, address))
     state, nonce = ceremonies.new_reference(), ceremonies.new_reference()
     code_verifier = secrets.token_urlsafe(_VERIFIER_BYTES)
-    to = await provider.authorization_url(known, state=state, nonce=nonce, code_challenge=_s256(code_verifier))
+    to = await provider.authorization_url(
+        known,
+        state=state,
+        nonce=nonce,
+        code_challenge=_s256(code_verifier),
+        is_anew=kind is CeremonyKind.OIDC_CONFIRMATION,
+    )
     content = {"nonce": nonce, "code_verifier": code_verifier, "issuer": known.issuer, "next": next_path}
     async with storage.writing() as unit:
         await ceremonies.begin(
             unit,
             vault,
-            CeremonyKind.OIDC_SIGN_IN if account_id is None else CeremonyKind.OIDC_LINK,
+            kind,
             content,
             reference=ceremonies.digest_of(state),
             browser=browser,
@@ -84,23 +94,26 @@ async def finish(
     provider: OpenIdProvider,
     section: OidcSection,
     url: PublicUrl,
-    kind: CeremonyKind,
+    kinds: Collection[CeremonyKind],
     *,
     browser: bytes,
     state: str,
     code: str,
     answered_issuer: str | None,
 ) -> OidcAnswer:
-    """Ends the way that `begin` began, and returns what the provider says about the person.
+    """Ends the way of one of these kinds that `begin` began, and returns what the provider says about the person.
 
     Raises AccountRefusedError if it ended before, began in another browser, or the provider signed nobody in, and
     FailureError if its answer cannot be trusted.
     """
     known = await client(storage.reading(), vault, section, url)
+    reference = ceremonies.digest_of(state)
     async with storage.writing() as unit:
-        ended = await ceremonies.end(unit, vault, kind, reference=ceremonies.digest_of(state), browser=browser)
-    if ended is None or ended.content["issuer"] != known.issuer:
+        tried = {kind: await ceremonies.end(unit, vault, kind, reference=reference, browser=browser) for kind in kinds}
+    found = [(kind, one) for kind, one in tried.items() if one is not None and one.content["issuer"] == known.issuer]
+    if not found:
         raise AccountRefusedError(AccountRefusal.CEREMONY_ENDED)
+    kind, ended = found[0]
     if not code:
         raise AccountRefusedError(AccountRefusal.PROVIDER_REFUSED)
     verified = await provider.claims(
@@ -110,7 +123,7 @@ async def finish(
         nonce=ended.content["nonce"],
         answered_issuer=answered_issuer,
     )
-    return OidcAnswer(verified, ended.account_id, ended.content["next"])
+    return OidcAnswer(kind, verified, ended.account_id, ended.content["next"])
 
 
 async def client(unit: Unit, vault: Vault, section: OidcSection, url: PublicUrl) -> OidcClient:

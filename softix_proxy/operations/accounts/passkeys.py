@@ -127,7 +127,10 @@ async def begin_sign_in(storage: Storage, vault: Vault, party: RelyingParty, add
 async def begin_second_factor(
     storage: Storage, vault: Vault, party: RelyingParty, session: Session
 ) -> PasskeyPrompt | None:
-    """Begins the proof of a passkey, for a session that waits for its second factor. None if the account has none."""
+    """Begins the proof of a passkey of the session's account. None if the account has none.
+
+    The session waits for its second factor, or is open and has to prove again who it is.
+    """
     known = (await factors.show(storage.reading(), session.account_id)).passkeys
     if not known:
         return None

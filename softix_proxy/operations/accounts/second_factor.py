@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from softix_proxy.domain.accounts.accounts import Account
@@ -14,9 +15,10 @@ from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefused
 from softix_proxy.domain.accounts.sessions import Session, SignInMethod
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import RelyingParty, Vault
-from softix_proxy.operations.accounts import factors, federated_identities, passkeys, security_events, sign_in
+from softix_proxy.operations.accounts import factors, federated_identities, passkeys, security_events, sessions, sign_in
 from softix_proxy.operations.accounts.factors import RECOVERY_NAME, Origin
 from softix_proxy.operations.accounts.oidc import OidcAnswer
+from softix_proxy.operations.accounts.sessions import StartedSession
 from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded, SignedIn
 
 _FAILED = "second_factor"
@@ -29,6 +31,15 @@ class FactorOverview(NamedTuple):
     identities: Sequence[FederatedIdentity]
     is_needed: bool
     """Whether a role of the account needs a second factor."""
+
+
+class ProofChoices(NamedTuple):
+    """By what a person who is signed in can prove again who it is."""
+
+    has_password: bool
+    has_passkey: bool
+    has_identity: bool
+    """Whether an identity at the provider of the settings is linked with the account."""
 
 
 async def overview(storage: Storage, account: Account, roles: Sequence[str]) -> FactorOverview:
@@ -44,6 +55,16 @@ async def overview(storage: Storage, account: Account, roles: Sequence[str]) -> 
 async def choices(storage: Storage, session: Session) -> Factors:
     """Returns by what a session can prove its second factor."""
     return await factors.show(storage.reading(), session.account_id)
+
+
+async def proof_choices(storage: Storage, account_id: int, section: OidcSection) -> ProofChoices:
+    unit = storage.reading()
+    identities = await unit.federated_identities.of_account(account_id) if section.is_enabled else ()
+    return ProofChoices(
+        has_password=await unit.accounts.password_hash(account_id) is not None,
+        has_passkey=bool((await factors.show(unit, account_id)).passkeys),
+        has_identity=any(one.issuer == section.issuer for one in identities),
+    )
 
 
 async def prove_code(
@@ -78,7 +99,7 @@ async def prove_passkey(
     answer: str,
 ) -> SignedIn:
     """Opens a session that waits for its second factor, by a passkey of its account. Raises as `prove_code` does."""
-    try:
+    async with _failure_noted(storage, session.account_id, origin):
         passkey, count = await passkeys.proved_as_second_factor(
             storage, vault, party, session, reference=reference, answer=answer
         )
@@ -88,10 +109,30 @@ async def prove_passkey(
             return await sign_in.complete(
                 unit, vault, pending, address=origin.address, device=origin.device, portal=portal
             )
-    except AccountRefusedError:
+
+
+async def confirm_passkey(
+    storage: Storage,
+    vault: Vault,
+    party: RelyingParty,
+    session: Session,
+    origin: Origin,
+    *,
+    reference: str,
+    answer: str,
+) -> StartedSession:
+    """Proves again who it is, by a passkey of the account, which is a second factor as well.
+
+    The session gets a new token. Raises AccountRefusedError.
+    """
+    async with _failure_noted(storage, session.account_id, origin):
+        passkey, count = await passkeys.proved_as_second_factor(
+            storage, vault, party, session, reference=reference, answer=answer
+        )
         async with storage.writing() as unit:
-            await _note_failure(unit, session.account_id, origin)
-        raise
+            current = await sessions.require_open(unit, session)
+            await passkeys.use(unit, passkey, count)
+            return await sessions.prove(unit, current, second_factor=True)
 
 
 async def sign_in_by_passkey(
@@ -166,6 +207,17 @@ async def _note_recovery(unit: Unit, vault: Vault, account_id: int, origin: Orig
     account = await unit.accounts.get(account_id)
     await security_events.record(unit, "recovery_code_used", account_id, address=origin.address, device=origin.device)
     await factors.tell(unit, vault, account, "recovery_code_used", RECOVERY_NAME, origin)
+
+
+@asynccontextmanager
+async def _failure_noted(storage: Storage, account_id: int, origin: Origin) -> AsyncIterator[None]:
+    """Records that a proof was refused, in a transaction of its own."""
+    try:
+        yield
+    except AccountRefusedError:
+        async with storage.writing() as unit:
+            await _note_failure(unit, account_id, origin)
+        raise
 
 
 async def _note_failure(unit: Unit, account_id: int, origin: Origin) -> None:

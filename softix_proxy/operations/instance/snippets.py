@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from shlex import quote
 from typing import NamedTuple
 
 from softix_proxy.domain.accounts.portal_section import PortalSection
@@ -44,20 +45,16 @@ def _model(access: ClientAccess) -> str:
     return _quoted(access.model or MODEL_PLACEHOLDER)
 
 
-def _shell_word(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
-
-
 def _curl(access: ClientAccess) -> Sequence[str]:
     body = json.dumps(
         {"model": access.model or MODEL_PLACEHOLDER, "messages": [{"role": "user", "content": "Hello"}]},
         ensure_ascii=False,
     )
     return (
-        f"curl {_shell_word(f'{access.base_url}/v1/chat/completions')} \\",
-        f"  -H {_shell_word(f'Authorization: Bearer {access.key}')} \\",
-        f"  -H {_shell_word('Content-Type: application/json')} \\",
-        f"  -d {_shell_word(body)}",
+        f"curl {quote(f'{access.base_url}/v1/chat/completions')} \\",
+        f"  -H {quote(f'Authorization: Bearer {access.key}')} \\",
+        f"  -H {quote('Content-Type: application/json')} \\",
+        f"  -d {quote(body)}",
     )
 
 
@@ -150,15 +147,11 @@ def snippets(access: ClientAccess) -> list[Snippet]:
     """Returns the lines for each SDK and each client. It loads what writes TOML and YAML, so call it in a thread."""
     made = [Snippet(name, sdk.title, "\n".join(sdk.lines(access)) + "\n") for name, sdk in SDKS.items()]
     for name, client in CLIENTS.items():
-        used = access if access.model or not client.needs_model else _with_placeholder(access)
+        used = access if access.model or not client.needs_model else replace(access, model=MODEL_PLACEHOLDER)
         place = "/".join(("~", *client.place)) if client.place and not client.here else "/".join(client.place)
         title = client.title[:1].upper() + client.title[1:]
         made.append(Snippet(name, title, settings_text(client, used), place, client.hint))
     return made
-
-
-def _with_placeholder(access: ClientAccess) -> ClientAccess:
-    return ClientAccess(access.base_url, access.key, MODEL_PLACEHOLDER, access.searches)
 
 
 class ApiAddress(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from softix_proxy.domain.accounts.portal_section import PortalSection
-from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance.sections import ServerSection
 from softix_proxy.web.portal.core.portal_app import PortalApp
 from softix_proxy.web.portal.core.portal_context import PortalContext
@@ -31,17 +30,7 @@ def portal_server(
         header_timeout_s=_HEADER_TIMEOUT_S,
         write_timeout_s=_WRITE_TIMEOUT_S,
         max_connections=portal.max_connections,
+        owner="the portal",
+        remedy="stop what uses the port, or choose another portal.port",
     )
     return HttpServer(PortalApp(context, ROUTES).handle, context, listening)
-
-
-async def open_portal(server: HttpServer) -> str:
-    """Starts to listen, and returns the base URL. Raises FailureError in the words of the portal's settings."""
-    try:
-        return await server.open()
-    except FailureError as error:
-        if not error.message.startswith("cannot listen"):
-            raise
-        raise FailureError(
-            f"the portal {error.message}", "stop what uses the port, or choose another portal.port"
-        ) from None

@@ -50,6 +50,9 @@ class ListenerSettings:
     max_connections: int
     max_connections_per_address: int = 0
     """The most of one client. 0 stands for the share that `open_files.share` names."""
+    owner: str = ""
+    """Who cannot listen, for the error that says so. Nobody has to be named if the process has one listener."""
+    remedy: str = "stop what uses the port, or choose another: softix serve --port N"
 
     @classmethod
     def of(cls, server: ServerSection, tls: TlsContext | None) -> ListenerSettings:
@@ -116,10 +119,8 @@ class HttpServer:
                 each.listen(_BACKLOG)
         except (OSError, UnicodeError) as error:  # a name of more than 63 letters cannot even be looked up
             reason = isinstance(error, OSError) and error.strerror
-            raise FailureError(
-                f"cannot listen on {where.host} port {where.port}: {reason or type(error).__name__}",
-                "stop what uses the port, or choose another: softix serve --port N",
-            ) from None
+            message = f"cannot listen on {where.host} port {where.port}: {reason or type(error).__name__}"
+            raise FailureError(f"{where.owner} {message}".lstrip(), where.remedy) from None
         port = sockets[0].getsockname()[1]
         if where.tls is None:
             for each in sockets:

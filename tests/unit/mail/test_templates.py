@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import logging
 import re
 from collections.abc import Mapping
@@ -45,11 +46,11 @@ EMPTY = {"br", "hr", "meta"}
 class Page(HTMLParser):
     """Checks that each element is known and closed, and collects addresses."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, source: str) -> None:
         super().__init__()
         self.open: list[str] = []
         self.links: list[str] = []
-        self.feed(html)
+        self.feed(source)
         self.close()
         assert self.open == []
 
@@ -77,10 +78,17 @@ def rendered(kind: NoticeKind, values: Mapping[str, str] | None = None, **option
     return made(**options).render(notice, links)  # type: ignore[arg-type]
 
 
-def test_every_kind_has_its_content_and_its_two_templates() -> None:
+def test_every_kind_has_its_content_and_its_texts() -> None:
     assert {*CONTENTS} == {*NoticeKind}
-    wanted = {f"{kind.value}.{form}" for kind in NoticeKind for form in ("txt", "html")}
-    assert {path.name for path in FOLDER.iterdir()} == wanted | {"base.txt", "base.html"}
+    assert {path.name for path in FOLDER.iterdir()} == {"base.txt", "base.html"}
+    for kind in NoticeKind:
+        shown = rendered(kind)
+        for part in ("intro", "outro") if f"mail_{kind.value}.outro" in texts() else ("intro",):
+            said = texts().text(f"mail_{kind.value}.{part}")
+            assert said in shown.text and said in html.unescape(shown.html)
+        has_button = bool(sample(kind)[1] or CONTENTS[kind].page)
+        assert (f"mail_{kind.value}.action" in texts()) is has_button
+        assert not has_button or f"{texts().text(f'mail_{kind.value}.action')}:\n{URL}/" in shown.text
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
@@ -119,7 +127,10 @@ def test_every_text_of_messages_is_used() -> None:
     catalogue = texts()
     named = set(re.findall(r't\("(mail[\w.]*)"\)', "".join(path.read_text() for path in FOLDER.iterdir())))
     labels = {f"mail_facts.{name}" for content in CONTENTS.values() for name in {*content.values} - PROSE}
-    assert {key for key in catalogue if re.match(r"mail(_\w+)?\.", key)} == named | labels
+    needed = {f"mail_{kind.value}.{part}" for kind in NoticeKind for part in ("subject", "intro")}
+    optional = {f"mail_{kind.value}.{part}" for kind in NoticeKind for part in ("action", "outro")}
+    found = {key for key in catalogue if re.match(r"mail(_\w+)?\.", key)}
+    assert found - optional == named | labels | needed
 
 
 def test_value_with_markup_is_escaped_in_html_and_is_as_it_is_in_text() -> None:
@@ -180,6 +191,14 @@ def test_template_of_an_operator_replaces_ours_and_may_extend_the_base(tmp_path:
     tmp_path.joinpath("receipt.txt").write_text("{% block subject %}Receipt {{ values.number }}{% endblock %}")
     assert rendered(NoticeKind.RECEIPT, folder=tmp_path).subject == "Receipt 2026-00042"
     assert rendered(NoticeKind.INVOICE, folder=tmp_path) == rendered(NoticeKind.INVOICE)
+
+
+def test_base_of_an_operator_changes_every_message_without_a_template_of_its_own(tmp_path: Path) -> None:
+    tmp_path.joinpath("base.txt").write_text("{% block intro %}{{ words.intro }}{% endblock %} ACME")
+    tmp_path.joinpath("receipt.txt").write_text('{% extends "base.txt" %}{% block intro %}Thanks.{% endblock %}')
+    said = texts().text("mail_invoice.intro")
+    assert rendered(NoticeKind.INVOICE, folder=tmp_path).text == f"{said} ACME\n"
+    assert rendered(NoticeKind.RECEIPT, folder=tmp_path).text == "Thanks. ACME\n"
 
 
 @pytest.mark.parametrize(

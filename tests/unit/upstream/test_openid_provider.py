@@ -72,6 +72,14 @@ async def failed(server: OpenIdServer, provider: HttpOpenIdProvider, **changes: 
     return error.message
 
 
+async def test_authorization_url_asks_anew_only_if_it_is_said_to(
+    server: OpenIdServer, provider: HttpOpenIdProvider
+) -> None:
+    url = await provider.authorization_url(client(server), state="s", nonce="n", code_challenge="c", is_anew=True)
+    assert url.endswith("&prompt=login&max_age=0")
+    assert "prompt" not in await provider.authorization_url(client(server), state="s", nonce="n", code_challenge="c")
+
+
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"])
 async def test_claims_of_a_person_are_verified(
     server: OpenIdServer, provider: HttpOpenIdProvider, algorithm: str

@@ -63,17 +63,17 @@ async def confirm_email(request: PageRequest) -> Answer:
 
 
 async def show_password(request: PageRequest) -> Answer:
-    has_password = await account_profile.has_password(request.storage, request.viewer.account.id)
-    if not has_password and not is_recent(request.viewer.session, request.now_us):
-        return to_confirm(PASSWORD)
+    has_password = await _has_password(request)
+    if isinstance(has_password, SeeOther):
+        return has_password
     return Page("account_password", {"has_password": has_password, "problem": None})
 
 
 async def change_password(request: PageRequest) -> Answer:
     """Changes the password. Who has none needs a recent proof instead of the current one."""
-    has_password = await account_profile.has_password(request.storage, request.viewer.account.id)
-    if not has_password and not is_recent(request.viewer.session, request.now_us):
-        return to_confirm(PASSWORD)
+    has_password = await _has_password(request)
+    if isinstance(has_password, SeeOther):
+        return has_password
     try:
         proved = await passwords.change(
             request.storage,
@@ -88,3 +88,9 @@ async def change_password(request: PageRequest) -> Answer:
     except AccountRefusedError as error:
         return refused_page("account_password", {"has_password": has_password}, error)
     return SeeOther(PASSWORD, "flash.password_changed", new_cookie(proved.token, proved.session, request.now_us))
+
+
+async def _has_password(request: PageRequest) -> bool | SeeOther:
+    """Returns whether the account has a password. Without one, a proof that is not recent leads to a new proof."""
+    found = await account_profile.has_password(request.storage, request.viewer.account.id)
+    return found if found or is_recent(request.viewer.session, request.now_us) else to_confirm(PASSWORD)

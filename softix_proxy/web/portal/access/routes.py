@@ -14,13 +14,12 @@ from softix_proxy.web.portal.access import (
     verification,
 )
 from softix_proxy.web.portal.core.page import Access, PortalRoute
+from softix_proxy.web.portal.core.steps import SIGN_IN
 
 _PUBLIC, _SIGNED_IN, _RECENT = Access.PUBLIC, Access.SIGNED_IN, Access.RECENT
 ROUTES: Sequence[PortalRoute] = (
-    PortalRoute("GET", "/sign-in", sign_in.show, _PUBLIC),
-    PortalRoute("POST", "/sign-in", sign_in.submit, _PUBLIC),
-    PortalRoute("GET", "/sign-in/confirm", sign_in.show_confirm, _SIGNED_IN),
-    PortalRoute("POST", "/sign-in/confirm", sign_in.confirm, _SIGNED_IN),
+    PortalRoute("GET", SIGN_IN, sign_in.show, _PUBLIC),
+    PortalRoute("POST", SIGN_IN, sign_in.submit, _PUBLIC),
     PortalRoute("POST", "/sign-out", sign_in.sign_out, _PUBLIC),
     PortalRoute("GET", "/register", registration.show, _PUBLIC),
     PortalRoute("POST", "/register", registration.submit, _PUBLIC),

@@ -1,4 +1,4 @@
-"""The pages to sign in, to sign out, and to prove again who one is."""
+"""The pages to sign in and to sign out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from softix_proxy.domain.accounts.refusals import AccountRefusedError
 from softix_proxy.operations.accounts import sessions, sign_in
-from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded
+from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded, SignedIn
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import END_OF_SESSION, Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import safe_path, with_return
@@ -38,6 +38,11 @@ async def submit(request: PageRequest) -> Answer:
         )
     except AccountRefusedError as error:
         return refused_page("sign_in", _values(email, back), error)
+    return entered(request, done, back)
+
+
+def entered(request: PageRequest, done: SignedIn | SecondFactorNeeded, back: str) -> SeeOther:
+    """Gives the browser the session of a proof, and leads back, or first to the page of the second factor."""
     location = with_return(SECOND_FACTOR, back) if isinstance(done, SecondFactorNeeded) else back
     return SeeOther(location, cookie=new_cookie(done.token, done.session, request.now_us))
 
@@ -47,28 +52,6 @@ async def sign_out(request: PageRequest) -> Answer:
     if request.cookie:
         await sessions.sign_out(request.storage, request.cookie, address=request.address, device=request.device)
     return SeeOther(SIGN_IN, "flash.signed_out", cookie=END_OF_SESSION)
-
-
-async def show_confirm(request: PageRequest) -> Answer:
-    """Asks for the password of somebody who signed in a while ago, before what moves money or rights."""
-    return Page("confirm", {"next": safe_path(request.query.get("next")), "problem": None})
-
-
-async def confirm(request: PageRequest) -> Answer:
-    back = safe_path(request.form.get("next"))
-    try:
-        proved = await sign_in.confirm_password(
-            request.storage,
-            request.vault,
-            request.hasher,
-            request.viewer.session,
-            password=request.form.get("password", ""),
-            address=request.address,
-            device=request.device,
-        )
-    except AccountRefusedError as error:
-        return refused_page("confirm", {"next": back}, error)
-    return SeeOther(back, cookie=new_cookie(proved.token, proved.session, request.now_us))
 
 
 def _values(email: str, back: str) -> dict[str, Any]:

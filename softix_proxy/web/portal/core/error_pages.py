@@ -27,12 +27,11 @@ _RETRY_AFTER_S = 5
 class PageRefusedError(Exception):
     """A request that gets an error page. `name` is that of its texts in the section `error` of the catalogue."""
 
-    def __init__(self, status: int, name: str, retry_after_s: float | None = None, **values: object) -> None:
+    def __init__(self, status: int, name: str, retry_after_s: float | None = None) -> None:
         super().__init__(name)
         self.status = status
         self.name = name
         self.retry_after_s = retry_after_s
-        self.values = values
 
 
 class ErrorAnswer(NamedTuple):
@@ -61,7 +60,7 @@ def error_answer(error: Exception, request_id: str, size_kib: int) -> ErrorAnswe
     refused = _refused(error)
     if refused.status == 500:
         log.error("a page failed", exc_info=error, extra={"request_id": request_id, "error": type(error).__name__})
-    told = {"size": size_kib} if refused.name == "large" else dict(refused.values)
+    told = {"size": size_kib} if refused.name == "large" else {}
     values = {"name": refused.name, "told": told, "request_id": request_id if refused.status >= 500 else None}
     wait_s = None if refused.retry_after_s is None else max(ceil(refused.retry_after_s), 1)
     return ErrorAnswer(Page("error", values, refused.status), wait_s)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from softix_proxy.domain.accounts.accounts import Account
     from softix_proxy.domain.accounts.federated_identities import OpenIdProvider
     from softix_proxy.domain.accounts.passwords import PasswordHasher
+    from softix_proxy.domain.accounts.public_url import PublicUrl
     from softix_proxy.domain.accounts.sessions import Session
     from softix_proxy.domain.organisations.organisations import Membership
     from softix_proxy.domain.ports.storage import Storage
@@ -60,7 +61,6 @@ class Viewer:
 class PageRequest:
     """One request for a page. A form has passed the check of its origin when a handler sees it."""
 
-    method: str
     path: str
     parts: Mapping[str, str]
     """The named parts of the pattern."""
@@ -75,6 +75,8 @@ class PageRequest:
     vault: Vault = field(repr=False)
     hasher: PasswordHasher = field(repr=False)
     """The queue that hashes passwords, one at a time."""
+    url: PublicUrl
+    """The public URL of the portal."""
     openid: OpenIdProvider | None = field(default=None, repr=False)
     """The way to the OpenID provider of the settings."""
     session: Session | None = None

@@ -26,7 +26,7 @@ class PageExchange:
     id: str
     now_us: int
     method: str
-    """The method as the routes name it: HEAD is a GET whose answer has no body."""
+    """The method as it came. The route of GET answers HEAD as well, without a body."""
     raw_path: str
     raw_query: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
@@ -58,7 +58,6 @@ class PageExchange:
         """Returns what the page is given."""
         context, is_program = self.context, self.chosen.access is Access.PROGRAM
         return PageRequest(
-            method=self.method,
             path=self.raw_path,
             parts=self.parts,
             query=self.query,
@@ -70,6 +69,7 @@ class PageExchange:
             settings=context.settings,
             vault=context.vault,
             hasher=context.hasher,
+            url=context.url,
             openid=context.openid,
             session=self.session,
             cookie=self.cookie.token,

@@ -11,7 +11,7 @@ _CONTENT_SECURITY_POLICY = (
     "frame-ancestors 'none'"
 )
 """Nothing is inline, nothing is loaded from elsewhere, and no other site shows a page in a frame."""
-_HSTS_S = 365 * 86_400
+_YEAR_S = 365 * 86_400
 _FEATURES = (
     "accelerometer",
     "autoplay",
@@ -39,7 +39,7 @@ _FIXED: Sequence[Header] = (
     ("Permissions-Policy", ", ".join(f"{feature}=()" for feature in _FEATURES)),
 )
 NO_STORE = "no-store"
-FOREVER = f"public, max-age={_HSTS_S}, immutable"
+FOREVER = f"public, max-age={_YEAR_S}, immutable"
 
 
 def security_headers(
@@ -52,5 +52,5 @@ def security_headers(
     )
     headers = [*_FIXED, ("Content-Security-Policy", policy), ("Cache-Control", FOREVER if is_forever else NO_STORE)]
     if is_https:
-        headers.append(("Strict-Transport-Security", f"max-age={_HSTS_S}"))
+        headers.append(("Strict-Transport-Security", f"max-age={_YEAR_S}"))
     return headers

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.factors import RECENT_US
 from softix_proxy.domain.accounts.sessions import Session
-from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.operations.accounts import account_view, sessions
 from softix_proxy.web.portal.core.error_pages import PageRefusedError, missing
 from softix_proxy.web.portal.core.form_body import FORM_BYTES, PROGRAM_BYTES, parse_form, parse_query
@@ -23,10 +23,8 @@ PageStep = Callable[[PageExchange], Awaitable[Answer | None]]
 """Returns an answer that ends the request, or None. Raises PageRefusedError, RefusedError, OperatorError."""
 SIGN_IN, SECOND_FACTOR, CONFIRM = "/sign-in", "/sign-in/second-factor", "/sign-in/confirm"
 FACTORS = "/account/factors"
-_WITHOUT_FACTOR = ("/account", "/sign-in", "/organisation")
+_WITHOUT_FACTOR = ("/account", SIGN_IN, "/organisation")
 """The beginnings of paths that need no second factor, whatever the role."""
-RECENT_US = 15 * 60 * SECOND_US
-"""How old the proof of who it is may be for what moves money or rights."""
 _MISDIRECTED = 421
 _METHODS = frozenset(("GET", "HEAD", "POST"))
 

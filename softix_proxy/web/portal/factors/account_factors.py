@@ -15,11 +15,10 @@ from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.session_cookie import new_cookie
 from softix_proxy.web.portal.core.steps import FACTORS
-from softix_proxy.web.portal.factors.factor_requests import origin_of, public_url_of
-from softix_proxy.web.portal.factors.passkey_script import prompt_page
+from softix_proxy.web.portal.factors.factor_requests import origin_of
+from softix_proxy.web.portal.factors.passkey_script import no_passkeys_page, prompt_page
 
-PAGE = FACTORS
-_APP_PAGE = f"{PAGE}/app"
+_APP_PAGE = f"{FACTORS}/app"
 
 
 async def show(request: PageRequest) -> Answer:
@@ -39,7 +38,7 @@ async def show_app(request: PageRequest) -> Answer:
     try:
         return Page("factors_app", {**await _app_values(request), "problem": None})
     except AccountRefusedError:
-        return SeeOther(PAGE)
+        return SeeOther(FACTORS)
 
 
 async def confirm_app(request: PageRequest) -> Answer:
@@ -81,7 +80,7 @@ async def _remove(request: PageRequest, passkey: str | None) -> Answer:
         )
     except AccountRefusedError as error:
         return await _refused(request, error)
-    return SeeOther(PAGE, "flash.factor_removed")
+    return SeeOther(FACTORS, "flash.factor_removed")
 
 
 async def ask_passkey(request: PageRequest) -> Answer:
@@ -90,14 +89,14 @@ async def ask_passkey(request: PageRequest) -> Answer:
         prompt = await passkeys.begin_enrolment(
             request.storage,
             request.vault,
-            passkeys.relying_party(public_url_of(request)),
+            passkeys.relying_party(request.url),
             request.viewer.session,
             request.viewer.account,
         )
     except AccountRefusedError as error:
         return await _refused(request, error)
     except FailureError as error:
-        return Page("passkeys_missing", {"remedy": error.remedy}, 503)
+        return no_passkeys_page(error)
     return prompt_page("factors_passkey", prompt, {"label": request.device})
 
 
@@ -106,7 +105,7 @@ async def add_passkey(request: PageRequest) -> Answer:
         done = await passkeys.finish_enrolment(
             request.storage,
             request.vault,
-            passkeys.relying_party(public_url_of(request)),
+            passkeys.relying_party(request.url),
             request.viewer.session,
             request.viewer.account,
             origin_of(request),
@@ -144,19 +143,19 @@ async def unlink(request: PageRequest) -> Answer:
         )
     except AccountRefusedError as error:
         return await _refused(request, error)
-    return SeeOther(PAGE, "flash.factor_removed")
+    return SeeOther(FACTORS, "flash.factor_removed")
 
 
 async def leave(request: PageRequest) -> Answer:
     """Leads somebody who loads the page of an answer again to the list."""
-    return SeeOther(PAGE)
+    return SeeOther(FACTORS)
 
 
 def _enrolled(request: PageRequest, done: Enrolled) -> Answer:
     cookie = new_cookie(done.started.token, done.started.session, request.now_us)
     if done.recovery_codes:
         return Page("recovery_codes", {"codes": done.recovery_codes, "is_new": True}, cookie=cookie)
-    return SeeOther(PAGE, "flash.factor_added", cookie=cookie)
+    return SeeOther(FACTORS, "flash.factor_added", cookie=cookie)
 
 
 async def _refused(request: PageRequest, error: AccountRefusedError) -> Page:
@@ -170,7 +169,7 @@ async def _values(request: PageRequest) -> dict[str, Any]:
 
 
 async def _app_values(request: PageRequest) -> dict[str, Any]:
-    site = f"softix {public_url_of(request).host}"
+    site = f"softix {request.url.host}"
     viewer = request.viewer
     shown = await factors.pending_totp(
         request.storage, request.vault, viewer.session, account=viewer.account, site=site

@@ -1,8 +1,12 @@
-"""The way to an OpenID provider and back. A person signs in by it, or links it with an account that is signed in."""
+"""The way to an OpenID provider and back.
+
+A person signs in by it. Who is signed in links it with the account, or proves by it again who it is.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 
 from softix_proxy.domain.accounts.ceremonies import CeremonyKind
 from softix_proxy.domain.accounts.federated_identities import OpenIdProvider
@@ -10,14 +14,13 @@ from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefused
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.operations.accounts import ceremonies, federated_identities, oidc, second_factor
 from softix_proxy.operations.accounts.oidc import OidcAnswer
-from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded
 from softix_proxy.web.portal.access.refusals import refused_page
+from softix_proxy.web.portal.access.sign_in import entered
 from softix_proxy.web.portal.core.page import Answer, NewCookie, Page, PageRequest, SeeOther
-from softix_proxy.web.portal.core.return_path import safe_path, with_return
-from softix_proxy.web.portal.core.session_cookie import new_cookie
-from softix_proxy.web.portal.core.steps import SECOND_FACTOR
-from softix_proxy.web.portal.factors.account_factors import PAGE
-from softix_proxy.web.portal.factors.factor_requests import origin_of, public_url_of
+from softix_proxy.web.portal.core.return_path import safe_path
+from softix_proxy.web.portal.core.steps import FACTORS
+from softix_proxy.web.portal.factors.confirmation import confirmed, refused
+from softix_proxy.web.portal.factors.factor_requests import origin_of
 
 log = logging.getLogger("softix.portal")
 _FAILED_PAGE = "sign_in_failed"
@@ -27,9 +30,10 @@ _BAD_GATEWAY = 502
 async def start(request: PageRequest) -> Answer:
     """Sends the browser to the provider. It gets a cookie that opens nothing, by which it is known when it returns."""
     if request.is_signed_in:
-        return SeeOther(PAGE)
+        return SeeOther(FACTORS)
     token = ceremonies.new_reference()
-    answer = await _begin(request, ceremonies.digest_of(token), safe_path(request.query.get("next")))
+    back = safe_path(request.query.get("next"))
+    answer = await _begin(request, CeremonyKind.OIDC_SIGN_IN, ceremonies.digest_of(token), back)
     if isinstance(answer, SeeOther):
         return answer._replace(cookie=NewCookie(token, ceremonies.LIFETIME_S))
     return answer
@@ -41,13 +45,23 @@ async def start_link(request: PageRequest) -> Answer:
     It is a link and no redirect of the form: a provider may lead on to further sites, which `form-action` would forbid.
     """
     viewer = request.viewer
-    answer = await _begin(request, viewer.session.digest, PAGE, viewer.account.id)
+    answer = await _begin(request, CeremonyKind.OIDC_LINK, viewer.session.digest, FACTORS, viewer.account.id)
     return Page("oidc_continue", {"to": answer.location}) if isinstance(answer, SeeOther) else answer
 
 
+async def start_confirmation(request: PageRequest) -> Answer:
+    """Sends the browser to the provider, which asks the person again who it is."""
+    viewer, back = request.viewer, safe_path(request.query.get("next"))
+    return await _begin(request, CeremonyKind.OIDC_CONFIRMATION, viewer.session.digest, back, viewer.account.id)
+
+
 async def callback(request: PageRequest) -> Answer:
-    """Takes the browser back. Who is signed in gets a link, and everybody else signs in."""
-    kind = CeremonyKind.OIDC_LINK if request.is_signed_in else CeremonyKind.OIDC_SIGN_IN
+    """Takes the browser back. Who is signed in gets a link or proves who it is, and everybody else signs in."""
+    kinds = (
+        (CeremonyKind.OIDC_LINK, CeremonyKind.OIDC_CONFIRMATION)
+        if request.is_signed_in
+        else (CeremonyKind.OIDC_SIGN_IN,)
+    )
     browser = request.viewer.session.digest if request.is_signed_in else ceremonies.digest_of(request.cookie)
     try:
         answer = await oidc.finish(
@@ -55,28 +69,31 @@ async def callback(request: PageRequest) -> Answer:
             request.vault,
             _provider(request),
             request.settings.oidc,
-            public_url_of(request),
-            kind,
+            request.url,
+            kinds,
             browser=browser,
             state=request.query.get("state", ""),
             code=request.query.get("code", ""),
             answered_issuer=request.query.get("iss"),
         )
-        return await (_link(request, answer) if request.is_signed_in else _sign_in(request, answer))
+        return await _ENDS[answer.kind](request, answer)
     except AccountRefusedError as error:
         return refused_page(_FAILED_PAGE, {}, error)
     except FailureError as error:
         return _failed(error)
 
 
-async def _begin(request: PageRequest, browser: bytes, next_path: str, account_id: int | None = None) -> Answer:
+async def _begin(
+    request: PageRequest, kind: CeremonyKind, browser: bytes, next_path: str, account_id: int | None = None
+) -> Answer:
     try:
         to = await oidc.begin(
             request.storage,
             request.vault,
             _provider(request),
             request.settings.oidc,
-            public_url_of(request),
+            request.url,
+            kind,
             browser=browser,
             address=request.address,
             account_id=account_id,
@@ -99,19 +116,41 @@ async def _sign_in(request: PageRequest, answer: OidcAnswer) -> Answer:
         request.settings.portal,
         replaces=request.cookie,
     )
-    back = safe_path(answer.next_path)
-    location = with_return(SECOND_FACTOR, back) if isinstance(done, SecondFactorNeeded) else back
-    return SeeOther(location, cookie=new_cookie(done.token, done.session, request.now_us))
+    return entered(request, done, safe_path(answer.next_path))
 
 
 async def _link(request: PageRequest, answer: OidcAnswer) -> Answer:
     viewer = request.viewer
-    if answer.account_id != viewer.account.id:
-        raise AccountRefusedError(AccountRefusal.CEREMONY_ENDED)
+    _require_own(request, answer)
     await federated_identities.link(
         request.storage, request.vault, viewer.session, viewer.account, answer.verified, origin_of(request)
     )
-    return SeeOther(PAGE, "flash.factor_added")
+    return SeeOther(FACTORS, "flash.factor_added")
+
+
+async def _confirm(request: PageRequest, answer: OidcAnswer) -> Answer:
+    _require_own(request, answer)
+    back = safe_path(answer.next_path)
+    try:
+        proved = await federated_identities.confirm(
+            request.storage, request.settings.oidc, request.viewer.session, answer.verified, origin_of(request)
+        )
+    except AccountRefusedError as error:
+        return await refused(request, back, error)
+    return confirmed(request, proved, back)
+
+
+_ENDS: Mapping[CeremonyKind, Callable[[PageRequest, OidcAnswer], Awaitable[Answer]]] = {
+    CeremonyKind.OIDC_SIGN_IN: _sign_in,
+    CeremonyKind.OIDC_LINK: _link,
+    CeremonyKind.OIDC_CONFIRMATION: _confirm,
+}
+"""How each way ends."""
+
+
+def _require_own(request: PageRequest, answer: OidcAnswer) -> None:
+    if answer.account_id != request.viewer.account.id:
+        raise AccountRefusedError(AccountRefusal.CEREMONY_ENDED)
 
 
 def _provider(request: PageRequest) -> OpenIdProvider:

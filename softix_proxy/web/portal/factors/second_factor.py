@@ -8,14 +8,13 @@ from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefused
 from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.operations.accounts import passkeys, second_factor
-from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded, SignedIn
 from softix_proxy.web.portal.access.refusals import refused_page
+from softix_proxy.web.portal.access.sign_in import entered
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import safe_path, with_return
-from softix_proxy.web.portal.core.session_cookie import new_cookie
 from softix_proxy.web.portal.core.steps import SECOND_FACTOR, SIGN_IN
-from softix_proxy.web.portal.factors.factor_requests import origin_of, public_url_of
-from softix_proxy.web.portal.factors.passkey_script import prompt_page
+from softix_proxy.web.portal.factors.factor_requests import origin_of
+from softix_proxy.web.portal.factors.passkey_script import no_passkeys_page, prompt_page
 
 _PAGE, _PASSKEY_PAGE = "second_factor", "passkey_sign_in"
 _ENDED = frozenset((AccountRefusal.SESSION_ENDED, AccountRefusal.DISABLED))
@@ -46,7 +45,7 @@ async def submit(request: PageRequest) -> Answer:
         )
     except AccountRefusedError as error:
         return await _refused(request, session, back, error)
-    return _entered(request, done, back)
+    return entered(request, done, back)
 
 
 async def ask_passkey(request: PageRequest) -> Answer:
@@ -55,7 +54,7 @@ async def ask_passkey(request: PageRequest) -> Answer:
     session = _pending(request)
     if session is None:
         return SeeOther(with_return(SIGN_IN, back))
-    party = passkeys.relying_party(public_url_of(request))
+    party = passkeys.relying_party(request.url)
     prompt = await passkeys.begin_second_factor(request.storage, request.vault, party, session)
     if prompt is None:
         return SeeOther(with_return(SECOND_FACTOR, back))
@@ -73,7 +72,7 @@ async def submit_passkey(request: PageRequest) -> Answer:
         done = await second_factor.prove_passkey(
             request.storage,
             request.vault,
-            passkeys.relying_party(public_url_of(request)),
+            passkeys.relying_party(request.url),
             session,
             origin_of(request),
             request.settings.portal,
@@ -82,17 +81,17 @@ async def submit_passkey(request: PageRequest) -> Answer:
         )
     except AccountRefusedError as error:
         return await _refused(request, session, back, error)
-    return _entered(request, done, back)
+    return entered(request, done, back)
 
 
 async def ask_any_passkey(request: PageRequest) -> Answer:
     """Asks the browser for any passkey of this site. Nobody has to say who they are."""
     back = safe_path(request.form.get("next"))
     try:
-        party = passkeys.relying_party(public_url_of(request))
+        party = passkeys.relying_party(request.url)
         prompt = await passkeys.begin_sign_in(request.storage, request.vault, party, request.address)
     except FailureError as error:
-        return Page("passkeys_missing", {"remedy": error.remedy}, 503)
+        return no_passkeys_page(error)
     return prompt_page(_PASSKEY_PAGE, prompt, {"next": back, "to": f"{SIGN_IN}/passkey/answer", "back": SIGN_IN})
 
 
@@ -102,7 +101,7 @@ async def submit_any_passkey(request: PageRequest) -> Answer:
         done = await second_factor.sign_in_by_passkey(
             request.storage,
             request.vault,
-            passkeys.relying_party(public_url_of(request)),
+            passkeys.relying_party(request.url),
             origin_of(request),
             request.settings.portal,
             reference=request.form.get("reference", ""),
@@ -111,7 +110,7 @@ async def submit_any_passkey(request: PageRequest) -> Answer:
         )
     except AccountRefusedError as error:
         return refused_page("sign_in_failed", {}, error)
-    return _entered(request, done, back)
+    return entered(request, done, back)
 
 
 async def leave(request: PageRequest) -> Answer:
@@ -139,8 +138,3 @@ async def _refused(request: PageRequest, session: Session, back: str, error: Acc
     if error.reason in _ENDED:
         return SeeOther(with_return(SIGN_IN, back))
     return refused_page(_PAGE, await _values(request, session, back), error)
-
-
-def _entered(request: PageRequest, done: SignedIn | SecondFactorNeeded, back: str) -> Answer:
-    location = with_return(SECOND_FACTOR, back) if isinstance(done, SecondFactorNeeded) else back
-    return SeeOther(location, cookie=new_cookie(done.token, done.session, request.now_us))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.domain.core.money import format_usd, parse_usd
+from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.notices.notice_preferences import OPTIONAL_KINDS
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.operations.notices import notice_preferences
 from softix_proxy.operations.notices.notice_preferences import BalanceThresholds
+from softix_proxy.web.portal.access.refusals import REFUSED
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
+from softix_proxy.web.portal.core.typed import typed_usd
 
 NOTICES = "/account/notices"
-_REFUSED = 400
+_BETWEEN = re.compile(r"[;\s]+|,(?:\s+|$)")
+_AMBIGUOUS = re.compile(r"[0-9][, \u00a0\u202f][0-9]{3}(?![0-9])")
+"""What may be one amount in groups of three, or two amounts: `1,000` or `20 500`."""
 
 
 async def show(request: PageRequest) -> Answer:
@@ -33,13 +38,15 @@ async def save(request: PageRequest) -> Answer:
         await notice_preferences.choose(request.storage, request.viewer.account.id, muted, thresholds_pico)
     except BadInputError:
         values = {**_values(request, muted, typed), "problem": "account_notices.bad_thresholds"}
-        return Page("account_notices", values, _REFUSED)
+        return Page("account_notices", values, REFUSED)
     return SeeOther(NOTICES, "flash.saved")
 
 
 def _amounts(text: str) -> list[int]:
     """Returns the amounts in pico-USD of a text such as `20, 5.00`. Raises BadInputError."""
-    return [parse_usd(part.removeprefix("$")) for part in text.replace(",", " ").split()]
+    if _AMBIGUOUS.search(text) is not None:
+        raise BadInputError("this may be one amount or two", "write amounts without groups, such as 1000.00, 5.00")
+    return [typed_usd(part) for part in _BETWEEN.split(text) if part]
 
 
 def _values(

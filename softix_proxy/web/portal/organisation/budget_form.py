@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.domain.core.money import parse_usd
 from softix_proxy.domain.metering.budgets import BUDGET_PERIODS, BudgetPeriod
+from softix_proxy.web.portal.core.typed import typed_usd
 
-PERIODS = BUDGET_PERIODS
 _USUAL: BudgetPeriod = "month"
 
 
@@ -23,7 +22,7 @@ def read(form: Mapping[str, str]) -> AskedBudget:
     asked = form.get("period", "")
     for period in BUDGET_PERIODS:
         if period == asked:
-            return AskedBudget(parse_usd(form.get("amount", "")), period)
+            return AskedBudget(typed_usd(form.get("amount", "")), period)
     raise BadInputError("there is no such period", "choose a day, a week or a month")
 
 

@@ -9,6 +9,7 @@ from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.operations.organisations import invitations
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import with_return
+from softix_proxy.web.portal.core.steps import SIGN_IN
 from softix_proxy.web.portal.organisation.standpoint import status_of
 
 
@@ -19,7 +20,7 @@ async def show_invitation(request: PageRequest) -> Answer:
 async def accept_invitation(request: PageRequest) -> Answer:
     """Makes the person who is signed in a member, if the invitation was sent to the address of the account."""
     if not request.is_signed_in:
-        return SeeOther(with_return("/sign-in", request.path))
+        return SeeOther(with_return(SIGN_IN, request.path))
     opened = await invitations.find(request.storage, request.parts["token"])
     try:
         await invitations.accept(request.storage, request.parts["token"], request.viewer.account.id)
@@ -36,7 +37,7 @@ async def _page(request: PageRequest, status: int = 200) -> Page:
         "token": token,
         "is_signed_in": request.is_signed_in,
         "is_for_viewer": request.is_signed_in and opened.is_for(request.viewer.account),
-        "sign_in": with_return("/sign-in", request.path),
+        "sign_in": with_return(SIGN_IN, request.path),
         "may_register": request.settings.portal.registration != "closed",
     }
     return Page("invitation", values, status)

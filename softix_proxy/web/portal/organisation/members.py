@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError, OperatorError
+from softix_proxy.domain.metering.budgets import BUDGET_PERIODS
 from softix_proxy.domain.organisations.organisations import OrganisationRole, Right, may_grant
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import invitations, organisations
@@ -115,10 +116,10 @@ async def _member_page(request: PageRequest, here: Standpoint, error: OperatorEr
         "heirs": _heirs(members, found),
         "budgets": [each for each in standings if each.budget.account_id == found.account.id],
         "form": budget_form.shown(request.form),
-        "periods": budget_form.PERIODS,
-        "problem": None if error is None else sentence(error),
+        "periods": BUDGET_PERIODS,
+        "problem": sentence(error),
     }
-    return Page("member", values, 200 if error is None else status_of(error))
+    return Page("member", values, status_of(error))
 
 
 def _invite_page(here: Standpoint, error: OperatorError | None = None, *, email: str = "", role: str = "") -> Page:
@@ -126,9 +127,9 @@ def _invite_page(here: Standpoint, error: OperatorError | None = None, *, email:
         "roles": [each.value for each in OrganisationRole if may_grant(here.member, each)],
         "email": email,
         "role": role or OrganisationRole.MEMBER.value,
-        "problem": None if error is None else sentence(error),
+        "problem": sentence(error),
     }
-    return Page("members_invite", values, 200 if error is None else status_of(error))
+    return Page("members_invite", values, status_of(error))
 
 
 def _grantable(here: Standpoint, member: MemberStanding) -> Sequence[str]:

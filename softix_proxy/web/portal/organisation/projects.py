@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
+from softix_proxy.domain.metering.budgets import BUDGET_PERIODS
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import key_owners, projects
@@ -92,9 +93,9 @@ async def _list_page(request: PageRequest, here: Standpoint, error: OperatorErro
         "shows_all": shows_all,
         "may_manage": here.member.may(Right.MANAGE_KEYS),
         "name": request.form.get("name", ""),
-        "problem": None if error is None else sentence(error),
+        "problem": sentence(error),
     }
-    return Page("projects", values, 200 if error is None else status_of(error))
+    return Page("projects", values, status_of(error))
 
 
 async def _project_page(request: PageRequest, here: Standpoint, error: OperatorError | None = None) -> Page:
@@ -108,7 +109,7 @@ async def _project_page(request: PageRequest, here: Standpoint, error: OperatorE
         ),
         "may_manage": here.member.may(Right.MANAGE_KEYS) and found.project.archived_at_us is None,
         "form": budget_form.shown(request.form),
-        "periods": budget_form.PERIODS,
-        "problem": None if error is None else sentence(error),
+        "periods": BUDGET_PERIODS,
+        "problem": sentence(error),
     }
-    return Page("project", values, 200 if error is None else status_of(error))
+    return Page("project", values, status_of(error))

@@ -34,10 +34,13 @@ def require(request: PageRequest, right: Right) -> Standpoint:
     return found
 
 
-def sentence(error: OperatorError) -> str:
-    """Returns what is wrong with a form, as a sentence."""
-    return f"{error.message[:1].upper()}{error.message[1:]}."
+def sentence(error: OperatorError | None) -> str | None:
+    """Returns what is wrong with a form, as a sentence. None stands for no error."""
+    return None if error is None else f"{error.message[:1].upper()}{error.message[1:]}."
 
 
-def status_of(error: OperatorError) -> int:
+def status_of(error: OperatorError | None) -> int:
+    """Returns the status of a page with a form."""
+    if error is None:
+        return 200
     return 409 if isinstance(error, ConflictError) else 400

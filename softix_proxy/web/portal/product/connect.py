@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.domain.catalog.models import NAME
-from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.operations.catalog import offered_models
 from softix_proxy.operations.instance.connect import ClientAccess
 from softix_proxy.operations.instance.snippets import KEY_PLACEHOLDER, api_address, snippets
@@ -18,7 +16,7 @@ from softix_proxy.web.portal.product.scope import scope_of
 async def show_connect(request: PageRequest) -> Answer:
     asked = request.query.get("model", "").strip()
     model = asked if NAME.fullmatch(asked) else await _usual_model(request)
-    address = api_address(request.settings.portal, request.settings.server, is_local=_is_local(request))
+    address = api_address(request.settings.portal, request.settings.server, is_local=request.url.is_loopback)
     access = ClientAccess(address.url, KEY_PLACEHOLDER, model or None)
     values = {
         "address": address,
@@ -37,14 +35,3 @@ async def _usual_model(request: PageRequest) -> str:
         return used[0].id
     found = await offered_models.offered(request.storage, scope.organisation)
     return found.models[0].name if found.models else ""
-
-
-def _is_local(request: PageRequest) -> bool:
-    """Returns whether the portal is reached on this machine."""
-    public_url = request.settings.portal.public_url
-    if public_url is None:
-        return True
-    try:
-        return parse_public_url(public_url).is_loopback
-    except BadInputError:
-        return False

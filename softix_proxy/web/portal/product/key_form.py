@@ -10,12 +10,12 @@ from softix_proxy.domain.access.keys import Key, KeyLimits
 from softix_proxy.domain.core.calendar import Calendar, day_of
 from softix_proxy.domain.core.clock import PERIODS, SECOND_US, CapPeriod
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.domain.core.money import format_usd, parse_usd
+from softix_proxy.domain.core.money import format_usd
 from softix_proxy.operations.organisations.organisation_keys import KeyForm
+from softix_proxy.web.portal.core.typed import plain_number, typed_usd
 
 FIELDS = ("label", "models", "allow_ip", "rpm", "tpm", "concurrency", "cap", "cap_period", "expires_on", "project")
 _BETWEEN = re.compile(r"[\s,;]+")
-_GROUPS = re.compile(r"(?<=[0-9])[, \u00a0\u202f](?=[0-9]{3})")
 _MOST_LISTED = 100
 
 
@@ -78,12 +78,8 @@ def _listed(text: str) -> tuple[str, ...]:
     return words
 
 
-def _plain(text: str) -> str:
-    return _GROUPS.sub("", text.strip())
-
-
 def _number(text: str, what: str) -> int | None:
-    plain = _plain(text)
+    plain = plain_number(text)
     if not plain:
         return None
     if not (plain.isascii() and plain.isdigit() and len(plain) <= 10):
@@ -92,8 +88,7 @@ def _number(text: str, what: str) -> int | None:
 
 
 def _amount(text: str) -> int | None:
-    plain = _plain(text).removeprefix("$").strip()
-    return parse_usd(plain) if plain else None
+    return None if text.strip() in ("", "$") else typed_usd(text)
 
 
 def _period(text: str) -> CapPeriod:

@@ -7,22 +7,16 @@ from softix_proxy.operations.metering.overview import wallet
 from softix_proxy.operations.organisations import organisation_keys
 from softix_proxy.operations.organisations.organisation_keys import KeyCondition
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest
-from softix_proxy.web.portal.product.scope import page_in, scope_of
-
-_KEYS_AT_ONCE = 50
+from softix_proxy.web.portal.product.scope import keys_in, scope_of
 
 
 async def show_limits(request: PageRequest) -> Answer:
     scope = scope_of(request)
     views = [view for view in await organisation_keys.list_all(scope) if view.condition is KeyCondition.ACTIVE]
-    page = page_in(request)
-    start = (page - 1) * _KEYS_AT_ONCE
     values = {
         "wallet": await wallet(scope),
         "organisation": scope.organisation,
         "budgets": await budgets.list_all(request.storage, scope.organisation.public_id, scope.membership),
-        "views": views[start : start + _KEYS_AT_ONCE],
-        "page": page,
-        "has_more": start + _KEYS_AT_ONCE < len(views),
+        **keys_in(request, views),
     }
     return Page("limits", values)

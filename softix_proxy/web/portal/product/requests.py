@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from softix_proxy.domain.core.ids import format_request_id
-from softix_proxy.domain.metering.settlement import LIMITED_TO_BALANCE
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.exports.metering.columns import format_factor
@@ -22,7 +21,6 @@ async def show_request(request: PageRequest) -> Answer:
         "markup": format_factor(row.markup),
         "per": {line.meter: METERS[line.meter].per for line in explained.lines},
         "is_interrupted": row.source is UsageSource.INTERRUPTED,
-        "is_limited": explained.is_noted(LIMITED_TO_BALANCE),
         "corrections": [(format_request_id(one.request_id), one) for one in explained.corrections],
     }
     return Page("request", values)

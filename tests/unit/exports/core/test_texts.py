@@ -9,7 +9,7 @@ import pytest
 from support.sources import ROOT
 
 from softix_proxy.domain.core.errors import FailureError
-from softix_proxy.exports.core.texts import Texts, fill, names, texts
+from softix_proxy.exports.core.texts import Texts, fill, texts
 
 EN = ROOT / "softix_proxy/data/texts/en.toml"
 
@@ -35,10 +35,6 @@ def test_text_of_an_unknown_key_is_an_error() -> None:
 @pytest.mark.parametrize(("n", "told"), [(1, "1 key"), (0, "0 keys"), (2, "2 keys")])
 def test_text_of_a_number_follows_it(n: int, told: str) -> None:
     assert Texts("en", {"a.b": {"one": "{n} key", "other": "{n} keys"}}).text("a.b", n=n) == told
-
-
-def test_names_of_a_pattern_are_those_in_braces() -> None:
-    assert names("{a} of {b_c} at {a}, {} {1}") == {"a", "b_c"}
 
 
 @pytest.mark.parametrize("locale", ["xx", "../en", "en/", ""])

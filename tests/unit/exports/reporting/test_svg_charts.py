@@ -118,3 +118,8 @@ def test_steps_have_the_same_text_in_bounded_parts() -> None:
 def test_largest_chart_is_drawn_in_steps_of_a_bounded_size() -> None:
     drawn = chart(*[[PICO_PER_USD + at for at in range(366)] for _ in range(MOST_SERIES)], names=["m"] * MOST_SERIES)
     assert max(part.count("<rect") for part in in_steps(draw(drawn))) <= PIECES_AT_ONCE * MOST_SERIES
+
+
+def test_chart_of_more_parts_than_the_style_sheet_has_colours_is_refused() -> None:
+    with pytest.raises(ValueError, match="at most 7"):
+        chart(*[[1] for _ in range(MOST_SERIES + 1)], names=["m"] * (MOST_SERIES + 1))

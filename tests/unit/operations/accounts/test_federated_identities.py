@@ -10,6 +10,8 @@ from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.accounts.federated_identities import VerifiedClaims
 from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
+from softix_proxy.domain.accounts.sessions import Session
+from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.core.secret_tokens import token_digest
 from softix_proxy.domain.notices.outbox import NoticeKind
@@ -18,6 +20,7 @@ from softix_proxy.operations.access import users
 from softix_proxy.operations.accounts import accounts, federated_identities
 from softix_proxy.operations.accounts.factors import Origin
 from softix_proxy.operations.accounts.federated_identities import FederatedSignIn
+from softix_proxy.operations.accounts.sessions import StartedSession
 
 FROM = Origin(HOME, FIREFOX)
 ISSUER = "https://login.example.org"
@@ -156,6 +159,64 @@ async def test_link_that_was_removed_opens_nothing(people: People) -> None:
     with pytest.raises(AccountRefusedError) as error:
         await federated_identities.unlink(people.storage, people.vault, session, ada, ISSUER, FROM)
     assert error.value.reason is AccountRefusal.FACTOR_MISSING
+
+
+async def linked(people: People) -> Session:
+    """Ada signed in an hour ago, and has an identity at the provider."""
+    ada = await people.member()
+    session = (await people.signed_in()).session
+    await federated_identities.link(people.storage, people.vault, session, ada, says(), FROM)
+    people.clock.us += 3600 * SECOND_US
+    return session
+
+
+async def confirm(
+    people: People, session: Session, verified: VerifiedClaims, section: OidcSection = OPEN
+) -> StartedSession | AccountRefusal:
+    try:
+        return await federated_identities.confirm(people.storage, section, session, verified, FROM)
+    except AccountRefusedError as error:
+        return error.reason
+
+
+async def test_identity_of_the_account_proves_again_who_it_is(people: People) -> None:
+    session = await linked(people)
+    proved = await confirm(people, session, says(auth_time=people.clock.us // SECOND_US - 5))
+    assert isinstance(proved, StartedSession)
+    assert proved.session.id == session.id and proved.session.digest != session.digest
+    assert proved.session.reauthenticated_at_us == people.clock.us and not proved.session.second_factor
+    [identity] = await people.storage.reading().federated_identities.of_account(session.account_id)
+    assert identity.used_at_us == people.clock.us
+    assert await confirm(people, session, says(auth_time=people.clock.us // SECOND_US)) is AccountRefusal.SESSION_ENDED
+
+
+@pytest.mark.parametrize("age_s", [601, 3600, -601, None, "soon", True])
+async def test_identity_proves_nothing_unless_its_person_signed_in_just_now(people: People, age_s: Any) -> None:
+    """A browser that is signed in at the provider must not be enough for who finds it."""
+    session, now_s = await linked(people), people.clock.us // SECOND_US
+    signed_in_s = now_s - age_s if type(age_s) is int else age_s
+    assert await confirm(people, session, says(auth_time=signed_in_s)) is AccountRefusal.PROVIDER_PROOF_OLD
+    kept = await people.storage.reading().sessions.by_digest(session.digest, people.clock.us)
+    assert kept is not None and kept.reauthenticated_at_us == session.reauthenticated_at_us
+    assert (await people.events(await people.storage.reading().accounts.get(session.account_id)))[0] == "sign_in_failed"
+
+
+async def test_identity_of_somebody_else_proves_nothing_and_is_linked_with_nothing(people: People) -> None:
+    session, now_s = await linked(people), people.clock.us // SECOND_US
+    await enter(people, says("bob-1", email=BOB))
+    for subject in ("bob-1", "nobody"):
+        verified = says(subject, auth_time=now_s)
+        assert await confirm(people, session, verified) is AccountRefusal.IDENTITY_UNLINKED
+    assert await people.storage.reading().federated_identities.find(ISSUER, "nobody") is None
+
+
+async def test_identity_that_may_not_sign_in_any_more_proves_nothing(people: People) -> None:
+    session, verified = await linked(people), says(auth_time=people.clock.us // SECOND_US, groups=[])
+    for section, reason in (
+        (replace(OPEN, roles=("staff=member",)), AccountRefusal.ROLE_MISSING),
+        (replace(OPEN, allowed_domains=("example.net",)), AccountRefusal.DOMAIN_FORBIDDEN),
+    ):
+        assert await confirm(people, session, verified, section) is reason
 
 
 async def test_disabled_account_does_not_enter(people: People) -> None:

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,7 +18,7 @@ from softix_proxy.operations.accounts.oidc import OidcAnswer
 from softix_proxy.upstream.openid_provider import HttpOpenIdProvider
 
 URL = parse_public_url("https://portal.example.org")
-SIGN_IN, LINK = CeremonyKind.OIDC_SIGN_IN, CeremonyKind.OIDC_LINK
+SIGN_IN, LINK, CONFIRMATION = CeremonyKind.OIDC_SIGN_IN, CeremonyKind.OIDC_LINK, CeremonyKind.OIDC_CONFIRMATION
 BROWSER = b"digest of a cookie"
 
 
@@ -31,20 +31,30 @@ class Way:
         self.provider = HttpOpenIdProvider(people.clock)
         self.section = OidcSection(issuer=server.issuer, client_id=CLIENT_ID)
 
-    async def begin(self, *, browser: bytes = BROWSER, account_id: int | None = None, address: str = HOME) -> str:
+    async def begin(
+        self,
+        kind: CeremonyKind = SIGN_IN,
+        *,
+        browser: bytes = BROWSER,
+        account_id: int | None = None,
+        address: str = HOME,
+    ) -> str:
         return await oidc.begin(
             self.people.storage,
             self.people.vault,
             self.provider,
             self.section,
             URL,
+            kind,
             browser=browser,
             address=address,
             account_id=account_id,
             next_path="/usage",
         )
 
-    async def finish(self, back: str, *, browser: bytes = BROWSER, kind: CeremonyKind = SIGN_IN) -> OidcAnswer:
+    async def finish(
+        self, back: str, *, browser: bytes = BROWSER, kinds: Collection[CeremonyKind] = (SIGN_IN,)
+    ) -> OidcAnswer:
         answer = dict(parse_qsl(urlsplit(back).query))
         return await oidc.finish(
             self.people.storage,
@@ -52,7 +62,7 @@ class Way:
             self.provider,
             self.section,
             URL,
-            kind,
+            kinds,
             browser=browser,
             state=answer.get("state", ""),
             code=answer.get("code", ""),
@@ -80,9 +90,21 @@ async def test_person_comes_back_with_verified_claims_and_where_to_go_on(way: Wa
 
 async def test_way_of_an_account_ends_in_a_link_of_it(way: Way, people: People) -> None:
     ada = await people.member()
-    back = way.server.browse(await way.begin(account_id=ada.id))
+    back = way.server.browse(await way.begin(LINK, account_id=ada.id))
     assert await way.refused(back) is AccountRefusal.CEREMONY_ENDED, "it is no sign-in"
-    assert (await way.finish(back, kind=LINK)).account_id == ada.id
+    assert (await way.finish(back, kinds=(LINK,))).account_id == ada.id
+
+
+async def test_way_that_confirms_who_it_is_asks_anew_and_is_no_other_way(way: Way, people: People) -> None:
+    ada = await people.member()
+    to = await way.begin(CONFIRMATION, account_id=ada.id)
+    asked = dict(parse_qsl(urlsplit(to).query))
+    assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+    back = way.server.browse(to)
+    assert await way.refused(back, kinds=(SIGN_IN, LINK)) is AccountRefusal.CEREMONY_ENDED
+    answer = await way.finish(back, kinds=(LINK, CONFIRMATION))
+    assert (answer.kind, answer.account_id, answer.next_path) == (CONFIRMATION, ada.id, "/usage")
+    assert "prompt" not in await way.begin() + await way.begin(LINK, account_id=ada.id)
 
 
 async def test_each_way_has_a_state_a_nonce_and_a_challenge_of_its_own(way: Way) -> None:

@@ -6,6 +6,7 @@ import pytest
 from support.authenticator import Authenticator
 from support.people import ADA, BOB, FIREFOX, HOME, SAFARI, People, new_password
 
+from softix_proxy.domain.accounts.ceremonies import CeremonyKind
 from softix_proxy.domain.accounts.federated_identities import VerifiedClaims
 from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.public_url import parse_public_url
@@ -16,6 +17,8 @@ from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.operations.accounts import accounts, factors, passkeys, password_resets, second_factor, sessions
 from softix_proxy.operations.accounts.factors import Origin
 from softix_proxy.operations.accounts.oidc import OidcAnswer
+from softix_proxy.operations.accounts.second_factor import ProofChoices
+from softix_proxy.operations.accounts.sessions import StartedSession
 from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded, SignedIn
 
 FROM = Origin(HOME, FIREFOX)
@@ -86,6 +89,15 @@ class Holder:
             people.portal,
             reference=prompt.reference,
             answer=answer,
+        )
+
+    async def confirm(self, session: Session, device: Authenticator | None = None) -> StartedSession:
+        people = self.people
+        prompt = await passkeys.begin_second_factor(people.storage, people.vault, PARTY, session)
+        assert prompt is not None
+        answer = (device or self.device).get(prompt.options)
+        return await second_factor.confirm_passkey(
+            people.storage, people.vault, PARTY, session, FROM, reference=prompt.reference, answer=answer
         )
 
     async def by_passkey(self, *, replaces: str = "") -> SignedIn:
@@ -177,6 +189,42 @@ async def test_passkey_alone_signs_in_and_is_enough(ada: Holder, people: People)
     assert await sessions.find(people.storage, before.token, people.portal, people.clock.us) is None
 
 
+async def test_passkey_proves_again_who_it_is_under_a_new_token(ada: Holder, people: People) -> None:
+    people.clock.us += 3600 * SECOND_US
+    proved = await ada.confirm(ada.session)
+    assert proved.session.id == ada.session.id and proved.session.digest != ada.session.digest
+    assert proved.session.second_factor and proved.session.reauthenticated_at_us == people.clock.us
+    assert await people.storage.reading().sessions.by_digest(ada.session.digest, people.clock.us) is None
+    kept = await people.storage.reading().sessions.by_digest(proved.session.digest, people.clock.us)
+    assert kept == proved.session and kept.ends_at_us == ada.session.ends_at_us
+
+
+async def test_passkey_of_nobody_and_a_session_that_is_not_open_prove_nothing(ada: Holder, people: People) -> None:
+    stranger = Authenticator(URL.origin, handle=ada.device.handle)
+    assert await refusal(ada.confirm(ada.session, stranger)) is AccountRefusal.PASSKEY_REFUSED
+    assert (await people.events(ada.account))[0] == "sign_in_failed"
+    pending = await ada.pending()
+    assert await refusal(ada.confirm(pending)) is AccountRefusal.SESSION_ENDED
+    kept = await people.storage.reading().sessions.by_digest(pending.digest, people.clock.us)
+    assert kept is not None and kept.is_pending
+    async with people.storage.writing() as unit:
+        await unit.sessions.end_others(ada.account.id)
+    assert await refusal(ada.confirm(ada.session)) is AccountRefusal.SESSION_ENDED
+
+
+async def test_person_proves_again_who_it_is_by_what_the_account_has(ada: Holder, people: People) -> None:
+    async def choices(account_id: int, section: OidcSection = OIDC) -> ProofChoices:
+        return await second_factor.proof_choices(people.storage, account_id, section)
+
+    assert await choices(ada.account.id) == ProofChoices(has_password=True, has_passkey=True, has_identity=False)
+    bob = await by_oidc(people)
+    assert isinstance(bob, SignedIn)
+    only = ProofChoices(has_password=False, has_passkey=False, has_identity=True)
+    assert await choices(bob.account.id) == only
+    for section in (OidcSection(), OidcSection(issuer="https://other.example.org", client_id="softix")):
+        assert await choices(bob.account.id, section) == only._replace(has_identity=False)
+
+
 async def test_passkey_of_a_disabled_account_opens_nothing(ada: Holder, people: People) -> None:
     await accounts.disable(people.storage, ADA)
     assert await refusal(ada.by_passkey()) is AccountRefusal.DISABLED
@@ -211,12 +259,13 @@ async def test_link_of_an_operator_does_not_stand_for_the_second_factor(ada: Hol
     assert isinstance(await people.sign_in(password=new), SecondFactorNeeded)
 
 
-OIDC = OidcSection(issuer="https://login.example.org", client_id="softix", create_accounts=True)
+ISSUER = "https://login.example.org"
+OIDC = OidcSection(issuer=ISSUER, client_id="softix", create_accounts=True)
 
 
 async def by_oidc(people: People, **claims: Any) -> SignedIn | SecondFactorNeeded:
     told = {"email": BOB, "email_verified": True, "name": "Bob", **claims}
-    answer = OidcAnswer(VerifiedClaims("https://login.example.org", "bob-1", told), None, "/")
+    answer = OidcAnswer(CeremonyKind.OIDC_SIGN_IN, VerifiedClaims(ISSUER, "bob-1", told), None, "/")
     return await second_factor.sign_in_by_oidc(people.storage, people.vault, OIDC, answer, FROM, people.portal)
 
 

@@ -8,21 +8,21 @@ import pytest
 from support.portal import Portal
 
 from softix_proxy.domain.core.errors import FailureError
-from softix_proxy.web.portal.portal_listener import open_portal, portal_server
+from softix_proxy.web.portal.portal_listener import portal_server
 
 
 async def test_portal_on_a_used_port_is_refused_in_the_words_of_its_settings(portal: Portal) -> None:
     settings = portal.context.settings
     taken = replace(settings.portal, port=int(portal.url.rpartition(":")[2]))
     with pytest.raises(FailureError, match=r"the portal cannot listen on 127\.0\.0\.1 port") as refused:
-        await open_portal(portal_server(portal.context, taken, settings.server, None))
-    assert "portal.port" in refused.value.remedy
+        await portal_server(portal.context, taken, settings.server, None).open()
+    assert refused.value.remedy == "stop what uses the port, or choose another portal.port"
 
 
 async def test_portal_has_its_own_limit_of_connections(portal: Portal) -> None:
     settings = portal.context.settings
     server = portal_server(portal.context, replace(settings.portal, port=0, max_connections=1), settings.server, None)
-    port = int((await open_portal(server)).rpartition(":")[2])
+    port = int((await server.open()).rpartition(":")[2])
     connections: list[Any] = []
     reading: set[asyncio.Task[bytes]] = set()
     try:

@@ -38,9 +38,9 @@ async def answer_nothing(request: web.BaseRequest) -> web.StreamResponse:
 
 async def test_server_open_on_a_used_port_is_refused(place: Any) -> None:
     listening = ListenerSettings("127.0.0.1", place.port, None, 5, 5, 5, 10)
-    with pytest.raises(FailureError, match=f"port {place.port}") as failure:
+    with pytest.raises(FailureError, match=rf"^cannot listen on 127\.0\.0\.1 port {place.port}: ") as failure:
         await HttpServer(answer_nothing, place.context, listening).open()
-    assert "--port" in failure.value.remedy
+    assert failure.value.remedy == "stop what uses the port, or choose another: softix serve --port N"
 
 
 async def test_server_with_a_release_that_lacks_a_name_is_refused(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,6 @@ def request(service: Service | None, body: bytes, signature: str | None) -> Page
     settings: Any = Settings
     nothing: Any = None
     return PageRequest(
-        method="POST",
         path="/webhooks/stripe",
         parts={},
         query={},
@@ -58,6 +57,7 @@ def request(service: Service | None, body: bytes, signature: str | None) -> Page
         settings=settings,
         vault=nothing,
         hasher=nothing,
+        url=nothing,
         body=body,
         headers={} if signature is None else {"stripe-signature": signature},
         payments=service,

@@ -10,7 +10,19 @@ from softix_proxy.web.portal.core.page import NewCookie, PageRequest
 def request(**more: Any) -> PageRequest:
     nothing: Any = None
     return PageRequest(
-        "GET", "/", {}, {}, {"password": "hunter2"}, 0, "203.0.113.9", "", nothing, nothing, nothing, nothing, **more
+        "/",
+        {},
+        {},
+        {"password": "hunter2"},
+        0,
+        "203.0.113.9",
+        "",
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        **more,
     )
 
 

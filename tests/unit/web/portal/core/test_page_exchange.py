@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from softix_proxy.assembly import read_settings
+from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.web.portal.core.page import Access, Answer, Content, PageRequest, PortalRoute
 from softix_proxy.web.portal.core.page_exchange import PageExchange
 
@@ -12,6 +13,7 @@ from softix_proxy.web.portal.core.page_exchange import PageExchange
 class Context:
     storage = vault = hasher = openid = payments = None
     settings = read_settings(None, None)
+    url = parse_public_url("https://portal.example.org")
 
 
 async def show(request: PageRequest) -> Answer:
@@ -29,6 +31,10 @@ def exchange(access: Access) -> PageExchange:
 def test_page_sees_the_last_value_of_a_field_and_all_of_them() -> None:
     request = exchange(Access.PUBLIC).page_request()
     assert (request.form, request.lists) == ({"a": "2"}, {"a": ("1", "2")})
+
+
+def test_page_knows_the_public_url_that_is_served() -> None:
+    assert exchange(Access.PUBLIC).page_request().url.origin == "https://portal.example.org"
 
 
 def test_only_a_page_for_programs_sees_headers_and_the_body() -> None:

@@ -133,6 +133,51 @@ async def test_answer_for_a_link_that_another_session_began_links_nothing(
     assert (await portal.get(back, token=token)).status == 400
 
 
+@pytest.fixture
+async def later(nobody: Visitor, server: OpenIdServer, portal: Portal) -> Visitor:
+    """A person without a password, who signed in at the provider a while ago."""
+    await sign_in(nobody, server)
+    portal.clock.us += 16 * 60 * SECOND_US
+    server.clock_s = portal.clock.us // SECOND_US
+    page = await nobody.get((await nobody.get("/account/password")).location)
+    assert page.title == "Confirm that it is you" and 'name="password"' not in page.text
+    assert 'href="/sign-in/confirm/oidc?next=/account/password"' in page.text and "Example Ltd" in page.text
+    return nobody
+
+
+CONFIRM = "/sign-in/confirm/oidc?next=%2Faccount%2Fpassword"
+
+
+async def test_provider_proves_again_who_it_is_and_leads_back(later: Visitor, server: OpenIdServer) -> None:
+    server.claims, before = {"auth_time": server.clock_s}, later.token
+    done = await sign_in(later, server, start=CONFIRM)
+    assert (done.status, done.location) == (303, "/account/password"), done.text
+    assert later.token != before and (await later.portal.get("/account", token=before)).status == 303
+    assert (await later.get("/account/password")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("claims", "told"),
+    [({}, "just now"), ({"auth_time": 1}, "just now"), ({"sub": "eve-1", "auth_time": NOW_US // SECOND_US}, "linked")],
+)
+async def test_provider_that_did_not_ask_anew_or_names_another_proves_nothing(
+    later: Visitor, server: OpenIdServer, claims: dict[str, object], told: str
+) -> None:
+    server.claims = claims
+    done = await sign_in(later, server, start=CONFIRM)
+    assert done.status == 400 and done.title == "Confirm that it is you" and told in done.text
+    assert "next=/account/password" in done.text
+    assert (await later.get("/account/password")).location.startswith("/sign-in/confirm")
+
+
+async def test_answer_for_a_proof_of_another_session_proves_nothing(later: Visitor, server: OpenIdServer) -> None:
+    server.claims = {"auth_time": server.clock_s}
+    back = path_of(server.browse((await later.get(CONFIRM)).location))
+    bob = await later.portal.account("bob@example.org")
+    for token in (None, await later.portal.sign_in(bob, "bob")):
+        assert (await later.portal.get(back, token=token)).status == 400
+
+
 async def test_second_factor_is_asked_for_after_the_provider(ada: Visitor, server: OpenIdServer) -> None:
     offered = await ada.post("/account/factors/link")
     found = re.search(rf'href="({server.issuer}[^"]*)"', offered.text)

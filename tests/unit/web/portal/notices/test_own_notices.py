@@ -45,7 +45,7 @@ async def test_messages_that_are_owed_are_no_choice(portal: Portal) -> None:
         assert f"kind_{kind.value}" not in text
 
 
-@pytest.mark.parametrize("typed", ["five", "-1", "1,2,3,4,5,6", "9" * 20, "<script>"])
+@pytest.mark.parametrize("typed", ["five", "-1", "1,2,3,4,5,6", "1, 2, 3, 4, 5, 6", "9" * 20, "<script>"])
 async def test_balances_that_are_no_amounts_are_shown_again_and_nothing_is_saved(portal: Portal, typed: str) -> None:
     account = await portal.account()
     user = await organisation(portal, "engines", account)
@@ -54,6 +54,29 @@ async def test_balances_that_are_no_amounts_are_shown_again_and_nothing_is_saved
     assert again.status == 400 and "Give at most five amounts" in again.text and "<script>" not in again.text
     chosen = await notice_preferences.show(portal.storage, account.id)
     assert chosen.muted == frozenset() and [each.amounts_pico for each in chosen.organisations] == [[]]
+
+
+@pytest.mark.parametrize(
+    "typed", ["1,000.00", "$1,000", "20,500", "1 000", "1\u00a0000.50", "1\u202f000", "5.00, 1,000", "20,5", "0,500"]
+)
+async def test_balances_that_may_be_one_amount_or_two_are_refused(portal: Portal, typed: str) -> None:
+    account = await portal.account()
+    user = await organisation(portal, "engines", account)
+    token = await portal.sign_in(account)
+    again = await portal.post(NOTICES, {f"thresholds_{user.public_id}": typed}, token=token)
+    assert again.status == 400 and "Give at most five amounts" in again.text
+    chosen = await notice_preferences.show(portal.storage, account.id)
+    assert [each.amounts_pico for each in chosen.organisations] == [[]]
+
+
+@pytest.mark.parametrize("typed", ["1000, 5.00", "$1000.00;5", " 5.00 ,  1000,", "1000\n5", "5 1000.00", ";5;;1000;"])
+async def test_balances_are_separated_by_commas_semicolons_or_spaces(portal: Portal, typed: str) -> None:
+    account = await portal.account()
+    user = await organisation(portal, "engines", account)
+    token = await portal.sign_in(account)
+    assert (await portal.post(NOTICES, {f"thresholds_{user.public_id}": typed}, token=token)).status == 303
+    chosen = await notice_preferences.show(portal.storage, account.id)
+    assert [each.amounts_pico for each in chosen.organisations] == [[1000 * USD, 5 * USD]]
 
 
 async def test_balances_of_an_organisation_of_others_are_not_looked_at(portal: Portal) -> None:

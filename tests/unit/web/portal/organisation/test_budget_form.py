@@ -8,6 +8,12 @@ def test_budget_form_gives_an_exact_amount_and_its_period() -> None:
     assert read({"amount": " 0.10 ", "period": "day"}) == AskedBudget(100_000_000_000, "day")
 
 
+def test_budget_form_reads_an_amount_as_people_write_it() -> None:
+    assert read({"amount": "$1,250.50", "period": "month"}) == AskedBudget(1_250_500_000_000_000, "month")
+    with pytest.raises(BadInputError):
+        read({"amount": "0,500", "period": "month"})
+
+
 @pytest.mark.parametrize("form", [{}, {"amount": "1"}, {"amount": "1e3", "period": "day"}, {"period": "total"}])
 def test_budget_form_without_a_period_or_amount_is_refused(form: dict[str, str]) -> None:
     with pytest.raises(BadInputError):

@@ -17,3 +17,7 @@ async def test_person_in_no_organisation_has_no_page_of_one(acme: Any) -> None:
 def test_refusal_of_a_form_is_a_sentence_with_a_status(error: Any, status: int) -> None:
     assert status_of(error) == status
     assert sentence(error) in ("No number.", "Is taken.")
+
+
+def test_form_without_a_refusal_is_a_page_without_a_sentence() -> None:
+    assert (sentence(None), status_of(None)) == (None, 200)
