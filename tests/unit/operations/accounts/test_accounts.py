@@ -104,7 +104,8 @@ async def test_reset_link_of_an_operator_works_once_and_the_password_of_today_un
     await people.member()
     older = await accounts.reset_link(people.storage, people.vault, ADA, is_mailed=False)
     newer = await accounts.reset_link(people.storage, people.vault, ADA)
-    assert len(await people.mails(NoticeKind.FIRST_SIGN_IN)) == 1
+    assert len(await people.mails(NoticeKind.RESET_PASSWORD)) == 1
+    assert await people.mails(NoticeKind.FIRST_SIGN_IN) == [], "the account is not new"
     await people.signed_in()
     with pytest.raises(BadInputError):
         await finish(people, older)
