@@ -128,6 +128,8 @@ async def enable(storage: Storage, reference: str) -> AccountStanding:
 async def change_status(unit: Unit, account: Account, status: AccountStatus) -> Account:
     """Sets the status. A disabled account has no session and no link any more."""
     changed = replace(account, status=status)
+    if changed == account:
+        return account
     await unit.accounts.update(changed)
     if status is AccountStatus.DISABLED:
         await _end_sessions(unit, changed)
