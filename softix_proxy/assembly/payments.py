@@ -48,7 +48,7 @@ class StripePayments:
             gateway=await self._connected(keys.secret_key),
             section=self.settings.payments,
             billing=self.settings.billing,
-            public_url=(self.settings.portal.public_url or "").rstrip("/"),
+            public_url=self.settings.portal.origin or "",
             follow_up=PaymentDocuments(self.settings.billing),
         )
 

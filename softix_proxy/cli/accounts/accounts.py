@@ -62,7 +62,7 @@ async def create(
         role=UserRole(role),
         organisation=organisation,
         organisation_role=OrganisationRole(organisation_role),
-        is_mailed=_base(instance) is not None,
+        is_mailed=instance.settings.portal.origin is not None,
     )
     await _show_link(instance, made, f"Created the account of {made.account.email}.")
 
@@ -159,22 +159,15 @@ async def reset_link(instance: Instance, account: str) -> None:
 
     Example: softix accounts reset-link ada@example.org
     """
-    made = await operations.reset_link(
-        instance.storage, await instance.vault(), account, is_mailed=_base(instance) is not None
-    )
+    is_mailed = instance.settings.portal.origin is not None
+    made = await operations.reset_link(instance.storage, await instance.vault(), account, is_mailed=is_mailed)
     await _show_link(instance, made, f"The older links of {made.account.email} have ended.")
 
 
-def _base(instance: Instance) -> str | None:
-    """Returns the address to which paths are added, or None if no address of the portal is set."""
-    url = instance.settings.portal.public_url
-    return None if url is None else url.rstrip("/")
-
-
 async def _show_link(instance: Instance, made: AccountLink, sentence: str) -> None:
-    base = _base(instance)
+    origin = instance.settings.portal.origin
     standing = await operations.show(instance.storage, made.account.public_id)
-    fields: dict[str, Any] = {**operations.as_fields(standing), "link": None if base is None else base + made.path}
+    fields: dict[str, Any] = {**operations.as_fields(standing), "link": None if origin is None else origin + made.path}
     show(fields, sentence)
-    if base is None:
+    if origin is None:
         say(_UNSET, f"set it, then run: softix accounts reset-link {quote(made.account.email)}")

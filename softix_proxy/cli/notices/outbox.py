@@ -95,7 +95,7 @@ async def preview(instance: Instance, kind: str, html: bool) -> None:
     from softix_proxy.mail.samples import EXAMPLE_URL, sample
 
     settings = instance.settings
-    templates = assembly.mail_templates(settings, settings.portal.public_url or EXAMPLE_URL)
+    templates = assembly.mail_templates(settings, settings.portal.origin or EXAMPLE_URL)
     rendered = templates.preview(*sample(NoticeKind(kind)))
     if invocation().as_json:
         show({"kind": kind, "subject": rendered.subject, "text": rendered.text, "html": rendered.html})

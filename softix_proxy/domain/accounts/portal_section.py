@@ -76,3 +76,8 @@ class PortalSection:
         "The roles whose accounts need a second factor, of operators and of members: for example admin and owner.",
         item=checked_role_name,
     )
+
+    @property
+    def origin(self) -> str | None:
+        """The address that links begin with, without a slash at its end. None without a public URL."""
+        return None if self.public_url is None else parse_public_url(self.public_url).origin

@@ -1,6 +1,6 @@
 import pytest
 
-from softix_proxy.domain.accounts.portal_section import checked_api_url, checked_role_name
+from softix_proxy.domain.accounts.portal_section import PortalSection, checked_api_url, checked_role_name
 
 
 @pytest.mark.parametrize("name", ["admin", "support", "owner", "viewer"])
@@ -26,3 +26,17 @@ def test_address_of_a_site_is_accepted(url: str) -> None:
 def test_anything_else_is_no_address_of_the_api(url: str) -> None:
     with pytest.raises(ValueError, match="site"):
         checked_api_url(url)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origin"),
+    [
+        (None, None),
+        ("https://portal.example.org", "https://portal.example.org"),
+        ("https://Portal.example.org/", "https://portal.example.org"),
+        ("https://portal.example.org:443", "https://portal.example.org"),
+        ("http://localhost:8485/", "http://localhost:8485"),
+    ],
+)
+def test_origin_of_the_portal_is_what_links_begin_with(public_url: str | None, origin: str | None) -> None:
+    assert PortalSection(public_url=public_url).origin == origin
