@@ -124,7 +124,7 @@ async def enable(instance: Instance, account: str) -> None:
 async def set_role(instance: Instance, account: str, role: str) -> None:
     """Set what an account may do under /admin of the portal.
 
-    ROLE is user, support, billing, auditor or admin.
+    ROLE is user, support, billing, auditor or admin. The last admin who can sign in stays one.
 
     Example: softix accounts set-role ada@example.org support
     """

@@ -34,8 +34,8 @@ def require(account: Account, *rights: OperatorRight) -> None:
 async def set_role(storage: Storage, actor: Account, reference: str, role: UserRole) -> Account:
     """Sets the role of another account, and ends its sessions, so that it signs in with the new rights.
 
-    The actor's rights are read again within the transaction, and nobody sets the own role. So there is always one admin
-    left: the one who did it. Raises NotFoundError, and ConflictError for the actor's own account.
+    The actor's rights are read again within the transaction, and nobody sets the own role. Raises NotFoundError, and
+    ConflictError for the actor's own account, and for the last admin.
     """
     async with storage.writing() as unit:
         account = await _other(unit, actor, reference)
