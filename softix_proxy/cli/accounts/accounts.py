@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Group, confirm, instance, say, show, show_all
+from softix_proxy.cli.console.console import Group, confirm, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.organisations.organisations import OrganisationRole
@@ -105,8 +105,25 @@ async def connect(instance: Instance, account: str, user: str, role: str) -> Non
 @click.argument("account")
 @instance
 async def disable(instance: Instance, account: str) -> None:
-    """Refuse the sign-in of an account, and end its sessions. Example: softix accounts disable ada@example.org"""
-    show(operations.as_fields(await operations.disable(instance.storage, account)))
+    """Refuse the sign-in of an account, and end its sessions. Its API keys go on working.
+
+    It prints the keys that still work, with the commands that revoke them: those of the person, and those that nobody
+    else can revoke. The last admin who can sign in is not disabled.
+
+    Example: softix accounts disable ada@example.org
+    """
+    from softix_proxy.operations.organisations import key_owners  # it is imported late, as only this command needs it
+
+    fields = operations.as_fields(await operations.disable(instance.storage, account))
+    left = [key_owners.left_fields(each) for each in await key_owners.left_by(instance.storage, fields["id"])]
+    if invocation().as_json:
+        show({**fields, "working_keys": left})
+        return
+    show(fields, "The account is disabled. No API key is revoked by this.")
+    if not left:
+        say("No key that works is left behind.")
+    for key in left:
+        say(f"The key {key['name'] or key['id']} of {key['organisation']} still works", f"run: {key['revoke']}")
 
 
 @accounts.command()

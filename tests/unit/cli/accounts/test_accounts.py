@@ -108,6 +108,32 @@ def test_accounts_commands_leave_one_admin_who_can_sign_in(instance: Path, run: 
     assert read("accounts disable ada@example.org")["status"] == "disabled"
 
 
+def test_accounts_disable_prints_the_keys_that_still_work_and_the_commands_that_revoke_them(
+    run: Softix, read: Read
+) -> None:
+    """Ada is the only one in her organisation, so nobody could revoke its keys any more."""
+    help_text = " ".join(run("accounts disable --help").stdout.split())
+    assert "Its API keys go on working. It prints the keys that still work" in help_text
+    user = read("users create ada --email ada@example.org")
+    made = [read(f"keys create --user ada --name {name}") for name in ("ci", "bot", "old")]
+    read("keys revoke old --yes")
+    read("accounts create --organisation ada ada@example.org")
+    said = run("accounts disable ada@example.org").stderr
+    assert "No API key is revoked by this." in said and "old" not in said
+    for key in made[:2]:
+        assert f"of {user['id']} still works" in said
+        assert read(f"keys show {key['id']}")["status"] == "active"
+    found = read("accounts disable ada@example.org")["working_keys"]
+    assert [(each["id"], each["organisation"]) for each in found] == [(key["id"], user["id"]) for key in made[:2]]
+    commands = [line.partition("run: softix ")[2] for line in said.splitlines() if "run: softix " in line]
+    assert [f"softix {command}" for command in commands] == [each["revoke"] for each in found]
+    for command in commands:
+        run(command)
+    assert {key["status"] for key in read("keys list")} == {"revoked"}
+    assert read("accounts disable ada@example.org")["working_keys"] == []
+    assert "No key that works is left behind." in run("accounts disable ada@example.org").stderr
+
+
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [
