@@ -148,12 +148,6 @@ async def set_secret(storage: Storage, vault: Vault, section: OidcSection, secre
         await unit.instance.set(_SEALED, vault.seal_secret(secret, *_place(sealed_for)))
 
 
-async def has_secret(unit: Unit, section: OidcSection) -> bool:
-    """Returns whether there is a client secret for the issuer and the client of the settings."""
-    sealed, sealed_for = await _stored(unit)
-    return sealed is not None and sealed_for == _client_of(section)
-
-
 async def rewrap(storage: Storage, vault: Vault) -> bool:
     """Wraps the client secret anew for the current master key. Returns False if there is none, or if it is current.
 
