@@ -33,7 +33,6 @@ class Account:
     """When the person proved that mail to `email` arrives. None until then, and nobody signs in until then."""
     age_attested_at_us: int | None = None
     """When the person confirmed to be at least 16 years old."""
-    locale: str = "en"
 
     @property
     def is_active(self) -> bool:
