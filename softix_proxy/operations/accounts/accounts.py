@@ -8,11 +8,10 @@ from typing import Any
 
 from softix_proxy.domain.access.identity import checked_display_name, checked_email
 from softix_proxy.domain.access.users import User, UserRole
-from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus, new_account
 from softix_proxy.domain.accounts.operator_rights import may_grant_roles
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
-from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
@@ -61,17 +60,7 @@ async def create(
                 f"an account has the e-mail {address!r} already",
                 f"for a new link: softix accounts reset-link {address}",
             )
-        account = await unit.accounts.add(
-            Account(
-                id=0,
-                public_id=new_public_id("acc"),
-                email=address,
-                display_name=name,
-                role=role,
-                status=AccountStatus.ACTIVE,
-                created_at_us=now_us,
-            )
-        )
+        account = await unit.accounts.add(new_account(address, name, now_us, role=role))
         if owner is not None:
             await unit.memberships.add(Membership(account.id, owner.id, organisation_role, now_us))
         return AccountLink(account, await password_resets.first_link(unit, vault, account, is_mailed=is_mailed))
