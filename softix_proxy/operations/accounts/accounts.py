@@ -16,7 +16,7 @@ from softix_proxy.domain.organisations.organisations import Membership, Organisa
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.access import users
-from softix_proxy.operations.accounts import password_resets, security_events
+from softix_proxy.operations.accounts import account_view, password_resets, security_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +206,8 @@ def as_fields(standing: AccountStanding) -> dict[str, Any]:
 
 
 async def _standing(unit: Unit, account: Account) -> AccountStanding:
-    memberships = await unit.memberships.of_account(account.id)
-    found = [((await unit.users.get(member.user_id)).public_id, member.role) for member in memberships]
-    return AccountStanding(account, tuple(found))
+    joined = await account_view.joined_in(unit, account.id)
+    return AccountStanding(account, tuple((user.public_id, membership.role) for membership, user in joined))
 
 
 async def _keep_an_admin(unit: Unit, before: Account, after: Account) -> None:

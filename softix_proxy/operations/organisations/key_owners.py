@@ -15,7 +15,7 @@ from softix_proxy.domain.organisations.organisations import Actor, Membership, R
 from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.access import keys
-from softix_proxy.operations.accounts import accounts
+from softix_proxy.operations.accounts import account_view, accounts
 from softix_proxy.operations.organisations import projects
 from softix_proxy.operations.organisations.organisation_keys import KeyCondition, condition
 from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
@@ -85,8 +85,7 @@ async def left_by(storage: Storage, account: str) -> Sequence[LeftKey]:
     async with storage.snapshot() as unit:
         leaving = await accounts.find(unit, account)
         found = []
-        for membership in await unit.memberships.of_account(leaving.id):
-            user = await unit.users.get(membership.user_id)
+        for membership, user in await account_view.joined_in(unit, leaving.id):
             if user.status is UserStatus.ACTIVE:
                 found += [LeftKey(key, user) for key in await _left_in(storage, unit, user, membership)]
         return found
