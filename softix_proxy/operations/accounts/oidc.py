@@ -17,6 +17,7 @@ from softix_proxy.domain.accounts.public_url import PublicUrl
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.accounts.throttles import ThrottleRule
 from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.core.secret_tokens import new_token
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import ceremonies, throttles
@@ -60,7 +61,7 @@ async def begin(
         storage.writing() as unit
     ):  # before the provider is asked, so that nobody makes softix ask it without end
         await throttles.take(unit, _THROTTLE, throttles.network_subject(vault, address))
-    state, nonce = ceremonies.new_reference(), ceremonies.new_reference()
+    state, nonce = new_token(), new_token()
     code_verifier = secrets.token_urlsafe(_VERIFIER_BYTES)
     to = await provider.authorization_url(known, state=state, nonce=nonce, code_challenge=_s256(code_verifier))
     content = {"nonce": nonce, "code_verifier": code_verifier, "issuer": known.issuer, "next": next_path}

@@ -8,6 +8,7 @@ from softix_proxy.domain.accounts.ceremonies import CeremonyKind
 from softix_proxy.domain.accounts.federated_identities import OpenIdProvider
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.core.secret_tokens import new_token
 from softix_proxy.operations.accounts import ceremonies, federated_identities, oidc, second_factor
 from softix_proxy.operations.accounts.oidc import OidcAnswer
 from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded
@@ -28,7 +29,7 @@ async def start(request: PageRequest) -> Answer:
     """Sends the browser to the provider. It gets a cookie that opens nothing, by which it is known when it returns."""
     if request.is_signed_in:
         return SeeOther(PAGE)
-    token = ceremonies.new_reference()
+    token = new_token()
     answer = await _begin(request, ceremonies.digest_of(token), safe_path(request.query.get("next")))
     if isinstance(answer, SeeOther):
         return answer._replace(cookie=NewCookie(token, ceremonies.LIFETIME_S))
