@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Group, confirm, instance, invocation, say, show, show_all
+from softix_proxy.cli.console.console import Group, choice_of, confirm, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.organisations.organisations import OrganisationRole
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
     from softix_proxy.operations.accounts.accounts import AccountLink
 
-_ROLE = click.Choice([role.value for role in UserRole])
-_ORGANISATION_ROLE = click.Choice([role.value for role in OrganisationRole])
+_ROLE = choice_of(UserRole)
+_ORGANISATION_ROLE = choice_of(OrganisationRole)
 _LIST = TableLayout(
     ("id", "email", "display_name", "role", "status", "verified_at"), leave=("verified_at", "display_name", "role")
 )
