@@ -80,11 +80,11 @@ _NOBODY = "softix@localhost"
 """The sender of files, where the operator set none."""
 
 
-def mail_templates(settings: Settings, public_url: str | None = None) -> NoticeTemplates:
+def mail_templates(settings: Settings, origin: str | None = None) -> NoticeTemplates:
     from softix_proxy.exports.core.texts import texts
     from softix_proxy.mail.templates import NoticeTemplates
 
-    return NoticeTemplates(texts(), public_url or settings.portal.public_url, settings.mail.templates)
+    return NoticeTemplates(texts(), origin or settings.portal.origin, settings.mail.templates)
 
 
 def _transport(settings: Settings, storage: Storage, vault: Vault) -> MailTransport:

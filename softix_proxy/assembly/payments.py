@@ -52,7 +52,7 @@ class StripePayments:
             section=self.settings.payments,
             billing=self.settings.billing,
             follow_up=PaymentDocuments(self.settings.billing),
-            public_url=(self.settings.portal.public_url or "").rstrip("/"),
+            public_url=self.settings.portal.origin or "",
         )
 
     async def _connected(self, secret_key: str) -> StripeGateway:

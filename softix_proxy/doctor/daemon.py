@@ -9,8 +9,6 @@ from softix_proxy.doctor.check_context import CheckContext
 from softix_proxy.doctor.findings import Observation, error, ok, warning
 from softix_proxy.domain.core.errors import FailureError
 
-_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - listening everywhere includes here
-
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:
     """Asks the daemon at its own address, and compares its settings for metrics."""
@@ -20,9 +18,7 @@ async def find(context: CheckContext) -> AsyncIterator[Observation]:
             "server.metrics_networks names other machines, which cannot read /metrics at server.port",
             "set server.metrics_port and server.metrics_host, and have Prometheus scrape that address",
         )
-    host = _ANY.get(server.host, server.host)
-    scheme = "https" if server.tls_cert else "http"
-    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
+    url = server.local_url
     try:
         answer = await context.daemon(f"{url}/readyz", {}, None)
     except FailureError:

@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from softix_proxy.doctor.check_context import CheckContext
 from softix_proxy.doctor.findings import Observation, error, ok, warning
 from softix_proxy.domain.core.errors import FailureError
-from softix_proxy.operations.instance import instance
 from softix_proxy.operations.ledger import payment_setup
 from softix_proxy.operations.ledger.payment_setup import PaymentStatus
 
@@ -25,8 +24,9 @@ async def find(context: CheckContext) -> AsyncIterator[Observation]:
     if not settings.portal.enabled:
         yield warning("payments are on, but the portal is off here", "set portal.enabled, or run: softix portal")
     try:
-        vault = context.keys.open(await instance.require_identity(context.storage.reading()))
-        found = await payment_setup.status(context.storage, vault, enabled=True, api_base=settings.payments.api_base)
+        found = await payment_setup.status(
+            context.storage, await context.vault(), enabled=True, api_base=settings.payments.api_base
+        )
     except FailureError as failure:
         yield error(failure.message, failure.remedy)
         return

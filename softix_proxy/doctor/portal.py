@@ -8,8 +8,7 @@ from softix_proxy.doctor.check_context import CheckContext
 from softix_proxy.doctor.findings import Observation, ok, warning
 from softix_proxy.domain.accounts.public_url import is_loopback, parse_public_url
 from softix_proxy.domain.core.errors import FailureError
-
-_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - listening everywhere includes here
+from softix_proxy.domain.instance.sections import local_url
 
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:
@@ -29,9 +28,7 @@ async def find(context: CheckContext) -> AsyncIterator[Observation]:
             f"the portal listens at {portal.host} without TLS, so that passwords pass in clear text to it",
             "set portal.host to 127.0.0.1, and put a proxy with a certificate in front (docs/portal.md)",
         )
-    host = _ANY.get(portal.host, portal.host)
-    scheme = "https" if server.tls_cert else "http"
-    local = f"{scheme}://{f'[{host}]' if ':' in host else host}:{portal.port}"
+    local = local_url(portal.host, portal.port, has_tls=server.tls_cert is not None)
     try:
         answer = await context.daemon(f"{local}/healthz", {}, None)
     except FailureError:

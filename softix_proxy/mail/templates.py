@@ -52,10 +52,10 @@ _ALARM_PAGE = "/account/password"
 class NoticeTemplates:
     """Renders each kind of message."""
 
-    def __init__(self, texts: Texts, public_url: str | None, folder: Path | None = None) -> None:
-        """Takes the address below which all links are, and the folder of the operator's templates."""
+    def __init__(self, texts: Texts, origin: str | None, folder: Path | None = None) -> None:
+        """Takes the address that all links begin with, and the folder of the operator's templates."""
         self._texts = texts
-        self._public_url = public_url.rstrip("/") if public_url else None
+        self._origin = origin
         self._own = _environment(texts, None)
         self._overridden = None if folder is None else _environment(texts, folder)
 
@@ -119,7 +119,7 @@ class NoticeTemplates:
             "preferences_url": self._url(_PREFERENCES) if notice.kind in OPTIONAL_KINDS else None,
             "alarm": content.is_alarm,
             "locale": texts.locale,
-            "site": self._public_url,
+            "site": self._origin,
         }
 
     def _words(self, kind: NoticeKind, part: str) -> str:
@@ -131,13 +131,13 @@ class NoticeTemplates:
         """Returns the address of a page. None without a path, or if softix does not know its own address."""
         if path is None:
             return None
-        if self._public_url is None:
+        if self._origin is None:
             if needed:
                 raise DeliveryError(DeliveryFault.NO_PUBLIC_URL)
             return None
         if not path.startswith("/") or path.startswith("//") or not path.isprintable() or " " in path:
             raise DeliveryError(DeliveryFault.LINKS_UNREADABLE)
-        return self._public_url + path
+        return self._origin + path
 
 
 def _environment(texts: Texts, folder: Path | None) -> ImmutableSandboxedEnvironment:

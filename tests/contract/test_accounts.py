@@ -20,7 +20,6 @@ ADA = Account(
     created_at_us=7,
     verified_at_us=8,
     age_attested_at_us=9,
-    locale="en",
 )
 
 
@@ -73,7 +72,6 @@ async def test_account_update_writes_every_column_that_may_change(storage: Stora
         status=AccountStatus.DISABLED,
         verified_at_us=None,
         age_attested_at_us=None,
-        locale="de",
     )
     async with storage.writing() as unit:
         await unit.accounts.update(changed)
@@ -86,7 +84,7 @@ async def test_account_password_hash_is_read_apart_and_kept_by_an_update(storage
     assert await storage.reading().accounts.password_hash(added.id) is None
     async with storage.writing() as unit:
         await unit.accounts.set_password_hash(added.id, "$argon2id$…")
-        await unit.accounts.update(replace(added, locale="de"))
+        await unit.accounts.update(replace(added, display_name="Ada L."))
     assert await storage.reading().accounts.password_hash(added.id) == "$argon2id$…"
     assert await storage.reading().accounts.password_hash(added.id + 1) is None
     async with storage.writing() as unit:
@@ -112,7 +110,7 @@ async def test_account_written_in_any_way_leaves_the_directory_as_it_is(empty_bo
     revision = (await storage.changes(0)).revision
     added = await add(storage)
     async with storage.writing() as unit:
-        await unit.accounts.update(replace(added, locale="de"))
+        await unit.accounts.update(replace(added, display_name="Ada L."))
         await unit.accounts.set_password_hash(added.id, "hash")
         await unit.accounts.accept(PolicyAcceptance(added.id, "terms", "1", 10))
     assert (await storage.changes(0)).revision == revision

@@ -29,7 +29,6 @@ async def write_people(unit: Unit) -> None:
             created_at_us=71,
             verified_at_us=72,
             age_attested_at_us=73,
-            locale="de",
         )
     )
     await unit.accounts.accept(PolicyAcceptance(account_id=1, policy="terms", version="2026-11-01", accepted_at_us=74))

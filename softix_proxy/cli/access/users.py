@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Group, instance, regions_option, say, show, show_all, split_regions
+from softix_proxy.cli.console.console import (
+    Group,
+    choice_of,
+    instance,
+    regions_option,
+    say,
+    show,
+    show_all,
+    split_regions,
+)
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.core.clock import format_instant
@@ -19,7 +28,7 @@ from softix_proxy.operations.access import users as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
 
-_ROLE = click.Choice([role.value for role in UserRole])
+_ROLE = choice_of(UserRole)
 
 
 def as_fields(user: User, display_name: str | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Group, confirm, instance, say, show, show_all
+from softix_proxy.cli.console.console import Group, choice_of, confirm, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.organisations.organisations import OrganisationRole
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
     from softix_proxy.operations.accounts.accounts import AccountLink
 
-_ROLE = click.Choice([role.value for role in UserRole])
-_ORGANISATION_ROLE = click.Choice([role.value for role in OrganisationRole])
+_ROLE = choice_of(UserRole)
+_ORGANISATION_ROLE = choice_of(OrganisationRole)
 _LIST = TableLayout(
     ("id", "email", "display_name", "role", "status", "verified_at"), leave=("verified_at", "display_name", "role")
 )
@@ -62,7 +62,7 @@ async def create(
         role=UserRole(role),
         organisation=organisation,
         organisation_role=OrganisationRole(organisation_role),
-        is_mailed=_base(instance) is not None,
+        is_mailed=instance.settings.portal.origin is not None,
     )
     await _show_link(instance, made, f"Created the account of {made.account.email}.")
 
@@ -105,8 +105,25 @@ async def connect(instance: Instance, account: str, user: str, role: str) -> Non
 @click.argument("account")
 @instance
 async def disable(instance: Instance, account: str) -> None:
-    """Refuse the sign-in of an account, and end its sessions. Example: softix accounts disable ada@example.org"""
-    show(operations.as_fields(await operations.disable(instance.storage, account)))
+    """Refuse the sign-in of an account, and end its sessions. Its API keys go on working.
+
+    It prints the keys that still work, with the commands that revoke them: those of the person, and those that nobody
+    else can revoke. The last admin who can sign in is not disabled.
+
+    Example: softix accounts disable ada@example.org
+    """
+    from softix_proxy.operations.organisations import key_owners  # it is imported late, as only this command needs it
+
+    fields = operations.as_fields(await operations.disable(instance.storage, account))
+    left = [key_owners.left_fields(each) for each in await key_owners.left_by(instance.storage, fields["id"])]
+    if invocation().as_json:
+        show({**fields, "working_keys": left})
+        return
+    show(fields, "The account is disabled. No API key is revoked by this.")
+    if not left:
+        say("No key that works is left behind.")
+    for key in left:
+        say(f"The key {key['name'] or key['id']} of {key['organisation']} still works", f"run: {key['revoke']}")
 
 
 @accounts.command()
@@ -124,7 +141,7 @@ async def enable(instance: Instance, account: str) -> None:
 async def set_role(instance: Instance, account: str, role: str) -> None:
     """Set what an account may do under /admin of the portal.
 
-    ROLE is user, support, billing, auditor or admin.
+    ROLE is user, support, billing, auditor or admin. The last admin who can sign in stays one.
 
     Example: softix accounts set-role ada@example.org support
     """
@@ -159,22 +176,15 @@ async def reset_link(instance: Instance, account: str) -> None:
 
     Example: softix accounts reset-link ada@example.org
     """
-    made = await operations.reset_link(
-        instance.storage, await instance.vault(), account, is_mailed=_base(instance) is not None
-    )
+    is_mailed = instance.settings.portal.origin is not None
+    made = await operations.reset_link(instance.storage, await instance.vault(), account, is_mailed=is_mailed)
     await _show_link(instance, made, f"The older links of {made.account.email} have ended.")
 
 
-def _base(instance: Instance) -> str | None:
-    """Returns the address to which paths are added, or None if no address of the portal is set."""
-    url = instance.settings.portal.public_url
-    return None if url is None else url.rstrip("/")
-
-
 async def _show_link(instance: Instance, made: AccountLink, sentence: str) -> None:
-    base = _base(instance)
+    origin = instance.settings.portal.origin
     standing = await operations.show(instance.storage, made.account.public_id)
-    fields: dict[str, Any] = {**operations.as_fields(standing), "link": None if base is None else base + made.path}
+    fields: dict[str, Any] = {**operations.as_fields(standing), "link": None if origin is None else origin + made.path}
     show(fields, sentence)
-    if base is None:
+    if origin is None:
         say(_UNSET, f"set it, then run: softix accounts reset-link {quote(made.account.email)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Group, confirm, echo, instance, invocation, say, show, show_all
+from softix_proxy.cli.console.console import Group, choice_of, confirm, echo, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.billing.bill import Customer, Document, DocumentKind, StoredDocument
@@ -114,7 +114,7 @@ def _outcome_fields(outcome: bill_run.BillRunResult) -> dict[str, Any]:
 @bill.command("list")
 @click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
 @click.option("--period", metavar="PERIOD", help="Only documents of this period.")
-@click.option("--kind", type=click.Choice([kind.value for kind in DocumentKind]), help="Only documents of this kind.")
+@click.option("--kind", type=choice_of(DocumentKind), help="Only documents of this kind.")
 @instance
 async def list_(instance: Instance, user: str | None, period: str | None, kind: str | None) -> None:
     """List documents in the order in which they were issued. Example: softix bill list --period 2026-10"""

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -154,6 +155,11 @@ unknown_members_option = click.option(
     type=click.Choice([*RULES, "none"]),
     help="What to do with members of unknown cost. The word `none` removes the rule.",
 )
+
+
+def choice_of(values: type[StrEnum]) -> click.Choice[str]:
+    """Returns the type of an option or argument that takes one value of an enumeration. The command gets its text."""
+    return click.Choice([each.value for each in values])
 
 
 def split_regions(text: str | None) -> tuple[str, ...] | None:

@@ -18,7 +18,7 @@ import click
 from softix_proxy.cli.console.console import Command, echo, echo_json, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.catalog.providers import ProviderType
-from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.core.errors import BadInputError, FailureError
 from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.metering.usage import UsageRow, UsageSource
 
@@ -129,8 +129,13 @@ def quickstart(
 
 
 def _portal(settings: Settings) -> PortalSection:
-    """Returns the settings of a portal for this machine, where the operator chose no address."""
+    """Returns the settings of a portal for this machine, where the operator chose no address.
+
+    Raises BadInputError if there is neither an address nor a port, since no link can be printed then.
+    """
     portal = settings.portal
+    if portal.public_url is None and not portal.port:
+        raise BadInputError("portal.port is 0, so there is no link to the portal", "set portal.port, such as 8485")
     return replace(portal, enabled=True, public_url=portal.public_url or f"http://localhost:{portal.port}")
 
 
@@ -140,7 +145,7 @@ async def _portal_link(settings: Settings) -> str:
 
     async with assembly.open_instance(settings) as instance:
         path = await operations.prepare_account(instance.storage, await instance.vault())
-    return f"{settings.portal.public_url}{path}"
+    return f"{settings.portal.origin}{path}"
 
 
 async def _prepare(settings: Settings, wanted: dict[ProviderType, bool], yes: bool) -> Prepared:

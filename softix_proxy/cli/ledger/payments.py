@@ -124,7 +124,7 @@ async def setup(
             gateway,
             secret_key=key,
             webhook_secret=secret,
-            public_url=(instance.settings.portal.public_url or "").rstrip("/"),
+            public_url=instance.settings.portal.origin or "",
             api_base=section.api_base,
             new_webhook=new_webhook,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softix_proxy.cli.console.console import COUNT, Group, echo, instance, invocation, show, show_all
+from softix_proxy.cli.console.console import COUNT, Group, choice_of, echo, instance, invocation, show, show_all
 from softix_proxy.cli.console.key_source import KeySource, password_options
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.identity import checked_email
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _LIST = TableLayout(
     ("id", "kind", "to", "state", "attempts", "error", "created_at"), leave=("created_at", "attempts", "error")
 )
-_KIND = click.Choice([kind.value for kind in NoticeKind])
-_STATE = click.Choice([state.value for state in NoticeState])
+_KIND = choice_of(NoticeKind)
+_STATE = choice_of(NoticeState)
 
 
 @click.group(cls=Group)
@@ -95,7 +95,7 @@ async def preview(instance: Instance, kind: str, html: bool) -> None:
     from softix_proxy.mail.samples import EXAMPLE_URL, sample
 
     settings = instance.settings
-    templates = assembly.mail_templates(settings, settings.portal.public_url or EXAMPLE_URL)
+    templates = assembly.mail_templates(settings, settings.portal.origin or EXAMPLE_URL)
     rendered = templates.preview(*sample(NoticeKind(kind)))
     if invocation().as_json:
         show({"kind": kind, "subject": rendered.subject, "text": rendered.text, "html": rendered.html})

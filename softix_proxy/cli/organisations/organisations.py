@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softix_proxy.cli.console.console import Group, confirm, instance, show, show_all
+from softix_proxy.cli.console.console import Group, choice_of, confirm, instance, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.organisations.organisations import OPERATOR, OrganisationRole
 from softix_proxy.operations.organisations import organisations as operations
@@ -14,7 +14,7 @@ from softix_proxy.operations.organisations import organisations as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
 
-_ROLE = click.Choice([role.value for role in OrganisationRole])
+_ROLE = choice_of(OrganisationRole)
 _LIST = TableLayout(("id", "name", "status", "members", "owners", "created_at"), leave=("created_at", "owners"))
 _MEMBERS = TableLayout(
     ("id", "email", "display_name", "role", "active_keys", "since"), leave=("since", "display_name", "active_keys")

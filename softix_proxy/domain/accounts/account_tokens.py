@@ -12,7 +12,7 @@ class TokenPurpose(StrEnum):
     RESET_PASSWORD = "reset_password"  # noqa: S105 # this is the name of a purpose
     CHANGE_EMAIL = "change_email"
     FIRST_SIGN_IN = "first_sign_in"
-    """The link for an account that an operator made. It lets the person set the first password."""
+    """The link that an operator makes. The person sets the first password by it, or a new one."""
     INVITATION = "invitation"
     """The link by which a person joins an organisation, or may register where registration is by invitation."""
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.core.ids import new_public_id
 
 
 class AccountStatus(StrEnum):
@@ -33,7 +34,6 @@ class Account:
     """When the person proved that mail to `email` arrives. None until then, and nobody signs in until then."""
     age_attested_at_us: int | None = None
     """When the person confirmed to be at least 16 years old."""
-    locale: str = "en"
 
     @property
     def is_active(self) -> bool:
@@ -42,6 +42,27 @@ class Account:
     @property
     def can_sign_in(self) -> bool:
         return self.is_active and self.verified_at_us is not None
+
+
+def new_account(
+    email: str,
+    display_name: str,
+    now_us: int,
+    *,
+    role: UserRole = UserRole.USER,
+    age_attested_at_us: int | None = None,
+) -> Account:
+    """Returns an account that is not stored yet. Nobody has proved its address, and it has no password."""
+    return Account(
+        id=0,
+        public_id=new_public_id("acc"),
+        email=email,
+        display_name=display_name,
+        role=role,
+        status=AccountStatus.ACTIVE,
+        created_at_us=now_us,
+        age_attested_at_us=age_attested_at_us,
+    )
 
 
 @dataclass(frozen=True, slots=True)

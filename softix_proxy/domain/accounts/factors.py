@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.accounts.throttles import ThrottleRule
+from softix_proxy.domain.organisations.organisations import Membership
 
 RECOVERY_CODES = 10
 """How many recovery codes a person gets at once."""
-RECENT_US = 15 * 60 * 1_000_000
-"""For how long a proof of who it is counts as recent (NIST SP 800-63B-4, 2.3: by the risk of what is done)."""
 CODE_THROTTLE = ThrottleRule("second_factor", per_hour=6, burst=10)
 """How often an account may try a code. Three of a million codes are right at a time, so a year of guessing finds one
 with a chance of one in six, for somebody who knows the password already."""
@@ -71,6 +71,12 @@ class Factors:
     def any(self) -> bool:
         """Whether sign-in by password asks for a second factor. Recovery codes alone are none."""
         return self.totp is not None or bool(self.passkeys)
+
+
+def needs_factor(account: Account, memberships: Iterable[Membership], roles: Sequence[str]) -> bool:
+    """Returns whether one of the account's roles, here or in an organisation, is one that needs a second factor."""
+    held = {account.role.value, *(one.role.value for one in memberships)}
+    return not held.isdisjoint(roles)
 
 
 class FactorStore(Protocol):

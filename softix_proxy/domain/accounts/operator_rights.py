@@ -76,3 +76,8 @@ NEEDS_RECENT_PROOF = frozenset(OperatorRight) - _SEE - {OperatorRight.REVOKE_KEY
 def rights_of(account: Account) -> frozenset[OperatorRight]:
     """Returns what the account may do under /admin now. An account that cannot sign in may do nothing."""
     return OPERATOR_RIGHTS[account.role] if account.can_sign_in else frozenset()
+
+
+def may_grant_roles(account: Account) -> bool:
+    """Returns whether the account is an admin who can sign in. One who cannot do that yet lets nobody in."""
+    return OperatorRight.GRANT_ROLES in rights_of(account)

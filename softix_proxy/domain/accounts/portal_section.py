@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
 from softix_proxy.domain.access.users import UserRole
-from softix_proxy.domain.accounts.public_url import checked_policy_url, parse_public_url
+from softix_proxy.domain.accounts.public_url import checked_api_url, checked_policy_url, parse_public_url
 from softix_proxy.domain.core.config import setting
 from softix_proxy.domain.organisations.organisations import OrganisationRole
-
-_API_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?/?")
-
-
-def checked_api_url(text: str) -> str:
-    """Returns the address. Raises ValueError if it is no address of a site. Plain http is for networks of one's own."""
-    if _API_URL.fullmatch(text) is None:
-        raise ValueError("not the address of a site")
-    return text
 
 
 def checked_role_name(text: str) -> str:
@@ -76,3 +66,8 @@ class PortalSection:
         "The roles whose accounts need a second factor, of operators and of members: for example admin and owner.",
         item=checked_role_name,
     )
+
+    @property
+    def origin(self) -> str | None:
+        """The address that links begin with, without a slash at its end. None without a public URL."""
+        return None if self.public_url is None else parse_public_url(self.public_url).origin

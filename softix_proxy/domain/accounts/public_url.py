@@ -54,20 +54,31 @@ def parse_public_url(text: str) -> PublicUrl:
     Browsers keep a cookie named `__Host-…` over plain http for localhost and loopback addresses only. On any other
     host they drop it without a word, so nobody could sign in.
     """
-    found = _URL.fullmatch(text)
-    port = int(found[3] or _DEFAULT_PORTS[found[1]]) if found else 0
-    if found is None or not 0 < port <= _MOST_PORT:
+    url = _site(text)
+    if url is None:
         raise BadInputError(
             f"portal.public_url is not the address of a site: {text!r}",
             "write the scheme and the host, and no path: https://portal.example.org",
         )
-    url = PublicUrl(found[1], found[2].lower(), port)
     if not url.is_https and not url.is_loopback:
         raise BadInputError(
             f"portal.public_url is plain http: {text!r}",
             "write https://, and put a proxy with a certificate in front (docs/portal.md)",
         )
     return url
+
+
+def checked_api_url(text: str) -> str:
+    """Returns the address. Raises ValueError if it is no address of a site. Plain http is for networks of one's own."""
+    if _site(text) is None:
+        raise ValueError("not the address of a site")
+    return text
+
+
+def _site(text: str) -> PublicUrl | None:
+    found = _URL.fullmatch(text)
+    port = int(found[3] or _DEFAULT_PORTS[found[1]]) if found else 0
+    return PublicUrl(found[1], found[2].lower(), port) if found and 0 < port <= _MOST_PORT else None
 
 
 def checked_policy_url(text: str) -> str:

@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from softix_proxy.domain.core.clock import SECOND_US
+
 COOKIE = "__Host-softix"
 """The only cookie of the portal (RFC 6265bis, 4.1.3.2: sent to this host alone, and over TLS or to loopback only)."""
+RECENT_US = 15 * 60 * SECOND_US
+"""How old the proof of who it is may be for what moves money or rights (NIST SP 800-63B-4, 2.3: by the risk of what is
+done)."""
 
 
 class SignInMethod(StrEnum):
@@ -39,6 +44,11 @@ class Session:
     """When the person last proved who it is. What moves money or rights needs a recent proof."""
     idle_ends_at_us: int
     ends_at_us: int
+
+
+def is_recent(session: Session, now_us: int) -> bool:
+    """Returns whether the person proved who it is a short while ago."""
+    return now_us - session.reauthenticated_at_us <= RECENT_US
 
 
 class SessionStore(Protocol):

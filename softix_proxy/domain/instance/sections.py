@@ -13,7 +13,13 @@ from softix_proxy.domain.core.config import setting
 
 _SECONDS = {"least": 0.001, "most": 86_400}
 _COUNT = {"least": 0, "most": 1_000_000}
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - the keys are replaced by the values
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - the keys are replaced by the values
+
+
+def local_url(host: str, port: int, *, has_tls: bool) -> str:
+    """Returns the address at which a program on this machine reaches a listener. With port 0 it is not known."""
+    name = _EVERYWHERE.get(host, host)
+    return f"{'https' if has_tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +110,7 @@ class ServerSection:
     @property
     def local_url(self) -> str:
         """The address at which a program on this machine reaches the API. With port 0 it is not known."""
-        host = _EVERYWHERE.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)
-        return f"{'https' if self.tls_cert else 'http'}://{host}:{self.port}"
+        return local_url(self.host, self.port, has_tls=self.tls_cert is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,17 @@ from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.ports.storage import Storage
 
 
-async def rename(storage: Storage, account_id: int, display_name: str) -> Account:
-    """Changes the name that people see. Raises AccountRefusedError if it is none."""
+def usable_name(text: str) -> str:
+    """Returns the name that a person gave. Raises AccountRefusedError, which does not quote it."""
     try:
-        name = checked_display_name(display_name)
+        return checked_display_name(text)
     except BadInputError:
         raise AccountRefusedError(AccountRefusal.NAME_UNUSABLE) from None
+
+
+async def rename(storage: Storage, account_id: int, display_name: str) -> Account:
+    """Changes the name that people see. Raises AccountRefusedError if it is none."""
+    name = usable_name(display_name)
     async with storage.writing() as unit:
         account = replace(await unit.accounts.get(account_id), display_name=name)
         await unit.accounts.update(account)

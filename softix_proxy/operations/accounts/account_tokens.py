@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from softix_proxy.domain.accounts.account_tokens import AccountToken, TokenPurpose
 from softix_proxy.domain.accounts.accounts import Account, folded_email
@@ -19,6 +19,7 @@ LASTS_US: Mapping[TokenPurpose, int] = {
     TokenPurpose.INVITATION: 7 * DAY_US,
 }
 """For how long a link works."""
+_Take = Callable[[bytes, TokenPurpose, int], Awaitable[AccountToken | None]]
 
 
 async def issue(
@@ -45,22 +46,12 @@ async def look(unit: Unit, text: str, purposes: Iterable[TokenPurpose]) -> Accou
 
     Raises AccountRefusedError if it is of no such purpose, or was used, replaced, or has expired.
     """
-    digest, now_us = token_digest(text), unit.clock.now_us()
-    for purpose in purposes:
-        found = await unit.account_tokens.find(digest, purpose, now_us)
-        if found is not None:
-            return found
-    raise AccountRefusedError(AccountRefusal.LINK_ENDED)
+    return await _first(unit, unit.account_tokens.find, text, purposes)
 
 
 async def consume(unit: Unit, text: str, purposes: Iterable[TokenPurpose]) -> AccountToken:
     """Returns the token, and ends it. Raises as `look` does."""
-    digest, now_us = token_digest(text), unit.clock.now_us()
-    for purpose in purposes:
-        found = await unit.account_tokens.consume(digest, purpose, now_us)
-        if found is not None:
-            return found
-    raise AccountRefusedError(AccountRefusal.LINK_ENDED)
+    return await _first(unit, unit.account_tokens.consume, text, purposes)
 
 
 async def holder(unit: Unit, token: AccountToken) -> Account:
@@ -81,3 +72,12 @@ def require_active(account: Account) -> None:
     """Raises AccountRefusedError if the operator disabled the account."""
     if not account.is_active:
         raise AccountRefusedError(AccountRefusal.DISABLED)
+
+
+async def _first(unit: Unit, take: _Take, text: str, purposes: Iterable[TokenPurpose]) -> AccountToken:
+    digest, now_us = token_digest(text), unit.clock.now_us()
+    for purpose in purposes:
+        found = await take(digest, purpose, now_us)
+        if found is not None:
+            return found
+    raise AccountRefusedError(AccountRefusal.LINK_ENDED)

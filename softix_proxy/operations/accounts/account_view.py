@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from softix_proxy.domain.access.identity import ID_PREFIX
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Storage, Unit
-
-_ID_PREFIX = "usr_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,11 @@ async def load(storage: Storage, session: Session, chosen: str) -> AccountView |
 
 async def joined(storage: Storage, account_id: int) -> Sequence[JoinedOrganisation]:
     """Returns the organisations that an account belongs to, the oldest membership first."""
-    unit = storage.reading()
+    return await joined_in(storage.reading(), account_id)
+
+
+async def joined_in(unit: Unit, account_id: int) -> Sequence[JoinedOrganisation]:
+    """Returns what `joined` does, as the transaction sees it."""
     return [
         JoinedOrganisation(membership, await unit.users.get(membership.user_id))
         for membership in await unit.memberships.of_account(account_id)
@@ -57,7 +60,7 @@ async def _chosen(
 ) -> tuple[Membership | None, User | None]:
     if not memberships:
         return None, None
-    found = await unit.users.find(chosen) if chosen.startswith(_ID_PREFIX) else None
+    found = await unit.users.find(chosen) if chosen.startswith(ID_PREFIX) else None
     for membership in memberships:
         if found is not None and membership.user_id == found.id:
             return membership, found

@@ -8,15 +8,15 @@ from typing import Any
 
 from softix_proxy.domain.access.identity import checked_display_name, checked_email
 from softix_proxy.domain.access.users import User, UserRole
-from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus, new_account
+from softix_proxy.domain.accounts.operator_rights import may_grant_roles
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
-from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.access import users
-from softix_proxy.operations.accounts import password_resets, security_events
+from softix_proxy.operations.accounts import account_view, password_resets, security_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +60,7 @@ async def create(
                 f"an account has the e-mail {address!r} already",
                 f"for a new link: softix accounts reset-link {address}",
             )
-        account = await unit.accounts.add(
-            Account(
-                id=0,
-                public_id=new_public_id("acc"),
-                email=address,
-                display_name=name,
-                role=role,
-                status=AccountStatus.ACTIVE,
-                created_at_us=now_us,
-            )
-        )
+        account = await unit.accounts.add(new_account(address, name, now_us, role=role))
         if owner is not None:
             await unit.memberships.add(Membership(account.id, owner.id, organisation_role, now_us))
         return AccountLink(account, await password_resets.first_link(unit, vault, account, is_mailed=is_mailed))
@@ -112,7 +102,10 @@ async def unconnected(storage: Storage) -> Sequence[tuple[Account, User]]:
 
 
 async def disable(storage: Storage, reference: str) -> AccountStanding:
-    """Disables the account, and ends its sessions and links in the same transaction. Raises NotFoundError."""
+    """Disables the account, and ends its sessions and links in the same transaction.
+
+    Raises NotFoundError, and ConflictError for the last admin.
+    """
     async with storage.writing() as unit:
         account = await change_status(unit, await find(unit, reference), AccountStatus.DISABLED)
         return await _standing(unit, account)
@@ -126,8 +119,14 @@ async def enable(storage: Storage, reference: str) -> AccountStanding:
 
 
 async def change_status(unit: Unit, account: Account, status: AccountStatus) -> Account:
-    """Sets the status. A disabled account has no session and no link any more."""
+    """Sets the status. A disabled account has no session and no link any more.
+
+    Raises ConflictError for the last admin.
+    """
     changed = replace(account, status=status)
+    if changed == account:
+        return account
+    await _keep_an_admin(unit, account, changed)
     await unit.accounts.update(changed)
     if status is AccountStatus.DISABLED:
         await _end_sessions(unit, changed)
@@ -136,16 +135,23 @@ async def change_status(unit: Unit, account: Account, status: AccountStatus) -> 
 
 
 async def set_role(storage: Storage, reference: str, role: UserRole) -> AccountStanding:
-    """Sets what the person may do under /admin. It holds for the next page. Raises NotFoundError."""
+    """Sets what the person may do under /admin. It holds for the next page.
+
+    Raises NotFoundError, and ConflictError for the last admin.
+    """
     async with storage.writing() as unit:
         account = await change_role(unit, await find(unit, reference), role)
         return await _standing(unit, account)
 
 
 async def change_role(unit: Unit, account: Account, role: UserRole) -> Account:
-    """Sets the role, and signs the account out, so that it signs in with its new rights."""
+    """Sets the role, and signs the account out, so that it signs in with its new rights.
+
+    Raises ConflictError for the last admin.
+    """
     changed = replace(account, role=role)
     if changed != account:
+        await _keep_an_admin(unit, account, changed)
         await unit.accounts.update(changed)
         await _end_sessions(unit, changed)
         await security_events.record(unit, "role_changed", changed.id, subject=changed.public_id)
@@ -200,9 +206,19 @@ def as_fields(standing: AccountStanding) -> dict[str, Any]:
 
 
 async def _standing(unit: Unit, account: Account) -> AccountStanding:
-    memberships = await unit.memberships.of_account(account.id)
-    found = [((await unit.users.get(member.user_id)).public_id, member.role) for member in memberships]
-    return AccountStanding(account, tuple(found))
+    joined = await account_view.joined_in(unit, account.id)
+    return AccountStanding(account, tuple((user.public_id, membership.role) for membership, user in joined))
+
+
+async def _keep_an_admin(unit: Unit, before: Account, after: Account) -> None:
+    """Raises ConflictError if nobody who can sign in could grant roles after this change, but somebody can now."""
+    if not may_grant_roles(before) or may_grant_roles(after):
+        return
+    if not any(may_grant_roles(other) for other in await unit.accounts.list() if other.id != before.id):
+        raise ConflictError(
+            "this is the last admin who can sign in",
+            "make somebody else admin first, who can sign in: softix accounts set-role ACCOUNT admin",
+        )
 
 
 async def _end_sessions(unit: Unit, account: Account) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -22,11 +21,6 @@ class CeremonyEnd(NamedTuple):
 
     account_id: int | None
     content: Mapping[str, str]
-
-
-def new_reference() -> str:
-    """Returns 256 random bits for a URL or a hidden field."""
-    return secrets.token_urlsafe(32)
 
 
 def digest_of(reference: str) -> bytes:

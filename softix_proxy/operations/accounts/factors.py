@@ -14,15 +14,15 @@ from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.accounts.ceremonies import CeremonyKind
 from softix_proxy.domain.accounts.factors import (
     CODE_THROTTLE,
-    RECENT_US,
     RECOVERY_THROTTLE,
     FactorKind,
     Factors,
     TotpFactor,
+    needs_factor,
 )
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.accounts.security_events import SecurityEventKind
-from softix_proxy.domain.accounts.sessions import Session
+from softix_proxy.domain.accounts.sessions import Session, is_recent
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import Code, ConflictError, FailureError, RefusedError
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
@@ -133,7 +133,7 @@ async def require_strong_session(unit: Unit, session: Session) -> Factors:
     current = await unit.sessions.by_digest(session.digest, now_us)
     if current is None or current.is_pending or (known.any and not current.second_factor):
         raise AccountRefusedError(AccountRefusal.SESSION_WEAK)
-    if now_us - current.reauthenticated_at_us > RECENT_US:
+    if not is_recent(current, now_us):
         raise AccountRefusedError(AccountRefusal.PROOF_OLD)
     return known
 
@@ -262,17 +262,11 @@ async def remove(
         if not is_removed:
             raise AccountRefusedError(AccountRefusal.FACTOR_MISSING)
         if not await required(unit, account.id):
-            if await needs_factor(unit, account, roles):
+            if needs_factor(account, await unit.memberships.of_account(account.id), roles):
                 raise AccountRefusedError(AccountRefusal.FACTOR_NEEDED)
             await unit.factors.remove_all(account.id)
         name = TOTP_NAME if passkey is None else PASSKEY_NAME
         await record_change(unit, vault, session, account, "factor_removed", name, origin, subject=passkey)
-
-
-async def needs_factor(unit: Unit, account: Account, roles: Sequence[str]) -> bool:
-    """Returns whether one of the account's roles, here or in an organisation, is one that needs a second factor."""
-    held = {account.role.value, *(one.role.value for one in await unit.memberships.of_account(account.id))}
-    return not held.isdisjoint(roles)
 
 
 async def record_change(

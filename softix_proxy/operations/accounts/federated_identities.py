@@ -11,8 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from softix_proxy.domain.access.identity import checked_display_name, is_email
-from softix_proxy.domain.access.users import UserRole
-from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.accounts import Account, new_account
 from softix_proxy.domain.accounts.federated_identities import FederatedIdentity, VerifiedClaims
 from softix_proxy.domain.accounts.oidc_section import OidcSection, checked_role_rule
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
@@ -20,7 +19,6 @@ from softix_proxy.domain.accounts.security_events import SecurityEventKind
 from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError
-from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
@@ -86,18 +84,7 @@ async def _new_to_us(unit: Unit, section: OidcSection, verified: VerifiedClaims,
 async def _made(unit: Unit, section: OidcSection, verified: VerifiedClaims, email: str) -> Account:
     if not section.create_accounts:
         raise AccountRefusedError(AccountRefusal.ACCOUNT_MISSING)
-    now_us = unit.clock.now_us()
-    return await unit.accounts.add(
-        Account(
-            id=0,
-            public_id=new_public_id("acc"),
-            email=email,
-            display_name=_name(verified, email),
-            role=UserRole.USER,
-            status=AccountStatus.ACTIVE,
-            created_at_us=now_us,
-        )
-    )
+    return await unit.accounts.add(new_account(email, _name(verified, email), unit.clock.now_us()))
 
 
 async def _taken_over(unit: Unit, account: Account, verified: VerifiedClaims, email: str) -> Account:

@@ -18,6 +18,7 @@ from softix_proxy.domain.accounts.public_url import PublicUrl
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.accounts.throttles import ThrottleRule
 from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.core.secret_tokens import new_token
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import ceremonies, throttles
@@ -65,7 +66,7 @@ async def begin(
         storage.writing() as unit
     ):  # before the provider is asked, so that nobody makes softix ask it without end
         await throttles.take(unit, _THROTTLE, throttles.network_subject(vault, address))
-    state, nonce = ceremonies.new_reference(), ceremonies.new_reference()
+    state, nonce = new_token(), new_token()
     code_verifier = secrets.token_urlsafe(_VERIFIER_BYTES)
     to = await provider.authorization_url(
         known,
@@ -158,12 +159,6 @@ async def set_secret(storage: Storage, vault: Vault, section: OidcSection, secre
         raise BadInputError("not a usable client secret", "give one line of text")
     async with storage.writing() as unit:
         await SECRET.store(unit, vault, secret, _client_of(section))
-
-
-async def has_secret(unit: Unit, section: OidcSection) -> bool:
-    """Returns whether there is a client secret for the issuer and the client of the settings."""
-    sealed, sealed_for = await SECRET.load(unit)
-    return sealed is not None and sealed_for == _client_of(section)
 
 
 def _client_of(section: OidcSection) -> str:

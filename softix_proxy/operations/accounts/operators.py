@@ -15,7 +15,7 @@ from softix_proxy.domain.accounts.security_events import SecurityEvent
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.operations.accounts import accounts
+from softix_proxy.operations.accounts import account_view, accounts
 
 _EVENTS = 50
 _MEMBERS = 200
@@ -34,8 +34,8 @@ def require(account: Account, *rights: OperatorRight) -> None:
 async def set_role(storage: Storage, actor: Account, reference: str, role: UserRole) -> Account:
     """Sets the role of another account, and ends its sessions, so that it signs in with the new rights.
 
-    The actor's rights are read again within the transaction, and nobody sets the own role. So there is always one admin
-    left: the one who did it. Raises NotFoundError, and ConflictError for the actor's own account.
+    The actor's rights are read again within the transaction, and nobody sets the own role. Raises NotFoundError, and
+    ConflictError for the actor's own account, and for the last admin.
     """
     async with storage.writing() as unit:
         account = await _other(unit, actor, reference)
@@ -93,7 +93,7 @@ async def show_account(storage: Storage, reference: str) -> SeenAccount:
     """Returns the account with its organisations and what happened to its security. Raises NotFoundError."""
     unit = storage.reading()
     account = await find(unit, reference)
-    own = [(each, await unit.users.get(each.user_id)) for each in await unit.memberships.of_account(account.id)]
+    own = await account_view.joined_in(unit, account.id)
     events = await unit.security_events.list(account.id, _EVENTS)
     return SeenAccount(account, own, events, len(await unit.sessions.list(account.id, unit.clock.now_us())))
 

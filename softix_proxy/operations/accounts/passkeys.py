@@ -20,6 +20,7 @@ from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.accounts.throttles import ThrottleRule
 from softix_proxy.domain.core.errors import ConflictError, FailureError
 from softix_proxy.domain.core.ids import new_public_id
+from softix_proxy.domain.core.secret_tokens import new_token
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import PasskeySubject, PasskeyVerifier, RelyingParty, Vault
 from softix_proxy.operations.accounts import ceremonies, factors, throttles
@@ -188,7 +189,7 @@ async def _verified(
 async def _begin(
     unit: Unit, vault: Vault, kind: CeremonyKind, *, browser: bytes = b"", account_id: int | None = None
 ) -> tuple[str, bytes]:
-    reference, challenge = ceremonies.new_reference(), secrets.token_bytes(_CHALLENGE_BYTES)
+    reference, challenge = new_token(), secrets.token_bytes(_CHALLENGE_BYTES)
     content = {"challenge": base64.b64encode(challenge).decode()}
     digest = ceremonies.digest_of(reference)
     await ceremonies.begin(unit, vault, kind, content, reference=digest, browser=browser, account_id=account_id)

@@ -1,4 +1,4 @@
-"""Sets a new password by a mailed link, or the first one by the link for an account that an operator made.
+"""Sets a new password by a mailed link, or the first one of an account that has none yet.
 
 A reset proves that mail arrives, and nothing more. It starts no session, so a second factor is asked for at the next
 sign-in as always.
@@ -29,7 +29,7 @@ class OpenReset:
 
     email: str = field(repr=False)
     is_first: bool
-    """Whether this is the first password of an account that an operator made."""
+    """Whether the account has no password yet."""
 
 
 async def request(storage: Storage, vault: Vault, email: str, *, address: str) -> None:
@@ -63,18 +63,17 @@ async def first_link(unit: Unit, vault: Vault, account: Account, *, is_mailed: b
     links = verification.link(_PATH, token)
     if is_mailed:
         values = {"expires": verification.expiry(unit, TokenPurpose.FIRST_SIGN_IN)}
-        await outbox.enqueue(
-            unit, vault, Notice(NoticeKind.FIRST_SIGN_IN, account.email, values, links, account_id=account.id)
-        )
+        has_password = await unit.accounts.password_hash(account.id) is not None
+        kind = NoticeKind.RESET_PASSWORD if has_password else NoticeKind.FIRST_SIGN_IN
+        await outbox.enqueue(unit, vault, Notice(kind, account.email, values, links, account_id=account.id))
     return links[ACTION]
 
 
 async def look(storage: Storage, token: str) -> OpenReset:
     """Returns what a link is for, and consumes nothing. Raises AccountRefusedError."""
     unit = storage.reading()
-    found = await account_tokens.look(unit, token, _PURPOSES)
-    account = await account_tokens.holder(unit, found)
-    return OpenReset(account.email, found.purpose is TokenPurpose.FIRST_SIGN_IN)
+    account = await account_tokens.holder(unit, await account_tokens.look(unit, token, _PURPOSES))
+    return OpenReset(account.email, is_first=await unit.accounts.password_hash(account.id) is None)
 
 
 async def finish(
@@ -82,7 +81,8 @@ async def finish(
 ) -> Account:
     """Sets the password by a link, and ends every session and every other link of the account.
 
-    The address counts as verified, because the link came by it. Raises AccountRefusedError, OverloadedError.
+    The address counts as verified, because the link came by it. The person is told, unless it is the first password by
+    the link of an operator. Raises AccountRefusedError, OverloadedError.
     """
     unit = storage.reading()
     found = await account_tokens.holder(unit, await account_tokens.look(unit, token, _PURPOSES))
@@ -90,9 +90,10 @@ async def finish(
     async with storage.writing() as unit:
         used = await account_tokens.consume(unit, token, _PURPOSES)
         account = await account_tokens.holder(unit, used)
+        had_password = await unit.accounts.password_hash(account.id) is not None
         await passwords.replace_hash(unit, account.id, new_hash)
         account = await verification.welcome(unit, account)
-        if used.purpose is TokenPurpose.RESET_PASSWORD:
+        if had_password or used.purpose is TokenPurpose.RESET_PASSWORD:
             await passwords.told(unit, vault, account, device)
         await security_events.record(unit, "password_reset", account.id, address=address, device=device)
         return account

@@ -6,19 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from softix_proxy.domain.access.identity import checked_display_name, is_email
-from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.access.identity import is_email
 from softix_proxy.domain.accounts.account_tokens import TokenPurpose
-from softix_proxy.domain.accounts.accounts import Account, AccountStatus, PolicyAcceptance, folded_email
+from softix_proxy.domain.accounts.accounts import Account, PolicyAcceptance, folded_email, new_account
 from softix_proxy.domain.accounts.passwords import PasswordHasher
 from softix_proxy.domain.accounts.portal_section import PortalSection
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
-from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
-from softix_proxy.operations.accounts import account_tokens, passwords, security_events, throttles, verification
+from softix_proxy.operations.accounts import (
+    account_profile,
+    account_tokens,
+    passwords,
+    security_events,
+    throttles,
+    verification,
+)
 from softix_proxy.operations.notices import outbox
 
 
@@ -91,10 +95,7 @@ def _checked(form: RegistrationForm, portal: PortalSection) -> str:
     """Returns the name. Raises AccountRefusedError."""
     if portal.registration == "closed":
         raise AccountRefusedError(AccountRefusal.REGISTRATION_CLOSED)
-    try:
-        name = checked_display_name(form.name)
-    except BadInputError:
-        raise AccountRefusedError(AccountRefusal.NAME_UNUSABLE) from None
+    name = account_profile.usable_name(form.name)
     if not is_email(form.email):
         raise AccountRefusedError(AccountRefusal.EMAIL_UNUSABLE)
     if not form.is_of_age:
@@ -128,18 +129,7 @@ async def _again(unit: Unit, vault: Vault, known: Account) -> None:
 
 async def _add(unit: Unit, form: RegistrationForm, name: str, password_hash: str) -> Account:
     now_us = unit.clock.now_us()
-    account = await unit.accounts.add(
-        Account(
-            id=0,
-            public_id=new_public_id("acc"),
-            email=form.email,
-            display_name=name,
-            role=UserRole.USER,
-            status=AccountStatus.ACTIVE,
-            created_at_us=now_us,
-            age_attested_at_us=now_us,
-        )
-    )
+    account = await unit.accounts.add(new_account(form.email, name, now_us, age_attested_at_us=now_us))
     await unit.accounts.set_password_hash(account.id, password_hash)
     return account
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from softix_proxy.domain.accounts.accounts import Account
-from softix_proxy.domain.accounts.factors import FactorKind, Factors
+from softix_proxy.domain.accounts.factors import FactorKind, Factors, needs_factor
 from softix_proxy.domain.accounts.federated_identities import FederatedIdentity
 from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.portal_section import PortalSection
@@ -48,7 +48,7 @@ async def overview(storage: Storage, account: Account, roles: Sequence[str]) -> 
     return FactorOverview(
         factors=await factors.show(unit, account.id),
         identities=await unit.federated_identities.of_account(account.id),
-        is_needed=await factors.needs_factor(unit, account, roles),
+        is_needed=needs_factor(account, await unit.memberships.of_account(account.id), roles),
     )
 
 

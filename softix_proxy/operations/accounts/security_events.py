@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from softix_proxy.domain.accounts.security_events import SecurityEvent, SecurityEventKind
-from softix_proxy.domain.core.clock import format_instant, from_us
+from softix_proxy.domain.core.clock import from_us
 from softix_proxy.domain.ports.storage import Storage, Unit
 
 
@@ -41,15 +40,3 @@ async def list_all(storage: Storage, account_id: int | None = None, *, limit: in
 def when(instant_us: int) -> str:
     """Returns the instant as messages show it, such as `2026-11-30 18:20 UTC`."""
     return from_us(instant_us).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def as_fields(event: SecurityEvent, account: str | None) -> dict[str, Any]:
-    """Returns the fields that an operator is shown. `account` is the public id."""
-    return {
-        "at": format_instant(event.at_us),
-        "event": event.kind,
-        "account": account,
-        "address": event.address,
-        "device": event.device,
-        "subject": event.subject,
-    }

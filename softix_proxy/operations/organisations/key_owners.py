@@ -7,16 +7,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from softix_proxy.domain.access.keys import Key, KeyStatus
-from softix_proxy.domain.access.users import User
+from softix_proxy.domain.access.users import User, UserStatus
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.organisations.key_owners import NOBODY, KeyOwner
-from softix_proxy.domain.organisations.organisations import Actor, Right
+from softix_proxy.domain.organisations.organisations import Actor, Membership, Right
 from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.access import keys
+from softix_proxy.operations.accounts import account_view, accounts
 from softix_proxy.operations.organisations import projects
+from softix_proxy.operations.organisations.organisation_keys import KeyCondition, condition
+from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 from softix_proxy.operations.organisations.organisations import authorized, find_member
+
+
+@dataclass(frozen=True, slots=True)
+class LeftKey:
+    """A key that works on without the person who could revoke it."""
+
+    key: Key
+    organisation: User
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,31 @@ async def elsewhere(storage: Storage, organisation: str, project: str, by: Actor
         ]
 
 
+async def left_by(storage: Storage, account: str) -> Sequence[LeftKey]:
+    """Returns the keys that work on after the account is disabled: its own, and those that nobody else can revoke.
+
+    An organisation's keys are revoked by its members who manage keys, and a member's key by this member too. If no such
+    person is left who can sign in, only an operator can. Raises NotFoundError.
+    """
+    async with storage.snapshot() as unit:
+        leaving = await accounts.find(unit, account)
+        found = []
+        for membership, user in await account_view.joined_in(unit, leaving.id):
+            if user.status is UserStatus.ACTIVE:
+                found += [LeftKey(key, user) for key in await _left_in(storage, unit, user, membership)]
+        return found
+
+
+def left_fields(left: LeftKey) -> dict[str, Any]:
+    key = left.key
+    return {
+        "id": key.public_id,
+        "name": key.label,
+        "organisation": left.organisation.public_id,
+        "revoke": f"softix keys revoke {key.public_id} --yes",
+    }
+
+
 def as_fields(owned: OwnedKey) -> dict[str, Any]:
     return {
         "key": owned.key.public_id,
@@ -72,6 +108,25 @@ def as_fields(owned: OwnedKey) -> dict[str, Any]:
         "project": None if owned.project is None else owned.project.public_id,
         "member": None if owned.account is None else owned.account.public_id,
     }
+
+
+async def _left_in(storage: Storage, unit: Unit, user: User, leaving: Membership) -> Sequence[Key]:
+    owners, now_us = await unit.key_owners.list(user.id), unit.clock.now_us()
+    could = OrganisationScope(storage, user, leaving)
+    still_can = [
+        OrganisationScope(storage, user, each)
+        for each in await unit.memberships.of_organisation(user.id)
+        if each.account_id != leaving.account_id and (await unit.accounts.get(each.account_id)).can_sign_in
+    ]
+    return [
+        key
+        for key in await unit.keys.list(user.id)
+        if condition(key, now_us) is KeyCondition.ACTIVE
+        and (
+            owners.get(key.id, NOBODY).account_id == leaving.account_id
+            or (could.may_change(key, owners) and not any(other.may_change(key, owners) for other in still_can))
+        )
+    ]
 
 
 async def _open_project(unit: Unit, user: User, reference: str) -> Project:

@@ -123,12 +123,6 @@ async def leave(storage: Storage, organisation: str, by: Membership) -> RemovedM
         return await _remove(unit, user, membership, person, None)
 
 
-async def of_account(storage: Storage, account_id: int) -> Sequence[User]:
-    """Returns the organisations that the account belongs to, the oldest membership first."""
-    async with storage.snapshot() as unit:
-        return [await unit.users.get(each.user_id) for each in await unit.memberships.of_account(account_id)]
-
-
 async def authorized(unit: Unit, organisation: str, by: Actor, right: Right) -> tuple[User, Actor]:
     """Returns the organisation, and the actor with the role that it has now.
 

@@ -40,6 +40,14 @@ def test_daemon_sends_messages_with_the_portal_or_a_mail_server_only(
     assert mailing.is_wanted(replace(ready, mail=mail, portal=portal)) is wanted
 
 
+def test_public_url_with_a_slash_at_its_end_makes_the_same_links(ready: Settings) -> None:
+    with_slash = replace(ready, portal=replace(PORTAL, public_url=f"{PORTAL.public_url}/"))
+    told, same = (
+        mailing.mail_templates(one).preview(RESET, RESET.links) for one in (with_slash, replace(ready, portal=PORTAL))
+    )
+    assert told == same and "https://portal.example.org/reset?token=abc" in told.text
+
+
 async def test_message_into_a_folder_is_sent_while_the_block_runs(ready: Settings) -> None:
     settings = replace(ready, portal=PORTAL)
     async with assembly.open_instance(settings) as instance:

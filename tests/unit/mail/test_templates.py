@@ -174,12 +174,6 @@ def test_message_with_a_link_and_no_public_url_is_not_made_and_one_without_is() 
     assert "http" not in made(url=None).render(*sample(NoticeKind.KEY_CREATED)).text
 
 
-def test_public_url_with_a_slash_at_its_end_makes_the_same_links() -> None:
-    assert made(url=f"{URL}/").render(*sample(NoticeKind.VERIFY_EMAIL)) == made().render(
-        *sample(NoticeKind.VERIFY_EMAIL)
-    )
-
-
 def test_template_of_an_operator_replaces_ours_and_may_extend_the_base(tmp_path: Path) -> None:
     tmp_path.joinpath("receipt.txt").write_text("Thanks for {{ values.amount }}")
     tmp_path.joinpath("receipt.html").write_text(

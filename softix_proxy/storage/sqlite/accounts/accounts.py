@@ -20,7 +20,6 @@ ACCOUNT = RecordMapping(
     "created_at_us",
     "verified_at_us",
     "age_attested_at_us",
-    "locale",
     role=converted(UserRole),
     status=converted(AccountStatus),
 )

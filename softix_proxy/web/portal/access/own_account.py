@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from softix_proxy.domain.accounts.refusals import AccountRefusedError
+from softix_proxy.domain.accounts.sessions import is_recent
 from softix_proxy.operations.accounts import account_profile, emails, passwords
 from softix_proxy.web.portal.access.refusals import refused_page
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.session_cookie import new_cookie
-from softix_proxy.web.portal.core.steps import is_recent, to_confirm
+from softix_proxy.web.portal.core.steps import to_confirm
 
 ACCOUNT, EMAIL, PASSWORD = "/account", "/account/email", "/account/password"  # these are paths
 

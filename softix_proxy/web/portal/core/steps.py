@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from softix_proxy.domain.access.users import UserRole
-from softix_proxy.domain.accounts.factors import RECENT_US
-from softix_proxy.domain.accounts.sessions import Session
+from softix_proxy.domain.accounts.factors import needs_factor
+from softix_proxy.domain.accounts.sessions import Session, is_recent
 from softix_proxy.operations.accounts import account_view, sessions
 from softix_proxy.web.portal.core.error_pages import PageRefusedError, missing
 from softix_proxy.web.portal.core.form_body import FORM_BYTES, PROGRAM_BYTES, parse_form, parse_query
@@ -132,13 +132,7 @@ def _lacks_factor(exchange: PageExchange, viewer: Viewer) -> bool:
     roles = exchange.context.settings.portal.second_factor_roles
     if not roles or viewer.session.second_factor or exchange.raw_path.startswith(_WITHOUT_FACTOR):
         return False
-    held = {viewer.account.role.value, *(one.role.value for one in viewer.memberships)}
-    return not held.isdisjoint(roles)
-
-
-def is_recent(session: Session, now_us: int) -> bool:
-    """Returns whether the person proved who it is a short while ago."""
-    return now_us - session.reauthenticated_at_us <= RECENT_US
+    return needs_factor(viewer.account, viewer.memberships, roles)
 
 
 def to_confirm(path: str) -> SeeOther:

@@ -12,6 +12,7 @@ from softix_proxy.domain.accounts.ceremonies import CeremonyKind
 from softix_proxy.domain.accounts.federated_identities import OpenIdProvider
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.core.secret_tokens import new_token
 from softix_proxy.operations.accounts import ceremonies, federated_identities, oidc, second_factor
 from softix_proxy.operations.accounts.oidc import OidcAnswer
 from softix_proxy.web.portal.access.refusals import refused_page
@@ -31,7 +32,7 @@ async def start(request: PageRequest) -> Answer:
     """Sends the browser to the provider. It gets a cookie that opens nothing, by which it is known when it returns."""
     if request.is_signed_in:
         return SeeOther(FACTORS)
-    token = ceremonies.new_reference()
+    token = new_token()
     back = safe_path(request.query.get("next"))
     answer = await _begin(request, CeremonyKind.OIDC_SIGN_IN, ceremonies.digest_of(token), back)
     if isinstance(answer, SeeOther):

@@ -1,10 +1,14 @@
+import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
+
+from softix_proxy import assembly
 
 Softix = Callable[..., Result]
 Read = Callable[[str], Any]
@@ -75,6 +79,59 @@ def test_accounts_role_status_and_sessions_are_changed(published: None, run: Sof
     assert read("accounts sign-out --all --yes") == {"ended": 0}
     for line in ("", "ada@example.org --all --yes"):
         assert "Name an account, or give --all." in run(f"accounts sign-out {line}", code=2).stderr
+
+
+def verify(instance: Path, email: str) -> None:
+    """As if the person had opened the link, and could sign in now."""
+
+    async def run() -> None:
+        async with (
+            assembly.open_instance(assembly.read_settings(None, instance)) as opened,
+            opened.storage.writing() as unit,
+        ):
+            account = await unit.accounts.by_email(email)
+            assert account is not None
+            await unit.accounts.update(replace(account, verified_at_us=1))
+
+    asyncio.run(run())
+
+
+def test_accounts_commands_leave_one_admin_who_can_sign_in(instance: Path, run: Softix, read: Read) -> None:
+    read("accounts create --role admin ada@example.org")
+    verify(instance, "ada@example.org")
+    for line in ("set-role ada@example.org user", "disable ada@example.org"):
+        refused = run(f"accounts {line}", code=1).stderr
+        assert "this is the last admin who can sign in" in refused and "softix accounts set-role" in refused
+    read("accounts create bob@example.org")
+    verify(instance, "bob@example.org")
+    read("accounts set-role bob@example.org admin")
+    assert read("accounts disable ada@example.org")["status"] == "disabled"
+
+
+def test_accounts_disable_prints_the_keys_that_still_work_and_the_commands_that_revoke_them(
+    run: Softix, read: Read
+) -> None:
+    """Ada is the only one in her organisation, so nobody could revoke its keys any more."""
+    help_text = " ".join(run("accounts disable --help").stdout.split())
+    assert "Its API keys go on working. It prints the keys that still work" in help_text
+    user = read("users create ada --email ada@example.org")
+    made = [read(f"keys create --user ada --name {name}") for name in ("ci", "bot", "old")]
+    read("keys revoke old --yes")
+    read("accounts create --organisation ada ada@example.org")
+    said = run("accounts disable ada@example.org").stderr
+    assert "No API key is revoked by this." in said and "old" not in said
+    for key in made[:2]:
+        assert f"of {user['id']} still works" in said
+        assert read(f"keys show {key['id']}")["status"] == "active"
+    found = read("accounts disable ada@example.org")["working_keys"]
+    assert [(each["id"], each["organisation"]) for each in found] == [(key["id"], user["id"]) for key in made[:2]]
+    commands = [line.partition("run: softix ")[2] for line in said.splitlines() if "run: softix " in line]
+    assert [f"softix {command}" for command in commands] == [each["revoke"] for each in found]
+    for command in commands:
+        run(command)
+    assert {key["status"] for key in read("keys list")} == {"revoked"}
+    assert read("accounts disable ada@example.org")["working_keys"] == []
+    assert "No key that works is left behind." in run("accounts disable ada@example.org").stderr
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from softix_proxy.cli.console.console import Command, Group, Invocation
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
 from softix_proxy.domain.core.ids import format_request_id
+from softix_proxy.domain.notices.outbox import NoticeState
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 
@@ -117,6 +118,15 @@ def test_operator_error_prints_one_line_and_a_remedy(kind: str, code: int) -> No
     assert ("→ write 25.00" in result.stderr) is (kind == "input")
     told = json.loads(run("fails", kind, "--json", code=code).stderr)
     assert set(told) == {"error", "remedy"}
+
+
+def test_choice_of_an_enumeration_offers_its_values_and_gives_text() -> None:
+    chosen = console.choice_of(NoticeState)
+    assert list(chosen.choices) == [state.value for state in NoticeState]
+    given = chosen.convert("given-up", None, None)
+    assert given == "given-up" and type(given) is str
+    with pytest.raises(click.BadParameter):
+        chosen.convert("GIVEN_UP", None, None)
 
 
 def test_confirm_without_yes_is_refused() -> None:

@@ -77,14 +77,16 @@ def test_first_request_names_the_program_as_it_was_typed(monkeypatch: pytest.Mon
     assert _program(None) == "softix" and "softix usage list" in FRAME.text()
 
 
-def test_quickstart_with_the_portal_prints_a_link_that_opens_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("public_url", [None, "http://localhost:{}/"])
+def test_quickstart_with_the_portal_prints_a_link_that_opens_it(tmp_path: Path, public_url: str | None) -> None:
     port = free_port()
+    given = {} if public_url is None else {"SOFTIX_PORTAL_PUBLIC_URL": public_url.format(port)}
     process = subprocess.Popen(
         command(tmp_path / "softix", "--portal", "--port", "0", "--json"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(SOFTIX_PORTAL_PORT=str(port)),
+        env=environment(SOFTIX_PORTAL_PORT=str(port), **given),
     )
     assert process.stdout is not None
     told = json.loads(process.stdout.readline())
@@ -94,6 +96,15 @@ def test_quickstart_with_the_portal_prints_a_link_that_opens_it(tmp_path: Path) 
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode == 0
+
+
+def test_quickstart_with_the_portal_on_any_free_port_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOFTIX_PORTAL_PORT", "0")
+    result = CliRunner().invoke(main, ["--data-dir", str(tmp_path / "softix"), "quickstart", "--portal"])
+    assert result.exit_code == 2 and "portal.port is 0" in result.stderr
+    assert not (tmp_path / "softix").exists()
 
 
 def test_quickstart_with_the_portal_and_a_check_is_refused(tmp_path: Path) -> None:

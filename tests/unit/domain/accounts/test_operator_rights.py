@@ -5,7 +5,13 @@ from support.sources import ROOT
 
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
-from softix_proxy.domain.accounts.operator_rights import NEEDS_RECENT_PROOF, OPERATOR_RIGHTS, OperatorRight, rights_of
+from softix_proxy.domain.accounts.operator_rights import (
+    NEEDS_RECENT_PROOF,
+    OPERATOR_RIGHTS,
+    OperatorRight,
+    may_grant_roles,
+    rights_of,
+)
 
 ACCOUNT = Account(1, "acc_ada", "ada@example.org", "Ada", UserRole.ADMIN, AccountStatus.ACTIVE, 1, verified_at_us=2)
 SEEING = {right for right in OperatorRight if right.value.startswith("see_")}
@@ -64,3 +70,11 @@ def test_account_that_cannot_sign_in_has_no_right(role: UserRole) -> None:
 def test_table_in_the_document_is_that_of_the_code() -> None:
     page = (ROOT / "docs" / "admin.md").read_text("utf-8")
     assert table() in page, f"put this into docs/admin.md:\n{table()}"
+
+
+@pytest.mark.parametrize("role", UserRole)
+def test_roles_are_granted_by_an_admin_who_can_sign_in(role: UserRole) -> None:
+    account = replace(ACCOUNT, role=role)
+    assert may_grant_roles(account) is (role is UserRole.ADMIN)
+    assert not may_grant_roles(replace(account, status=AccountStatus.DISABLED))
+    assert not may_grant_roles(replace(account, verified_at_us=None))

@@ -1,6 +1,6 @@
 import pytest
 
-from softix_proxy.domain.accounts.portal_section import checked_api_url, checked_role_name
+from softix_proxy.domain.accounts.portal_section import PortalSection, checked_role_name
 
 
 @pytest.mark.parametrize("name", ["admin", "support", "owner", "viewer"])
@@ -14,15 +14,15 @@ def test_other_role_is_refused(name: str) -> None:
         checked_role_name(name)
 
 
-@pytest.mark.parametrize("url", ["https://api.example.org", "http://10.0.0.5:8484/", "http://[fd00::1]:8484"])
-def test_address_of_a_site_is_accepted(url: str) -> None:
-    assert checked_api_url(url) == url
-
-
 @pytest.mark.parametrize(
-    "url",
-    ["api.example.org", "https://api.example.org/v1", "ftp://a", "https://a b", "https://a@b", "javascript:x", ""],
+    ("public_url", "origin"),
+    [
+        (None, None),
+        ("https://portal.example.org", "https://portal.example.org"),
+        ("https://Portal.example.org/", "https://portal.example.org"),
+        ("https://portal.example.org:443", "https://portal.example.org"),
+        ("http://localhost:8485/", "http://localhost:8485"),
+    ],
 )
-def test_anything_else_is_no_address_of_the_api(url: str) -> None:
-    with pytest.raises(ValueError, match="site"):
-        checked_api_url(url)
+def test_origin_of_the_portal_is_what_links_begin_with(public_url: str | None, origin: str | None) -> None:
+    assert PortalSection(public_url=public_url).origin == origin

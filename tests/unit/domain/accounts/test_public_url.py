@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from softix_proxy.domain.accounts.public_url import PublicUrl, checked_policy_url, is_loopback, parse_public_url
+from softix_proxy.domain.accounts.public_url import (
+    PublicUrl,
+    checked_api_url,
+    checked_policy_url,
+    is_loopback,
+    parse_public_url,
+)
 from softix_proxy.domain.core.errors import BadInputError
 
 
@@ -74,6 +80,30 @@ def test_host_header_of_the_public_url_names_it(host: str) -> None:
 )
 def test_other_host_header_does_not_name_it(host: str | None) -> None:
     assert not parse_public_url("https://portal.example.org").is_named_by(host)
+
+
+@pytest.mark.parametrize("url", ["https://api.example.org", "http://10.0.0.5:8484/", "http://[fd00::1]:8484"])
+def test_address_of_a_site_is_accepted_for_the_api(url: str) -> None:
+    assert checked_api_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "api.example.org",
+        "https://api.example.org/v1",
+        "https://api.example.org:65536",
+        "https://api.example.org:0",
+        "ftp://a",
+        "https://a b",
+        "https://a@b",
+        "javascript:x",
+        "",
+    ],
+)
+def test_anything_else_is_no_address_of_the_api(url: str) -> None:
+    with pytest.raises(ValueError, match="site"):
+        checked_api_url(url)
 
 
 @pytest.mark.parametrize("text", ["https://example.org", "https://example.org/terms/2026-11?lang=en"])

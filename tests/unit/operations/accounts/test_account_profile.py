@@ -24,6 +24,8 @@ async def test_profile_has_a_name_of_any_script_and_maybe_a_password(tmp_path: P
         with pytest.raises(AccountRefusedError) as refused:
             await account_profile.rename(storage, account.id, name)
         assert refused.value.reason is AccountRefusal.NAME_UNUSABLE
+        with pytest.raises(AccountRefusedError):
+            account_profile.usable_name(name)
     assert not await account_profile.has_password(storage, account.id)
     async with storage.writing() as unit:
         await unit.accounts.set_password_hash(account.id, "$argon2id$")

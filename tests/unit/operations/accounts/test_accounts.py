@@ -75,6 +75,37 @@ async def test_account_that_is_disabled_loses_its_sessions_and_links_at_once(peo
     await people.signed_in()
 
 
+async def test_last_admin_who_can_sign_in_keeps_role_and_status(people: People) -> None:
+    """Bob is an admin who has no password yet, so he could not let anybody in."""
+    account = await people.member()
+    await accounts.set_role(people.storage, ADA, UserRole.ADMIN)
+    made = await create(people, BOB, role=UserRole.ADMIN)
+    for taking in (
+        accounts.set_role(people.storage, ADA, UserRole.SUPPORT),
+        accounts.disable(people.storage, account.public_id),
+    ):
+        with pytest.raises(ConflictError) as refused:
+            await taking
+        assert refused.value.message == "this is the last admin who can sign in"
+        assert "softix accounts set-role ACCOUNT admin" in refused.value.remedy
+    assert (await accounts.set_role(people.storage, ADA, UserRole.ADMIN)).account.can_sign_in
+    await finish(people, made)
+    assert (await accounts.set_role(people.storage, ADA, UserRole.SUPPORT)).account.role is UserRole.SUPPORT
+    with pytest.raises(ConflictError):
+        await accounts.disable(people.storage, BOB)
+    await accounts.set_role(people.storage, ADA, UserRole.ADMIN)
+    assert not (await accounts.disable(people.storage, BOB)).account.is_active
+    with pytest.raises(ConflictError):
+        await accounts.disable(people.storage, ADA)
+
+
+async def test_admin_who_never_signed_in_can_be_taken_back(people: People) -> None:
+    await create(people, BOB, role=UserRole.ADMIN)
+    assert (await accounts.set_role(people.storage, BOB, UserRole.USER)).account.role is UserRole.USER
+    await accounts.set_role(people.storage, BOB, UserRole.ADMIN)
+    assert not (await accounts.disable(people.storage, BOB)).account.is_active
+
+
 async def test_role_of_an_account_is_set_and_noted_once(people: People) -> None:
     account = await people.member()
     for _ in range(2):
@@ -104,7 +135,8 @@ async def test_reset_link_of_an_operator_works_once_and_the_password_of_today_un
     await people.member()
     older = await accounts.reset_link(people.storage, people.vault, ADA, is_mailed=False)
     newer = await accounts.reset_link(people.storage, people.vault, ADA)
-    assert len(await people.mails(NoticeKind.FIRST_SIGN_IN)) == 1
+    assert len(await people.mails(NoticeKind.RESET_PASSWORD)) == 1
+    assert await people.mails(NoticeKind.FIRST_SIGN_IN) == [], "the account is not new"
     await people.signed_in()
     with pytest.raises(BadInputError):
         await finish(people, older)

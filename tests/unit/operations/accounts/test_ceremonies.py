@@ -4,8 +4,9 @@ from support.people import People
 from softix_proxy.domain.accounts.ceremonies import CeremonyKind
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.core.secret_tokens import new_token
 from softix_proxy.operations.accounts import ceremonies
-from softix_proxy.operations.accounts.ceremonies import CeremonyEnd, digest_of, new_reference
+from softix_proxy.operations.accounts.ceremonies import CeremonyEnd, digest_of
 
 KIND = CeremonyKind.OIDC_SIGN_IN
 CONTENT = {"nonce": "n-canary"}
@@ -17,7 +18,7 @@ async def begin(people: People, reference: bytes) -> None:
 
 
 async def test_ceremony_remembers_its_content_sealed_and_ends_once(people: People) -> None:
-    reference = digest_of(new_reference())
+    reference = digest_of(new_token())
     await begin(people, reference)
     stored = await people.storage.reading().ceremonies.find(KIND, reference, b"cookie", people.clock.us)
     assert stored is not None and b"n-canary" not in stored.sealed
@@ -58,6 +59,6 @@ async def test_content_that_was_moved_to_another_ceremony_does_not_open(people: 
 
 
 def test_reference_has_256_random_bits_and_another_digest() -> None:
-    references = {new_reference() for _ in range(20)}
+    references = {new_token() for _ in range(20)}
     assert len(references) == 20 and all(len(reference) == 43 for reference in references)
     assert len({digest_of(reference) for reference in references}) == 20

@@ -16,7 +16,7 @@ from softix_proxy.domain.core.errors import Code, ConflictError, FailureError, N
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.operations.access import users
-from softix_proxy.operations.accounts import factors
+from softix_proxy.operations.accounts import factors, second_factor
 from softix_proxy.operations.accounts.factors import FactorProof, Origin
 from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded
 
@@ -262,9 +262,12 @@ async def test_role_of_operators_and_of_members_may_need_a_factor(people: People
     team = await users.create(people.storage, name="team", email=BOB, role=UserRole.USER, postpaid=False)
     async with people.storage.writing() as unit:
         await unit.memberships.add(Membership(ada.id, team.id, OrganisationRole.BILLING, 1))
-        needed = [await factors.needs_factor(unit, ada, roles) for roles in ((), ("billing",), ("admin",), ("user",))]
-        admin = replace(ada, role=UserRole.ADMIN)
-        assert needed == [False, True, False, True] and await factors.needs_factor(unit, admin, ("admin",))
+    shown = [
+        await second_factor.overview(people.storage, ada, roles) for roles in ((), ("billing",), ("admin",), ("user",))
+    ]
+    assert [one.is_needed for one in shown] == [False, True, False, True]
+    admin = replace(ada, role=UserRole.ADMIN)
+    assert (await second_factor.overview(people.storage, admin, ("admin",))).is_needed
 
 
 async def test_operator_resets_the_factors_of_a_person_who_lost_them(people: People) -> None:

@@ -166,10 +166,8 @@ async def test_client_secret_opens_for_its_issuer_and_client_only(way: Way, peop
     unit = people.storage.reading()
     known = await oidc.client(unit, people.vault, way.section, URL)
     assert known.client_secret == way.server.client_secret and known.client_secret not in repr(known)
-    assert await oidc.has_secret(unit, way.section)
     for other in (replace(way.section, issuer="https://login.example.net"), replace(way.section, client_id="x")):
         assert (await oidc.client(unit, people.vault, other, URL)).client_secret == ""
-        assert not await oidc.has_secret(unit, other)
 
 
 @pytest.mark.parametrize("secret", ["", "a\nb", "x" * 1025])

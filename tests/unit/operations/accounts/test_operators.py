@@ -6,11 +6,13 @@ import pytest
 
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.accounts.operator_rights import OperatorRight
 from softix_proxy.domain.accounts.sessions import Session, SignInMethod
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
-from softix_proxy.operations.accounts import operators
+from softix_proxy.operations.accounts import audit, operators
+from softix_proxy.operations.accounts.audit import AuditedStorage
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 
@@ -138,6 +140,14 @@ async def test_disabled_account_is_signed_out_and_enabled_again(books: SqliteSto
     assert await books.reading().sessions.list(bob.id, books.reading().clock.now_us()) == []
     again = await operators.set_status(books, ada, "acc_bob", AccountStatus.ACTIVE)
     assert again.status is AccountStatus.ACTIVE
+
+
+async def test_status_that_an_account_has_already_is_not_written_and_leaves_no_entry(books: SqliteStorage) -> None:
+    ada, _ = await make(books, "ada", UserRole.ADMIN), await make(books, "bob", UserRole.USER)
+    for status in (AccountStatus.ACTIVE, AccountStatus.DISABLED, AccountStatus.DISABLED):
+        storage = AuditedStorage(books, "acc_ada", AuditAction.DISABLE_ACCOUNT, "acc_bob")
+        assert (await operators.set_status(storage, ada, "acc_bob", status)).status is status
+    assert len(await audit.page(books)) == 1
 
 
 async def test_account_is_named_by_its_id_alone(books: SqliteStorage) -> None:

@@ -149,3 +149,35 @@ async def test_first_link_of_an_operator_sets_the_first_password_within_three_da
     done = await people.signed_in(password=new)
     assert done.account.can_sign_in
     assert await people.mails(NoticeKind.PASSWORD_CHANGED) == []
+
+
+async def test_link_of_an_operator_for_a_person_with_a_password_is_a_reset_and_its_use_is_told(people: People) -> None:
+    await people.member()
+    made = await accounts.reset_link(people.storage, people.vault, ADA)
+    token = made.path.partition("token=")[2]
+    assert not (await password_resets.look(people.storage, token)).is_first
+    assert [mail.token for mail in await people.mails(RESET)] == [token]
+    assert await people.mails(NoticeKind.FIRST_SIGN_IN) == []
+    people.clock.us += 3 * DAY_US - 1
+    await finish(people, token, new_password())
+    assert [mail.email for mail in await people.mails(NoticeKind.PASSWORD_CHANGED)] == [ADA]
+
+
+async def test_older_first_link_is_none_any_more_once_the_account_has_a_password(people: People) -> None:
+    """Both links are open at once. The second one changes a password, whatever it was made for."""
+    made = await accounts.create(people.storage, people.vault, email=ADA)
+    async with people.storage.writing() as unit:
+        await unit.accounts.set_password_hash(made.account.id, "new:secret")
+    token = made.path.partition("token=")[2]
+    assert not (await password_resets.look(people.storage, token)).is_first
+    await finish(people, token, new_password())
+    assert len(await people.mails(NoticeKind.PASSWORD_CHANGED)) == 1
+
+
+async def test_reset_of_an_account_without_a_password_sets_the_first_one_and_is_told(people: People) -> None:
+    await accounts.create(people.storage, people.vault, email=ADA, is_mailed=False)
+    await request(people)
+    token = (await people.mails(RESET))[0].token
+    assert (await password_resets.look(people.storage, token)).is_first
+    await finish(people, token, new_password())
+    assert len(await people.mails(NoticeKind.PASSWORD_CHANGED)) == 1

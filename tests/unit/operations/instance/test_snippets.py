@@ -86,6 +86,7 @@ def test_address_is_the_operators_or_that_of_this_machine_or_unknown(
     ("host", "tls", "expected"),
     [
         ("0.0.0.0", None, "http://127.0.0.1:8484"),
+        ("", None, "http://127.0.0.1:8484"),
         ("::", None, "http://[::1]:8484"),
         ("fd00::1", Path("tls.crt"), "https://[fd00::1]:8484"),
     ],

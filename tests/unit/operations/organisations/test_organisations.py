@@ -13,6 +13,7 @@ from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.organisations.key_owners import KeyOwner
 from softix_proxy.domain.organisations.organisations import OPERATOR, Actor, Membership, OrganisationRole
 from softix_proxy.operations.access import keys, users
+from softix_proxy.operations.accounts import account_view
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import organisations
 from softix_proxy.storage.sqlite.unit import SqliteStorage
@@ -164,7 +165,7 @@ async def test_membership_of_another_organisation_opens_none(
         await unit.memberships.add(both)
     with pytest.raises(NotFoundError):
         await organisations.set_role(books, "ada", "acc_viewer", ADMIN, both)
-    assert [user.name for user in await organisations.of_account(books, both.account_id)] == ["ada", "bob"]
+    assert [each.organisation.name for each in await account_view.joined(books, both.account_id)] == ["ada", "bob"]
 
 
 async def test_keys_of_a_removed_member_are_revoked_at_once(
