@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
+from softix_proxy.domain.core.key_text import without_keys
 from softix_proxy.web.portal.core.page import PageRequest
 
 PER_PAGE = 50
 _MOST_LETTERS = 100
-_KEY_HEAD, _KEY_PREFIX = "sx_live_", 12
 R = TypeVar("R")
 
 
@@ -28,13 +28,12 @@ class Listing(Generic[R]):
     """What was searched for, by the names of the fields."""
 
 
-def searched(request: PageRequest, name: str = "q") -> str:
-    """Returns what somebody searches for.
+def searched(request: PageRequest, name: str = "q", most_letters: int = _MOST_LETTERS) -> str:
+    """Returns what somebody searches for: the text of this field.
 
     Of a whole key only the visible prefix is left, so that nobody's key comes back in a page.
     """
-    text = request.query.get(name, "").strip()[:_MOST_LETTERS]
-    return text[:_KEY_PREFIX] if text.startswith(_KEY_HEAD) else text
+    return without_keys(request.query.get(name, "").strip()[:most_letters])
 
 
 def listing(

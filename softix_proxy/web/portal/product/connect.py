@@ -7,6 +7,7 @@ import asyncio
 from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.domain.catalog.models import NAME
 from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.core.key_text import without_keys
 from softix_proxy.operations.catalog import offered_models
 from softix_proxy.operations.instance.connect import ClientAccess
 from softix_proxy.operations.instance.snippets import KEY_PLACEHOLDER, api_address, snippets
@@ -16,7 +17,7 @@ from softix_proxy.web.portal.product.scope import scope_of
 
 
 async def show_connect(request: PageRequest) -> Answer:
-    asked = request.query.get("model", "").strip()
+    asked = without_keys(request.query.get("model", "").strip())
     model = asked if NAME.fullmatch(asked) else await _usual_model(request)
     address = api_address(request.settings.portal, request.settings.server, is_local=_is_local(request))
     access = ClientAccess(address.url, KEY_PLACEHOLDER, model or None)

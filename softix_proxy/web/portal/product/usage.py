@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.core.key_text import without_keys
 from softix_proxy.exports.core.texts import texts
 from softix_proxy.operations.metering import organisation_usage
 from softix_proxy.operations.metering.organisation_usage import AskedUsage, UsageView
@@ -67,7 +68,7 @@ async def _in_turn(lines: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
 
 def _asked(request: PageRequest) -> AskedUsage:
     query = request.query
-    return AskedUsage(*[query.get(name, "") for name in ("from", "to", "key", "model", "project")])
+    return AskedUsage(*[without_keys(query.get(name, "")) for name in ("from", "to", "key", "model", "project")])
 
 
 def _query(view: UsageView, asked: AskedUsage) -> dict[str, str]:
