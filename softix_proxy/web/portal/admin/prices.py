@@ -29,9 +29,9 @@ async def prices_page(request: PageRequest) -> Answer:
     found = [one for one in every if search.lower() in f"{one.provider.name}/{one.model.name}".lower()]
     start = next((at + 1 for at, one in enumerate(found) if str(one.version.id) == before), 0)
     page = listing(request, found[start : start + PER_PAGE + 1], lambda one: str(one.version.id), {"q": search})
-    waiting = await apart(price_proposals.pending(request.storage))
+    waiting = await price_proposals.count(request.storage)
     markups = [(one, format_markup(one.version.factor)) for one in await prices.list_markups(request.storage)]
-    return admin_page(request, "admin_prices", listing=page, waiting=len(waiting), markups=markups)
+    return admin_page(request, "admin_prices", listing=page, waiting=waiting, markups=markups)
 
 
 async def proposals_page(request: PageRequest) -> Answer:
