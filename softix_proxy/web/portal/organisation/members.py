@@ -10,9 +10,10 @@ from softix_proxy.domain.organisations.organisations import OrganisationRole, Ri
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import invitations, organisations
 from softix_proxy.operations.organisations.organisations import MemberStanding
+from softix_proxy.web.portal.core.form_faults import sentence, status_of
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.organisation import budget_form
-from softix_proxy.web.portal.organisation.standpoint import Standpoint, require, sentence, standpoint, status_of
+from softix_proxy.web.portal.organisation.standpoint import Standpoint, require, standpoint
 
 _SAVED = "flash.saved"
 
@@ -116,9 +117,9 @@ async def _member_page(request: PageRequest, here: Standpoint, error: OperatorEr
         "budgets": [each for each in standings if each.budget.account_id == found.account.id],
         "form": budget_form.shown(request.form),
         "periods": budget_form.PERIODS,
-        "problem": None if error is None else sentence(error),
+        "problem": sentence(error),
     }
-    return Page("member", values, 200 if error is None else status_of(error))
+    return Page("member", values, status_of(error))
 
 
 def _invite_page(here: Standpoint, error: OperatorError | None = None, *, email: str = "", role: str = "") -> Page:
@@ -126,9 +127,9 @@ def _invite_page(here: Standpoint, error: OperatorError | None = None, *, email:
         "roles": [each.value for each in OrganisationRole if may_grant(here.member, each)],
         "email": email,
         "role": role or OrganisationRole.MEMBER.value,
-        "problem": None if error is None else sentence(error),
+        "problem": sentence(error),
     }
-    return Page("members_invite", values, 200 if error is None else status_of(error))
+    return Page("members_invite", values, status_of(error))
 
 
 def _grantable(here: Standpoint, member: MemberStanding) -> Sequence[str]:

@@ -6,9 +6,10 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError, Operat
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import key_owners, projects
+from softix_proxy.web.portal.core.form_faults import sentence, status_of
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.organisation import budget_form
-from softix_proxy.web.portal.organisation.standpoint import Standpoint, require, sentence, status_of
+from softix_proxy.web.portal.organisation.standpoint import Standpoint, require
 
 _SAVED = "flash.saved"
 
@@ -92,9 +93,9 @@ async def _list_page(request: PageRequest, here: Standpoint, error: OperatorErro
         "shows_all": shows_all,
         "may_manage": here.member.may(Right.MANAGE_KEYS),
         "name": request.form.get("name", ""),
-        "problem": None if error is None else sentence(error),
+        "problem": sentence(error),
     }
-    return Page("projects", values, 200 if error is None else status_of(error))
+    return Page("projects", values, status_of(error))
 
 
 async def _project_page(request: PageRequest, here: Standpoint, error: OperatorError | None = None) -> Page:
@@ -109,6 +110,6 @@ async def _project_page(request: PageRequest, here: Standpoint, error: OperatorE
         "may_manage": here.member.may(Right.MANAGE_KEYS) and found.project.archived_at_us is None,
         "form": budget_form.shown(request.form),
         "periods": budget_form.PERIODS,
-        "problem": None if error is None else sentence(error),
+        "problem": sentence(error),
     }
-    return Page("project", values, 200 if error is None else status_of(error))
+    return Page("project", values, status_of(error))

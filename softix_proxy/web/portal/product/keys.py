@@ -12,8 +12,8 @@ from softix_proxy.operations.access.keys import IssuedKey
 from softix_proxy.operations.organisations import organisation_keys
 from softix_proxy.operations.organisations.organisation_keys import KeyCondition
 from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
+from softix_proxy.web.portal.core.form_faults import sentence, status_of
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
-from softix_proxy.web.portal.organisation.standpoint import sentence, status_of
 from softix_proxy.web.portal.product import key_form
 from softix_proxy.web.portal.product.scope import page_in, scope_of
 
@@ -78,7 +78,7 @@ async def change_key(request: PageRequest) -> Answer:
         at = await scope.calendar()
         await organisation_keys.update(scope, key_id, key_form.read(request.form, at, view.key))
     except (BadInputError, ConflictError) as error:
-        return Page("key", _key_values(view, key_form.values_in(request.form), error), _status(error))
+        return Page("key", _key_values(view, key_form.values_in(request.form), error), status_of(error))
     return SeeOther(f"/keys/{view.key.public_id}", "flash.saved")
 
 
@@ -114,29 +114,23 @@ async def _question(
     """Returns the page that asks before a key changes for good."""
     view = await organisation_keys.show_changeable(scope_of(request), request.parts["key_id"])
     graces = {"graces": GRACES, "grace": _USUAL_GRACE}
-    problem = None if error is None else sentence(error)
-    return Page(template, {"view": view, "problem": problem, **graces, **values}, _status(error))
+    return Page(template, {"view": view, "problem": sentence(error), **graces, **values}, status_of(error))
 
 
 async def _form_page(
     scope: OrganisationScope, values: Mapping[str, str], form_id: str, error: OperatorError | None = None
 ) -> Page:
-    problem = None if error is None else sentence(error)
+    problem = sentence(error)
     projects = [(project.public_id, project.name) for project in await organisation_keys.open_projects(scope)]
     shown = {"values": values, "form_id": form_id, "problem": problem, "periods": PERIODS, "projects": projects}
-    return Page("key_new", shown, _status(error))
+    return Page("key_new", shown, status_of(error))
 
 
 def _key_values(
     view: organisation_keys.KeyView, values: Mapping[str, str], error: OperatorError | None = None
 ) -> dict[str, Any]:
-    problem = None if error is None else sentence(error)
-    return {"view": view, "values": values, "problem": problem, "periods": PERIODS}
+    return {"view": view, "values": values, "problem": sentence(error), "periods": PERIODS}
 
 
 def _issued_page(issued: IssuedKey, replaced: str | None = None) -> Page:
     return Page("key_issued", {"key": issued.key, "text": issued.text, "replaced": replaced})
-
-
-def _status(error: OperatorError | None) -> int:
-    return 200 if error is None else status_of(error)
