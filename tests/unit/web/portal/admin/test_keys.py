@@ -32,6 +32,13 @@ async def test_key_limits_are_changed_and_an_empty_field_removes_one(side: Opera
     assert key.models == ("ll*", "lab/*") and key.allow_ip == ("10.0.0.0/8",) and key.earlier_models == ()
 
 
+async def test_key_limits_are_read_as_people_write_them(side: OperatorsSide) -> None:
+    form = {**LIMITS, "rpm": "1,000", "cap": "$1,250.50"}
+    assert (await side.ask(ADMIN, "POST", "/admin/keys/key_one/edit", form)).status == 303
+    limits = (await side.storage.reading().keys.get(1)).limits
+    assert (limits.rpm, limits.cap_pico) == (1000, 2501 * USD // 2)
+
+
 async def test_key_edit_that_leaves_the_models_keeps_what_is_known_of_them(side: OperatorsSide) -> None:
     before = await side.storage.reading().keys.get(1)
     await side.ask(ADMIN, "POST", "/admin/keys/key_one/edit", LIMITS)
