@@ -52,11 +52,10 @@ async def set_role(request: PageRequest) -> Answer:
 
 async def set_status(request: PageRequest) -> Answer:
     """Disables or enables another account. A disabled one is signed out everywhere."""
-    public_id, status = request.parts["id"], asked_status(request, AccountStatus)
+    public_id = request.parts["id"]
+    status, action = asked_status(request, _ACTIONS)
     try:
-        await operators.set_status(
-            audited(request, _ACTIONS[status], public_id), request.viewer.account, public_id, status
-        )
+        await operators.set_status(audited(request, action, public_id), request.viewer.account, public_id, status)
     except OperatorError as error:
         return await _page(request, "admin_account", _fault(error))
     return SeeOther(f"/admin/accounts/{public_id}", "flash.saved")

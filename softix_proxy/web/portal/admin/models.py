@@ -26,6 +26,6 @@ async def models_page(request: PageRequest) -> Answer:
 async def set_status(request: PageRequest) -> Answer:
     """Disables or enables a model, from the next request on. Its name may have slashes, so the form has it."""
     entry = await models.show(request.storage, request.form.get("model", ""))
-    status = asked_status(request, ModelStatus)
-    await models.update(audited(request, _ACTIONS[status], entry.full_name), entry.full_name, status=status)
+    status, action = asked_status(request, _ACTIONS)
+    await models.update(audited(request, action, entry.full_name), entry.full_name, status=status)
     return SeeOther("/admin/models", "flash.saved")

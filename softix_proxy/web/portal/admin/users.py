@@ -98,6 +98,6 @@ async def _form(request: PageRequest, fault: ShownFault | None = None) -> Page:
 async def set_status(request: PageRequest) -> Answer:
     """Disables or enables a user. All its keys are refused from the next request on, or work again."""
     user = await users.show_id(request.storage, request.parts["id"])
-    status = asked_status(request, UserStatus)
-    await users.update(audited(request, _ACTIONS[status], user.public_id), user.public_id, status=status)
+    status, action = asked_status(request, _ACTIONS)
+    await users.update(audited(request, action, user.public_id), user.public_id, status=status)
     return SeeOther(f"/admin/users/{user.public_id}", "flash.saved")
