@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 
 from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.clock import PERIODS
@@ -10,7 +11,7 @@ from softix_proxy.domain.core.errors import BadInputError, OperatorError
 from softix_proxy.operations.access import keys, users
 from softix_proxy.web.portal.admin.admin_page import admin_page, audited
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
-from softix_proxy.web.portal.admin.listing import PER_PAGE, listing, searched
+from softix_proxy.web.portal.admin.listing import listing_of, searched
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.product.key_form import limits_shown, read_limits
 
@@ -19,14 +20,8 @@ async def keys_page(request: PageRequest) -> Answer:
     """Lists keys, the newest first: those of one user or of all."""
     search, user = searched(request), request.query.get("user", "")
     owner = await users.show_id(request.storage, user) if user else None
-    found = await keys.page(
-        request.storage,
-        search=search,
-        before=request.query.get("before"),
-        limit=PER_PAGE + 1,
-        user_id=owner.id if owner else None,
-    )
-    page = listing(request, found, lambda key: key.public_id, {"q": search, "user": user})
+    found = partial(keys.page, request.storage, search=search, user_id=owner.id if owner else None)
+    page = await listing_of(request, found, lambda key: key.public_id, {"q": search, "user": user})
     owners = {number: await users.show_number(request.storage, number) for number in {key.user_id for key in page.rows}}
     return admin_page(request, "admin_keys", listing=page, owners=owners, owner=owner)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
@@ -34,6 +34,27 @@ def searched(request: PageRequest, name: str = "q", most_letters: int = _MOST_LE
     Of a whole key only the visible prefix is left, so that nobody's key comes back in a page.
     """
     return without_keys(request.query.get(name, "").strip()[:most_letters])
+
+
+async def listing_of(
+    request: PageRequest,
+    read: Callable[..., Awaitable[Sequence[R]]],
+    place_of: Callable[[R], str],
+    asked: Mapping[str, str] | None = None,
+) -> Listing[R]:
+    """Returns the page that is asked for. `read` takes `before` and `limit`, as the operations do that read a page."""
+    rows = await read(before=request.query.get("before"), limit=PER_PAGE + 1)
+    return listing(request, rows, place_of, asked)
+
+
+def listing_in(
+    request: PageRequest, every: Sequence[R], name_of: Callable[[R], str], place_of: Callable[[R], str]
+) -> Listing[R]:
+    """Returns the page that is asked for, of a list that is at hand: the rows whose name has what is searched for."""
+    search, before = searched(request), request.query.get("before", "")
+    found = [row for row in every if search.lower() in name_of(row).lower()]
+    start = next((at + 1 for at, row in enumerate(found) if place_of(row) == before), 0)
+    return listing(request, found[start : start + PER_PAGE + 1], place_of, {"q": search})
 
 
 def listing(
