@@ -24,7 +24,6 @@ REMEDIES: Mapping[tuple[str, type[OperatorError]], str] = {
     ("prices", NotFoundError): "admin_fault.prices_missing",
     ("refund", ConflictError): "admin_fault.refund_conflict",
     ("account", ConflictError): "admin_fault.account_conflict",
-    ("provider", ConflictError): "admin_fault.provider_conflict",
     ("usage", BadInputError): "admin_fault.usage_input",
     ("usage", NotFoundError): "admin_fault.usage_missing",
 }
