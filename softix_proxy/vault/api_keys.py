@@ -11,14 +11,14 @@ import secrets
 import string
 from zlib import crc32
 
+from softix_proxy.domain.core.key_text import KEY_HEAD, KEY_PREFIX_LETTERS
 from softix_proxy.domain.ports.vault import NewKey
 
-_HEAD = "sx_live_"
 _LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
-_RANDOM, _PREFIX = 27, 12
-_FORM = re.compile(rf"{_HEAD}[0-9A-Za-z]{{33}}", re.ASCII).fullmatch
-_SUM_AT = len(_HEAD) + _RANDOM
+_RANDOM = 27
+_FORM = re.compile(rf"{KEY_HEAD}[0-9A-Za-z]{{33}}", re.ASCII).fullmatch
+_SUM_AT = len(KEY_HEAD) + _RANDOM
 
 
 class ApiKeys:
@@ -31,9 +31,9 @@ class ApiKeys:
         self._keyed = hmac.new(pepper, digestmod="sha256")
 
     def new(self) -> NewKey:
-        body = _HEAD + "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM))
+        body = KEY_HEAD + "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM))
         text = body + _checksum(body.encode())
-        return NewKey(text, text[:_PREFIX], self._digest(text.encode()))
+        return NewKey(text, text[:KEY_PREFIX_LETTERS], self._digest(text.encode()))
 
     def digest(self, text: str) -> bytes | None:
         if _FORM(text) is None:

@@ -6,16 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from softix_proxy.domain.core.key_text import without_keys
+
 
 class OperatorError(Exception):
-    """A problem that an operator can solve. One line says what is wrong, and one says what to do."""
+    """A problem that an operator can solve. One line says what is wrong, and one says what to do.
+
+    Of an API key that somebody wrote in place of a name, both quote only the visible prefix.
+    """
 
     exit_code = 1
 
     def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message = without_keys(message)
+        self.remedy = without_keys(remedy)
+        super().__init__(self.message)
 
 
 class BadInputError(OperatorError):

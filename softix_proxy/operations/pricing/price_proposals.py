@@ -98,6 +98,11 @@ async def pending(storage: Storage) -> Sequence[Proposed]:
     return await _described(unit, await unit.prices.proposals())
 
 
+async def count(storage: Storage) -> int:
+    """Returns how many proposals wait, without a look at what they change."""
+    return await storage.reading().prices.proposal_count()
+
+
 async def approve(
     storage: Storage, references: Sequence[str], *, seen: Collection[ProposalMark] | None = None
 ) -> Sequence[Proposed]:

@@ -10,6 +10,7 @@ from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.metering.admission import KeyState
 from softix_proxy.domain.organisations.key_owners import NOBODY
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
+from softix_proxy.storage.sqlite.core.paging import is_before
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted, field_names, insert, text_list
 from softix_proxy.storage.sqlite.organisations.key_owners import SqliteKeyOwnerStore
 
@@ -105,7 +106,7 @@ class SqliteKeyStore:
 
     async def page(self, search: str, before_id: int | None, limit: int, user_id: int | None = None) -> Sequence[Key]:
         rows = await self._session.all(
-            f"SELECT {KEY.select()} FROM keys WHERE (?1 IS NULL OR id < ?1) AND (?2 = ''"
+            f"SELECT {KEY.select()} FROM keys WHERE {is_before('?1')} AND (?2 = ''"
             " OR substr(public_id, 1, length(?2)) = ?2 OR substr(prefix, 1, length(?2)) = ?2"
             " OR instr(lower(label), lower(?2))) AND (?4 IS NULL OR user_id = ?4) ORDER BY id DESC LIMIT ?3",
             before_id,

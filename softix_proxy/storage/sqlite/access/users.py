@@ -9,6 +9,7 @@ from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
+from softix_proxy.storage.sqlite.core.paging import is_before
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted, text_list
 
 USER = RecordMapping(
@@ -61,7 +62,7 @@ class SqliteUserStore:
 
     async def page(self, search: str, before_id: int | None, limit: int) -> Sequence[User]:
         rows = await self._session.all(
-            f"SELECT {USER.select()} FROM users WHERE (?1 IS NULL OR id < ?1) AND (?2 = '' OR public_id = ?2"
+            f"SELECT {USER.select()} FROM users WHERE {is_before('?1')} AND (?2 = '' OR public_id = ?2"
             " OR instr(lower(name), lower(?2)) OR instr(lower(email), lower(?2)) OR EXISTS (SELECT 1 FROM user_profiles"
             " WHERE user_id = users.id AND instr(lower(display_name), lower(?2)))) ORDER BY id DESC LIMIT ?3",
             before_id,

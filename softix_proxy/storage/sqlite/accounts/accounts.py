@@ -9,6 +9,7 @@ from softix_proxy.domain.accounts.accounts import Account, AccountStatus, Policy
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
+from softix_proxy.storage.sqlite.core.paging import is_before
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted
 
 ACCOUNT = RecordMapping(
@@ -61,7 +62,7 @@ class SqliteAccountStore:
 
     async def page(self, search: str, before_id: int | None, limit: int) -> Sequence[Account]:
         rows = await self._session.all(
-            f"{_SELECT} WHERE (?1 IS NULL OR id < ?1) AND (?2 = '' OR public_id = ?2 OR instr(folded_email, lower(?2))"
+            f"{_SELECT} WHERE {is_before('?1')} AND (?2 = '' OR public_id = ?2 OR instr(folded_email, lower(?2))"
             " OR instr(lower(display_name), lower(?2))) ORDER BY id DESC LIMIT ?3",
             before_id,
             search,

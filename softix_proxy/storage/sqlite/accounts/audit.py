@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from softix_proxy.domain.accounts.audit import FIRST, AuditAction, AuditEntry, chained
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
+from softix_proxy.storage.sqlite.core.paging import is_before
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted
 
 _ENTRY = RecordMapping(AuditEntry, "id", "at_us", "actor", "subject", "sha256", action=converted(AuditAction))
@@ -33,7 +34,7 @@ class SqliteAuditStore:
 
     async def page(self, before_id: int | None, limit: int) -> Sequence[AuditEntry]:
         rows = await self._session.all(
-            f"SELECT {_ENTRY.select()} FROM audit WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2",
+            f"SELECT {_ENTRY.select()} FROM audit WHERE {is_before('?1')} ORDER BY id DESC LIMIT ?2",
             before_id,
             limit,
         )

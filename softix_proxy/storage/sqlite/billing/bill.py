@@ -16,6 +16,7 @@ from softix_proxy.domain.core.spans import Span
 from softix_proxy.storage.sqlite.billing import bill_sql as sql
 from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
+from softix_proxy.storage.sqlite.core.paging import is_before
 from softix_proxy.storage.sqlite.core.wide_sums import whole
 from softix_proxy.storage.sqlite.metering.usage_sql import CHUNK_END
 
@@ -120,7 +121,7 @@ class SqliteBillStore:
     ) -> Sequence[StoredDocument]:
         rows = await self._session.all(
             f"SELECT {sql.BILL.select()} FROM bills WHERE (?1 IS NULL OR user_id = ?1) AND (?2 IS NULL OR period = ?2)"
-            " AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4",
+            f" AND {is_before('?3')} ORDER BY id DESC LIMIT ?4",
             user_id,
             period,
             before_id,

@@ -79,6 +79,10 @@ class SqlitePriceStore:
             await self._session.all(f"SELECT {_PROPOSAL.select()} FROM price_proposals ORDER BY id")
         )
 
+    async def proposal_count(self) -> int:
+        [(number,)] = await self._session.all("SELECT count(*) FROM price_proposals")
+        return int(number)
+
     async def withdraw(self, ids: Sequence[int]) -> None:
         await self._session.run(
             "DELETE FROM price_proposals WHERE id IN (SELECT value FROM json_each(?))", json.dumps(list(ids))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.accounts import AccountStatus
 from softix_proxy.domain.accounts.audit import AuditAction
@@ -10,7 +12,7 @@ from softix_proxy.domain.core.errors import BadInputError, OperatorError
 from softix_proxy.operations.accounts import operators
 from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status, audited
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
-from softix_proxy.web.portal.admin.listing import PER_PAGE, listing, searched
+from softix_proxy.web.portal.admin.listing import listing_of, searched
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 
 _ACTIONS = {AccountStatus.DISABLED: AuditAction.DISABLE_ACCOUNT, AccountStatus.ACTIVE: AuditAction.ENABLE_ACCOUNT}
@@ -19,10 +21,8 @@ _ACTIONS = {AccountStatus.DISABLED: AuditAction.DISABLE_ACCOUNT, AccountStatus.A
 async def accounts_page(request: PageRequest) -> Answer:
     """Lists the accounts of people, the newest first."""
     search = searched(request)
-    found = await operators.accounts_page(
-        request.storage, search=search, before=request.query.get("before"), limit=PER_PAGE + 1
-    )
-    page = listing(request, found, lambda account: account.public_id, {"q": search})
+    found = partial(operators.accounts_page, request.storage, search=search)
+    page = await listing_of(request, found, lambda account: account.public_id, {"q": search})
     return admin_page(request, "admin_accounts", listing=page)
 
 
@@ -52,11 +52,10 @@ async def set_role(request: PageRequest) -> Answer:
 
 async def set_status(request: PageRequest) -> Answer:
     """Disables or enables another account. A disabled one is signed out everywhere."""
-    public_id, status = request.parts["id"], asked_status(request, AccountStatus)
+    public_id = request.parts["id"]
+    status, action = asked_status(request, _ACTIONS)
     try:
-        await operators.set_status(
-            audited(request, _ACTIONS[status], public_id), request.viewer.account, public_id, status
-        )
+        await operators.set_status(audited(request, action, public_id), request.viewer.account, public_id, status)
     except OperatorError as error:
         return await _page(request, "admin_account", _fault(error))
     return SeeOther(f"/admin/accounts/{public_id}", "flash.saved")

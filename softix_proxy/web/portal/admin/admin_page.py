@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -85,12 +85,13 @@ def audited(
     return AuditedStorage(request.storage, request.viewer.account.public_id, action, subject, is_done)
 
 
-def asked_status(request: PageRequest, kinds: type[S]) -> S:
-    """Returns the status that a button of the page asks for. Raises BadInputError for any other word.
+def asked_status(request: PageRequest, actions: Mapping[S, AuditAction]) -> tuple[S, AuditAction]:
+    """Returns the status that a button of the page asks for, and its action. Raises BadInputError for any other word.
 
-    Only `active` and `disabled` are asked for by a button. Whatever removes something for good is left to a command.
+    `actions` has the statuses of the buttons. Whatever removes something for good is left to a command.
     """
     text = request.form.get("status", "")
-    if text not in ("active", "disabled"):
+    found = next(((status, action) for status, action in actions.items() if status == text), None)
+    if found is None:
         raise BadInputError("this status cannot be set here", "use the button of the page")
-    return kinds(text)
+    return found

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError, OperatorError
+from softix_proxy.web.portal.core.form_faults import status_of
 
-_STATUS: Mapping[type[OperatorError], int] = {BadInputError: 422, ConflictError: 409, NotFoundError: 422}
+_OF_FORMS = (BadInputError, ConflictError, NotFoundError)
 _ANY = "admin_fault.any"
 REMEDIES: Mapping[tuple[str, type[OperatorError]], str] = {
     ("balance", BadInputError): "admin_fault.balance_input",
@@ -23,7 +24,6 @@ REMEDIES: Mapping[tuple[str, type[OperatorError]], str] = {
     ("prices", NotFoundError): "admin_fault.prices_missing",
     ("refund", ConflictError): "admin_fault.refund_conflict",
     ("account", ConflictError): "admin_fault.account_conflict",
-    ("provider", ConflictError): "admin_fault.provider_conflict",
     ("usage", BadInputError): "admin_fault.usage_input",
     ("usage", NotFoundError): "admin_fault.usage_missing",
 }
@@ -40,7 +40,6 @@ class ShownFault(NamedTuple):
 
 def shown_fault(error: OperatorError, form: str) -> ShownFault:
     """Returns what a page shows of the error of this form. Raises the error again if it is not the person's."""
-    status = _STATUS.get(type(error))
-    if status is None:
+    if type(error) not in _OF_FORMS:
         raise error
-    return ShownFault(error.message, REMEDIES.get((form, type(error)), _ANY), status)
+    return ShownFault(error.message, REMEDIES.get((form, type(error)), _ANY), status_of(error))

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from functools import partial
 
 from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.clock import PERIODS
 from softix_proxy.domain.core.errors import BadInputError, OperatorError
-from softix_proxy.domain.core.money import format_usd, parse_usd
 from softix_proxy.operations.access import keys, users
 from softix_proxy.web.portal.admin.admin_page import admin_page, audited
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
-from softix_proxy.web.portal.admin.listing import PER_PAGE, listing, searched
+from softix_proxy.web.portal.admin.listing import listing_of, searched
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
-
-_COUNTS = ("rpm", "tpm", "concurrency")
-_MOST_DIGITS = 12
+from softix_proxy.web.portal.product.key_form import limits_shown, read_limits
 
 
 async def keys_page(request: PageRequest) -> Answer:
     """Lists keys, the newest first: those of one user or of all."""
     search, user = searched(request), request.query.get("user", "")
     owner = await users.show_id(request.storage, user) if user else None
-    found = await keys.page(
-        request.storage,
-        search=search,
-        before=request.query.get("before"),
-        limit=PER_PAGE + 1,
-        user_id=owner.id if owner else None,
-    )
-    page = listing(request, found, lambda key: key.public_id, {"q": search, "user": user})
+    found = partial(keys.page, request.storage, search=search, user_id=owner.id if owner else None)
+    page = await listing_of(request, found, lambda key: key.public_id, {"q": search, "user": user})
     owners = {number: await users.show_number(request.storage, number) for number in {key.user_id for key in page.rows}}
     return admin_page(request, "admin_keys", listing=page, owners=owners, owner=owner)
 
@@ -54,7 +46,7 @@ async def edit(request: PageRequest) -> Answer:
             key.public_id,
             label=form.get("label", "").strip(),
             models=models if models != key.models else None,
-            limits=_limits(request),
+            limits=asdict(read_limits(form)),
         )
     except OperatorError as error:
         return await _page(request, "admin_key_edit", shown_fault(error, "key"))
@@ -74,31 +66,11 @@ async def revoke(request: PageRequest) -> Answer:
 async def _page(request: PageRequest, template: str, fault: ShownFault | None = None) -> Page:
     key = await keys.show_id(request.storage, request.parts["id"])
     standing = await keys.standing(request.storage, key.public_id)
-    limits = standing.key.limits
     given = {
         "label": key.label,
         "models": ", ".join(key.models),
-        **{name: str(getattr(limits, name) or "") for name in _COUNTS},
-        "cap": "" if limits.cap_pico is None else format_usd(limits.cap_pico),
-        "cap_period": limits.cap_period,
+        **limits_shown(standing.key.limits),
+        "cap_period": standing.key.limits.cap_period,
         **(request.form if fault else {}),
     }
     return admin_page(request, template, fault=fault, key=key, standing=standing, given=given, periods=PERIODS)
-
-
-def _limits(request: PageRequest) -> dict[str, Any]:
-    """Returns the limits of the form as fields of `KeyLimits`. Raises BadInputError."""
-    form = request.form
-    limits: dict[str, Any] = {name: _count(form.get(name, "").strip()) for name in _COUNTS}
-    cap, period = form.get("cap", "").strip(), form.get("cap_period", "total")
-    if period not in PERIODS:
-        raise BadInputError("there is no such period of a cap", "choose one of the list")
-    return {**limits, "cap_pico": parse_usd(cap) if cap else None, "cap_period": period}
-
-
-def _count(text: str) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
-        raise BadInputError(f"not a number: {text!r}", "write a whole number, or leave the field empty for no limit")
-    return int(text)

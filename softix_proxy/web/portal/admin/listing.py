@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
+from softix_proxy.domain.core.key_text import without_keys
 from softix_proxy.web.portal.core.page import PageRequest
 
 PER_PAGE = 50
 _MOST_LETTERS = 100
-_KEY_HEAD, _KEY_PREFIX = "sx_live_", 12
 R = TypeVar("R")
 
 
@@ -28,13 +28,33 @@ class Listing(Generic[R]):
     """What was searched for, by the names of the fields."""
 
 
-def searched(request: PageRequest, name: str = "q") -> str:
-    """Returns what somebody searches for.
+def searched(request: PageRequest, name: str = "q", most_letters: int = _MOST_LETTERS) -> str:
+    """Returns what somebody searches for: the text of this field.
 
     Of a whole key only the visible prefix is left, so that nobody's key comes back in a page.
     """
-    text = request.query.get(name, "").strip()[:_MOST_LETTERS]
-    return text[:_KEY_PREFIX] if text.startswith(_KEY_HEAD) else text
+    return without_keys(request.query.get(name, "").strip()[:most_letters])
+
+
+async def listing_of(
+    request: PageRequest,
+    read: Callable[..., Awaitable[Sequence[R]]],
+    place_of: Callable[[R], str],
+    asked: Mapping[str, str] | None = None,
+) -> Listing[R]:
+    """Returns the page that is asked for. `read` takes `before` and `limit`, as the operations do that read a page."""
+    rows = await read(before=request.query.get("before"), limit=PER_PAGE + 1)
+    return listing(request, rows, place_of, asked)
+
+
+def listing_in(
+    request: PageRequest, every: Sequence[R], name_of: Callable[[R], str], place_of: Callable[[R], str]
+) -> Listing[R]:
+    """Returns the page that is asked for, of a list that is at hand: the rows whose name has what is searched for."""
+    search, before = searched(request), request.query.get("before", "")
+    found = [row for row in every if search.lower() in name_of(row).lower()]
+    start = next((at + 1 for at, row in enumerate(found) if place_of(row) == before), 0)
+    return listing(request, found[start : start + PER_PAGE + 1], place_of, {"q": search})
 
 
 def listing(

@@ -19,7 +19,7 @@ async def routes_page(request: PageRequest) -> Answer:
 async def set_status(request: PageRequest) -> Answer:
     """Disables or enables a route. The name of a disabled one means the models of that name again."""
     details = await routes.show(request.storage, request.parts["id"])
-    status = asked_status(request, RouteStatus)
+    status, action = asked_status(request, _ACTIONS)
     public_id = details.route.public_id
-    await routes.set_status(audited(request, _ACTIONS[status], public_id), public_id, status)
+    await routes.set_status(audited(request, action, public_id), public_id, status)
     return SeeOther("/admin/routes", "flash.saved")

@@ -17,7 +17,6 @@ from softix_proxy.operations.notices import outbox
 from softix_proxy.operations.pricing import price_proposals
 from softix_proxy.operations.routing import routes
 from softix_proxy.web.portal.admin.admin_page import admin_page
-from softix_proxy.web.portal.admin.apart import apart
 from softix_proxy.web.portal.admin.target_states import failing
 from softix_proxy.web.portal.core.page import Answer, PageRequest
 
@@ -46,7 +45,7 @@ async def overview_page(request: PageRequest) -> Answer:
         values["accounts"] = await ledger.accounts(storage)
     if OperatorRight.SEE_CATALOG in rights:
         values["failing"] = failing(await routes.health(storage), request.now_us)
-        values["waiting"] = len(await apart(price_proposals.pending(storage)))
+        values["waiting"] = await price_proposals.count(storage)
     if OperatorRight.SEE_MAIL in rights:
         values["given_up"] = (await outbox.counts(storage)).get(NoticeState.GIVEN_UP, 0)
     if OperatorRight.SEE_SECURITY in rights:

@@ -12,7 +12,7 @@ from softix_proxy.operations.pricing.price_proposals import ProposalMark, Propos
 from softix_proxy.web.portal.admin.admin_page import admin_page, audited
 from softix_proxy.web.portal.admin.apart import apart
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
-from softix_proxy.web.portal.admin.listing import PER_PAGE, listing, searched
+from softix_proxy.web.portal.admin.listing import PER_PAGE, listing_in
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 
 _MARKS = re.compile(r"\d{1,18}-\d{1,18}(?:,\d{1,18}-\d{1,18})*", re.ASCII)
@@ -24,14 +24,13 @@ _DECISIONS = {
 
 async def prices_page(request: PageRequest) -> Answer:
     """Lists the prices in force and to come, and the mark-ups."""
-    search, before = searched(request), request.query.get("before", "")
     every = await apart(prices.list_all(request.storage))
-    found = [one for one in every if search.lower() in f"{one.provider.name}/{one.model.name}".lower()]
-    start = next((at + 1 for at, one in enumerate(found) if str(one.version.id) == before), 0)
-    page = listing(request, found[start : start + PER_PAGE + 1], lambda one: str(one.version.id), {"q": search})
-    waiting = await apart(price_proposals.pending(request.storage))
+    page = listing_in(
+        request, every, lambda one: f"{one.provider.name}/{one.model.name}", lambda one: str(one.version.id)
+    )
+    waiting = await price_proposals.count(request.storage)
     markups = [(one, format_markup(one.version.factor)) for one in await prices.list_markups(request.storage)]
-    return admin_page(request, "admin_prices", listing=page, waiting=len(waiting), markups=markups)
+    return admin_page(request, "admin_prices", listing=page, waiting=waiting, markups=markups)
 
 
 async def proposals_page(request: PageRequest) -> Answer:

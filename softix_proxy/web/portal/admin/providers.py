@@ -39,6 +39,6 @@ async def provider_page(request: PageRequest) -> Answer:
 async def set_status(request: PageRequest) -> Answer:
     """Disables or enables a provider, from the next request on."""
     provider = await providers.show_id(request.storage, request.parts["id"])
-    status = asked_status(request, ProviderStatus)
-    await providers.set_status(audited(request, _ACTIONS[status], provider.public_id), provider.public_id, status)
+    status, action = asked_status(request, _ACTIONS)
+    await providers.set_status(audited(request, action, provider.public_id), provider.public_id, status)
     return SeeOther(f"/admin/providers/{provider.public_id}", "flash.saved")

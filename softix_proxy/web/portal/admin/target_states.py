@@ -31,7 +31,6 @@ class TargetState(NamedTuple):
     severity: TargetSeverity
     requests: int
     failures: int
-    in_flight: int
     latency_ms: int
     errors_percent: int
     last_error: str
@@ -49,7 +48,6 @@ def states_of(found: Iterable[TargetHealth], now_us: int) -> Mapping[str, list[T
             severity=_severity(each, now_us),
             requests=stats.requests,
             failures=stats.failures,
-            in_flight=stats.in_flight,
             latency_ms=stats.latency_us // 1000,
             errors_percent=stats.errors_ppm * 100 // ALL_PPM,
             last_error=stats.last_error or "",

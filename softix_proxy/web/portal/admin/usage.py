@@ -11,7 +11,7 @@ from softix_proxy.domain.pricing.prices import format_markup
 from softix_proxy.operations.metering import usage
 from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.admin.faults import shown_fault
-from softix_proxy.web.portal.admin.listing import PER_PAGE, listing
+from softix_proxy.web.portal.admin.listing import PER_PAGE, listing, searched
 from softix_proxy.web.portal.admin.recent import DAYS, recent_from
 from softix_proxy.web.portal.core.page import Answer, PageRequest
 
@@ -21,7 +21,7 @@ _MOST_LETTERS = 140
 
 async def usage_page(request: PageRequest) -> Answer:
     """Lists requests by time, user, key and model, the newest first."""
-    asked = {name: request.query.get(name, "").strip()[:_MOST_LETTERS] for name in _ASKED}
+    asked = {name: searched(request, name, _MOST_LETTERS) for name in _ASKED}
     before = request.query.get("before", "")
     fault, rows = None, []
     try:

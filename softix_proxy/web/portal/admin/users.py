@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from softix_proxy.domain.access.users import UserStatus
 from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.accounts.operator_rights import OperatorRight, rights_of
@@ -12,7 +14,7 @@ from softix_proxy.operations.ledger import balance
 from softix_proxy.operations.metering import usage
 from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status, audited
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
-from softix_proxy.web.portal.admin.listing import PER_PAGE, listing, searched
+from softix_proxy.web.portal.admin.listing import listing_of, searched
 from softix_proxy.web.portal.admin.recent import recent_from
 from softix_proxy.web.portal.admin.usage import id_of
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
@@ -25,8 +27,8 @@ _ACTIONS = {UserStatus.DISABLED: AuditAction.DISABLE_USER, UserStatus.ACTIVE: Au
 async def users_page(request: PageRequest) -> Answer:
     """Lists users, the newest first, with their balance."""
     search = searched(request)
-    found = await users.page(request.storage, search=search, before=request.query.get("before"), limit=PER_PAGE + 1)
-    page = listing(request, found, lambda user: user.public_id, {"q": search})
+    found = partial(users.page, request.storage, search=search)
+    page = await listing_of(request, found, lambda user: user.public_id, {"q": search})
     names = await users.display_names(request.storage, [user.id for user in page.rows])
     wallets = await balance.of_users(request.storage, [user.id for user in page.rows])
     return admin_page(request, "admin_users", listing=page, names=names, wallets=wallets)
@@ -98,6 +100,6 @@ async def _form(request: PageRequest, fault: ShownFault | None = None) -> Page:
 async def set_status(request: PageRequest) -> Answer:
     """Disables or enables a user. All its keys are refused from the next request on, or work again."""
     user = await users.show_id(request.storage, request.parts["id"])
-    status = asked_status(request, UserStatus)
-    await users.update(audited(request, _ACTIONS[status], user.public_id), user.public_id, status=status)
+    status, action = asked_status(request, _ACTIONS)
+    await users.update(audited(request, action, user.public_id), user.public_id, status=status)
     return SeeOther(f"/admin/users/{user.public_id}", "flash.saved")

@@ -18,6 +18,7 @@ from softix_proxy.domain.core.errors import (
     UnusableError,
 )
 from softix_proxy.relay.core.inbound import ClientGoneError
+from softix_proxy.web.portal.core.form_faults import status_of
 from softix_proxy.web.portal.core.page import Page
 
 log = logging.getLogger("softix.portal")
@@ -77,7 +78,7 @@ def _refused(error: Exception) -> PageRefusedError:
     if isinstance(error, OverloadedError):
         return PageRefusedError(503, "busy", error.retry_after_s)
     if isinstance(error, (BadInputError, ConflictError)):  # a page that can say more shows the form again
-        return PageRefusedError(400 if isinstance(error, BadInputError) else 409, "input")
+        return PageRefusedError(status_of(error), "input")
     if isinstance(error, UnusableError):
         return PageRefusedError(503, "unavailable", _RETRY_AFTER_S)
     if isinstance(error, ClientGoneError):

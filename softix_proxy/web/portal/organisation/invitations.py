@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.operations.organisations import invitations
+from softix_proxy.web.portal.core.form_faults import status_of
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import with_return
 from softix_proxy.web.portal.core.steps import SIGN_IN
-from softix_proxy.web.portal.organisation.standpoint import status_of
 
 
 async def show_invitation(request: PageRequest) -> Answer:

@@ -11,9 +11,10 @@ from softix_proxy.domain.organisations.organisations import OrganisationRole, Ri
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import invitations, organisations
 from softix_proxy.operations.organisations.organisations import MemberStanding
+from softix_proxy.web.portal.core.form_faults import sentence, status_of
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.organisation import budget_form
-from softix_proxy.web.portal.organisation.standpoint import Standpoint, require, sentence, standpoint, status_of
+from softix_proxy.web.portal.organisation.standpoint import Standpoint, require, standpoint
 
 _SAVED = "flash.saved"
 

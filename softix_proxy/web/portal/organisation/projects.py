@@ -7,9 +7,10 @@ from softix_proxy.domain.metering.budgets import BUDGET_PERIODS
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import key_owners, projects
+from softix_proxy.web.portal.core.form_faults import sentence, status_of
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.organisation import budget_form
-from softix_proxy.web.portal.organisation.standpoint import Standpoint, require, sentence, status_of
+from softix_proxy.web.portal.organisation.standpoint import Standpoint, require
 
 _SAVED = "flash.saved"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from softix_proxy.domain.core.errors import ConflictError, NotFoundError, OperatorError
+from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.organisations.organisations import Membership, Right
 from softix_proxy.web.portal.core.page import PageRequest
 
@@ -32,15 +32,3 @@ def require(request: PageRequest, right: Right) -> Standpoint:
     if not found.member.may(right):
         raise NotFoundError("your role has no such page")
     return found
-
-
-def sentence(error: OperatorError | None) -> str | None:
-    """Returns what is wrong with a form, as a sentence. None stands for no error."""
-    return None if error is None else f"{error.message[:1].upper()}{error.message[1:]}."
-
-
-def status_of(error: OperatorError | None) -> int:
-    """Returns the status of a page with a form."""
-    if error is None:
-        return 200
-    return 409 if isinstance(error, ConflictError) else 400

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from softix_proxy.domain.catalog.models import NAME
+from softix_proxy.domain.core.key_text import without_keys
 from softix_proxy.operations.catalog import offered_models
 from softix_proxy.operations.instance.connect import ClientAccess
 from softix_proxy.operations.instance.snippets import KEY_PLACEHOLDER, api_address, snippets
@@ -14,7 +15,7 @@ from softix_proxy.web.portal.product.scope import scope_of
 
 
 async def show_connect(request: PageRequest) -> Answer:
-    asked = request.query.get("model", "").strip()
+    asked = without_keys(request.query.get("model", "").strip())
     model = asked if NAME.fullmatch(asked) else await _usual_model(request)
     address = api_address(request.settings.portal, request.settings.server, is_local=request.url.is_loopback)
     access = ClientAccess(address.url, KEY_PLACEHOLDER, model or None)

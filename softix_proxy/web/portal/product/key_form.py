@@ -28,32 +28,43 @@ def read(form: Mapping[str, str], at: Calendar, earlier: Key | None = None) -> K
         label=form.get("label", "").strip(),
         models=_listed(form.get("models", "")),
         allow_ip=_listed(form.get("allow_ip", "")),
-        limits=KeyLimits(
-            rpm=_number(form.get("rpm", ""), "requests a minute"),
-            tpm=_number(form.get("tpm", ""), "tokens a minute"),
-            concurrency=_number(form.get("concurrency", ""), "requests at once"),
-            cap_pico=_amount(form.get("cap", "")),
-            cap_period=_period(form.get("cap_period", "month")),
-        ),
+        limits=read_limits(form),
         expires_at_us=_end_us(form.get("expires_on", "").strip(), at, earlier),
         project=form.get("project", "").strip(),
     )
 
 
+def read_limits(form: Mapping[str, str]) -> KeyLimits:
+    """Reads the fields of the limits. Raises BadInputError."""
+    return KeyLimits(
+        rpm=_number(form.get("rpm", ""), "requests a minute"),
+        tpm=_number(form.get("tpm", ""), "tokens a minute"),
+        concurrency=_number(form.get("concurrency", ""), "requests at once"),
+        cap_pico=_amount(form.get("cap", "")),
+        cap_period=_period(form.get("cap_period", "month")),
+    )
+
+
 def values_of(key: Key, at: Calendar) -> dict[str, str]:
     """Returns the fields as they show the key."""
-    limits = key.limits
     return {
         "label": key.label,
         "models": "\n".join(key.models),
         "allow_ip": "\n".join(key.allow_ip),
+        **limits_shown(key.limits),
+        "cap_period": key.limits.cap_period if key.limits.cap_pico is not None else "month",
+        "expires_on": _day_text(key, at),
+        "project": "",
+    }
+
+
+def limits_shown(limits: KeyLimits) -> dict[str, str]:
+    """Returns the fields as they show the limits. The period of the cap is chosen from a list of the page's own."""
+    return {
         "rpm": _shown(limits.rpm),
         "tpm": _shown(limits.tpm),
         "concurrency": _shown(limits.concurrency),
         "cap": "" if limits.cap_pico is None else format_usd(limits.cap_pico),
-        "cap_period": limits.cap_period if limits.cap_pico is not None else "month",
-        "expires_on": _day_text(key, at),
-        "project": "",
     }
 
 

@@ -12,8 +12,8 @@ from softix_proxy.operations.access.keys import IssuedKey
 from softix_proxy.operations.organisations import organisation_keys
 from softix_proxy.operations.organisations.organisation_keys import KeyCondition
 from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
+from softix_proxy.web.portal.core.form_faults import sentence, status_of
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
-from softix_proxy.web.portal.organisation.standpoint import sentence, status_of
 from softix_proxy.web.portal.product import key_form
 from softix_proxy.web.portal.product.scope import keys_in, scope_of
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from softix_proxy.domain.core.key_text import without_keys
 from softix_proxy.operations.catalog import offered_models
 from softix_proxy.operations.catalog.offered_models import MOST_QUERY
 from softix_proxy.operations.organisations import organisation_keys
@@ -16,7 +17,8 @@ _MOST_CHOICES = 200
 
 async def list_models(request: PageRequest) -> Answer:
     scope = scope_of(request)
-    query, key_id = request.query.get("q", "").strip()[:MOST_QUERY], request.query.get("key", "")
+    query = without_keys(request.query.get("q", "").strip()[:MOST_QUERY])
+    key_id = request.query.get("key", "")
     views = await organisation_keys.list_all(scope)
     key = (await organisation_keys.show(scope, key_id)).key if key_id else None
     found = await offered_models.offered(request.storage, scope.organisation, key, query, page_in(request))

@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.core.key_text import without_keys
 from softix_proxy.exports.core.texts import texts
 from softix_proxy.operations.metering import organisation_usage
 from softix_proxy.operations.metering.organisation_usage import AskedUsage, UsageView
 from softix_proxy.operations.organisations import organisation_keys
+from softix_proxy.web.portal.core.form_faults import sentence, status_of
 from softix_proxy.web.portal.core.page import Answer, Download, Page, PageRequest
-from softix_proxy.web.portal.organisation.standpoint import sentence
 from softix_proxy.web.portal.product.day_chart import ChartPart, drawn, spending_chart
 from softix_proxy.web.portal.product.request_lines import request_lines
 from softix_proxy.web.portal.product.scope import number_in, scope_of
@@ -30,11 +31,11 @@ async def show_usage(request: PageRequest) -> Answer:
     """Shows sums and requests. If the period is none, it shows the usual one, and what was wrong."""
     scope = scope_of(request)
     asked = _asked(request)
-    problem = None
+    problem, status = None, 200
     try:
         view = await organisation_usage.view(scope, asked, number_in(request.query.get("before")))
     except BadInputError as error:
-        problem = sentence(error)
+        problem, status = sentence(error), status_of(error)
         asked = AskedUsage()
         view = await organisation_usage.view(scope, asked)
     labels = {view.key.public_id: view.key.label for view in await organisation_keys.list_all(scope)}
@@ -50,7 +51,7 @@ async def show_usage(request: PageRequest) -> Answer:
         "is_later_part": "before" in request.query and problem is None,
         **_choices(view, labels),
     }
-    return Page("usage", values, 200 if problem is None else 400)
+    return Page("usage", values, status)
 
 
 async def usage_csv(request: PageRequest) -> Answer:
@@ -67,7 +68,7 @@ async def _in_turn(lines: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
 
 def _asked(request: PageRequest) -> AskedUsage:
     query = request.query
-    return AskedUsage(*[query.get(name, "") for name in ("from", "to", "key", "model", "project")])
+    return AskedUsage(*[without_keys(query.get(name, "")) for name in ("from", "to", "key", "model", "project")])
 
 
 def _query(view: UsageView, asked: AskedUsage) -> dict[str, str]:

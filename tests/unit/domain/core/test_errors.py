@@ -27,3 +27,11 @@ def test_refused_error_with_details_shows_only_its_code_and_message() -> None:
 def test_error_of_every_kind_is_an_operator_error_or_a_refused_error() -> None:
     found = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     assert all(issubclass(kind, (OperatorError, RefusedError)) for kind in found)
+
+
+@pytest.mark.parametrize("kind", OperatorError.__subclasses__())
+def test_operator_error_about_a_whole_key_quotes_its_visible_prefix(kind: type[OperatorError]) -> None:
+    key = "sx_live_abcd" + "W" * 29
+    error = kind(f"no key {key!r}", f"see: softix keys show {key}")
+    assert (error.message, str(error)) == ("no key 'sx_live_abcd'",) * 2
+    assert error.remedy == "see: softix keys show sx_live_abcd"

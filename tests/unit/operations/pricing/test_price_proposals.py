@@ -45,10 +45,10 @@ async def test_price_proposal_when_approved_comes_into_force(storage: SqliteStor
     [proposed] = imported.proposed
     assert proposed.changes == [UnitPriceChange("standard", 0, "input", Decimal("2.00"), Decimal("1.50"))]
     assert (await prices.show(storage, "llama")).listed.version.sheet == sheet(input="2.00", output="8.00")
-    assert await proposals.pending(storage) == imported.proposed
+    assert await proposals.pending(storage) == imported.proposed and await proposals.count(storage) == 1
     assert await proposals.approve(storage, ["lab/llama"]) == imported.proposed
     assert (await prices.show(storage, "llama")).listed.version.sheet == sheet(input="1.50", output="8.00")
-    assert await proposals.pending(storage) == []
+    assert await proposals.pending(storage) == [] and await proposals.count(storage) == 0
 
 
 async def test_price_import_with_the_price_in_force_proposes_nothing(storage: SqliteStorage) -> None:

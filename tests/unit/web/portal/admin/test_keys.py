@@ -32,6 +32,13 @@ async def test_key_limits_are_changed_and_an_empty_field_removes_one(side: Opera
     assert key.models == ("ll*", "lab/*") and key.allow_ip == ("10.0.0.0/8",) and key.earlier_models == ()
 
 
+async def test_key_limits_are_read_as_people_write_them(side: OperatorsSide) -> None:
+    form = {**LIMITS, "rpm": "1,000", "cap": "$1,250.50"}
+    assert (await side.ask(ADMIN, "POST", "/admin/keys/key_one/edit", form)).status == 303
+    limits = (await side.storage.reading().keys.get(1)).limits
+    assert (limits.rpm, limits.cap_pico) == (1000, 2501 * USD // 2)
+
+
 async def test_key_edit_that_leaves_the_models_keeps_what_is_known_of_them(side: OperatorsSide) -> None:
     before = await side.storage.reading().keys.get(1)
     await side.ask(ADMIN, "POST", "/admin/keys/key_one/edit", LIMITS)
@@ -56,12 +63,12 @@ async def test_key_edit_that_leaves_the_models_keeps_what_is_known_of_them(side:
 async def test_key_edit_with_an_unusable_value_is_shown_again(side: OperatorsSide, change: dict[str, str]) -> None:
     before = await side.storage.reading().keys.get(1)
     seen = await side.ask(ADMIN, "POST", "/admin/keys/key_one/edit", {**LIMITS, **change})
-    assert seen.status == 422 and 'role="alert"' in seen.text
+    assert seen.status == 400 and 'role="alert"' in seen.text
     assert await side.storage.reading().keys.get(1) == before
 
 
 async def test_key_is_revoked_only_with_the_box(side: OperatorsSide) -> None:
-    assert (await side.ask(SUPPORT, "POST", "/admin/keys/key_one/revoke", {})).status == 422
+    assert (await side.ask(SUPPORT, "POST", "/admin/keys/key_one/revoke", {})).status == 400
     assert (await side.storage.reading().keys.get(1)).status is KeyStatus.ACTIVE
     assert (await side.ask(SUPPORT, "POST", "/admin/keys/key_one/revoke", {"sure": "yes"})).status == 303
     assert (await side.storage.reading().keys.get(1)).status is KeyStatus.REVOKED

@@ -56,7 +56,7 @@ async def test_refund_while_the_provider_is_down_is_not_refused(side: OperatorsS
 
 
 async def test_refund_without_a_decision_or_without_payments_changes_nothing(side: OperatorsSide) -> None:
-    assert (await side.ask(ADMIN, "POST", PATH, {"decision": "keep"})).status == 422
+    assert (await side.ask(ADMIN, "POST", PATH, {"decision": "keep"})).status == 400
     side.payments = None
     assert (await side.ask(ADMIN, "POST", PATH, {"decision": "refuse"})).status == 404
     assert "Approve" not in (await side.ask(BILLING, "GET", "/admin/payments")).text

@@ -26,7 +26,7 @@ async def test_proposal_is_decided_once(side: OperatorsSide, decision: str, vers
     assert (await side.ask(BILLING, "POST", PATH, form)).status == 303
     unit = side.storage.reading()
     assert len(await unit.prices.list()) == versions and await unit.prices.proposals() == []
-    assert (await side.ask(BILLING, "POST", PATH, form)).status == 422
+    assert (await side.ask(BILLING, "POST", PATH, form)).status == 400
     assert len(await side.storage.reading().prices.list()) == versions
 
 
@@ -46,5 +46,5 @@ async def test_proposal_that_was_replaced_meanwhile_is_shown_again(side: Operato
 )
 async def test_decision_that_is_not_complete_decides_nothing(side: OperatorsSide, change: dict[str, str]) -> None:
     form = {**await asked(side, "approve"), **change}
-    assert (await side.ask(ADMIN, "POST", PATH, form)).status == 422
+    assert (await side.ask(ADMIN, "POST", PATH, form)).status == 400
     assert len(await side.storage.reading().prices.proposals()) == 1

@@ -88,7 +88,7 @@ async def test_user_edit_with_an_unusable_value_is_shown_again_and_changes_nothi
 ) -> None:
     form = {"name": "ada", "email": "ada@example.org", "display_name": "", "postpaid": "yes", **change}
     seen = await side.ask(ADMIN, "POST", "/admin/users/usr_ada/edit", form)
-    assert seen.status == 422 and "softix " not in seen.text.partition("<main")[2].partition("</main>")[0]
+    assert seen.status == 400 and "softix " not in seen.text.partition("<main")[2].partition("</main>")[0]
     assert (await side.storage.reading().users.get(1)).name == "ada"
     assert await side.storage.reading().audit.page(None, 9) == []
 

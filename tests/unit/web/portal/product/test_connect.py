@@ -32,6 +32,10 @@ async def test_model_that_is_asked_for_is_in_the_lines_if_it_is_a_name(house: Or
     assert "<script" not in hostile and "lab/llama" in hostile
 
 
+async def test_whole_key_in_place_of_a_model_does_not_come_back(house: Organisations) -> None:
+    assert "WWW" not in await text(house, {"model": "sx_live_abcd" + "W" * 29})
+
+
 async def test_first_model_that_may_be_used_stands_in_for_one_that_was_used(house: Organisations) -> None:
     house.run("DELETE FROM usage_daily")
     assert "&#34;llama&#34;" in await text(house)

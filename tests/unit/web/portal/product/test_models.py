@@ -24,6 +24,11 @@ async def test_search_keeps_its_words_and_its_key(house: Organisations) -> None:
     assert "No model was found." in await text(house, q="nothing")
 
 
+async def test_search_for_a_whole_key_brings_only_its_prefix_back(house: Organisations) -> None:
+    shown_text = await text(house, q="sx_live_abcd" + "W" * 29)
+    assert 'value="sx_live_abcd"' in shown_text and "WWW" not in shown_text
+
+
 async def test_key_of_others_does_not_exist(house: Organisations) -> None:
     with pytest.raises(NotFoundError):
         await text(house, key=FOREIGN_KEY)

@@ -1,0 +1,20 @@
+"""How every form of the portal says what was wrong with it: in a sentence, with a status."""
+
+from __future__ import annotations
+
+from softix_proxy.domain.core.errors import ConflictError, OperatorError
+
+
+def sentence(error: OperatorError | None) -> str | None:
+    """Returns what is wrong with a form, as a sentence. None stands for no error."""
+    return None if error is None else f"{error.message[:1].upper()}{error.message[1:]}."
+
+
+def status_of(error: OperatorError | None) -> int:
+    """Returns the status of a page with a form.
+
+    It is 409 for what others made impossible, and 400 for what the form itself has wrong.
+    """
+    if error is None:
+        return 200
+    return 409 if isinstance(error, ConflictError) else 400
