@@ -191,7 +191,7 @@ async def rotate(scope: OrganisationScope, vault: Vault, public_id: str, grace_u
 async def revoke(scope: OrganisationScope, public_id: str) -> Key:
     """Revokes a key for good. A second time changes nothing. Raises NotFoundError."""
     key = await scope.changeable_key(scope.storage.reading(), public_id)
-    return key if key.status is KeyStatus.REVOKED else await keys.revoke(scope.storage, key.public_id)
+    return await keys.revoke(scope.storage, key.public_id)
 
 
 async def _project_id(scope: OrganisationScope, form: KeyForm) -> int | None:

@@ -28,7 +28,7 @@ from softix_proxy.domain.organisations.organisations import (
     raises_itself,
 )
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.operations.access import users
+from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.accounts import security_events
 
 
@@ -70,9 +70,9 @@ async def members(storage: Storage, organisation: str, by: Actor) -> Sequence[Me
     """Returns the members, the oldest first. Raises NotFoundError."""
     async with storage.snapshot() as unit:
         user, _ = await authorized(unit, organisation, by, Right.SEE)
-        keys = {key.id: key for key in await unit.keys.list(user.id)}
+        known = {key.id: key for key in await unit.keys.list(user.id)}
         owners = (await unit.key_owners.list(user.id)).items()
-        active = [owner.account_id for key_id, owner in owners if keys[key_id].status is KeyStatus.ACTIVE]
+        active = [owner.account_id for key_id, owner in owners if known[key_id].status is KeyStatus.ACTIVE]
         return [
             MemberStanding(await unit.accounts.get(member.account_id), member, active.count(member.account_id))
             for member in await unit.memberships.of_organisation(user.id)
@@ -198,6 +198,7 @@ async def _remove(
     unit: Unit, user: User, membership: Membership, person: Account, heir: Account | None
 ) -> RemovedMember:
     await _keep_an_owner(unit, user, membership, None)
+    await unit.memberships.remove(person.id, user.id)  # first, so that messages about the keys go to those who stay
     revoked = handed_over = 0
     for key_id, owner in (await unit.key_owners.list(user.id)).items():
         if owner.account_id != person.id:
@@ -207,11 +208,10 @@ async def _remove(
             await unit.key_owners.set(key_id, KeyOwner(heir.id, owner.project_id))
             handed_over += key.status is KeyStatus.ACTIVE
         elif key.status is KeyStatus.ACTIVE:
-            await unit.keys.update(replace(key, status=KeyStatus.REVOKED))
+            await keys.revoke_in(unit, key)
             revoked += 1
     for budget in await unit.budgets.list(user.id):
         if budget.account_id == person.id:
             await unit.budgets.remove(budget.id)
-    await unit.memberships.remove(person.id, user.id)
     await security_events.record(unit, "member_removed", person.id, subject=user.public_id)
     return RemovedMember(person, revoked, handed_over)
