@@ -6,6 +6,7 @@ by the membership as it is then. To those who may not do something, it does not 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -70,11 +71,9 @@ async def members(storage: Storage, organisation: str, by: Actor) -> Sequence[Me
     """Returns the members, the oldest first. Raises NotFoundError."""
     async with storage.snapshot() as unit:
         user, _ = await authorized(unit, organisation, by, Right.SEE)
-        known = {key.id: key for key in await unit.keys.list(user.id)}
-        owners = (await unit.key_owners.list(user.id)).items()
-        active = [owner.account_id for key_id, owner in owners if known[key_id].status is KeyStatus.ACTIVE]
+        active = await _active_keys(unit, user)
         return [
-            MemberStanding(await unit.accounts.get(member.account_id), member, active.count(member.account_id))
+            MemberStanding(await unit.accounts.get(member.account_id), member, active[member.account_id])
             for member in await unit.memberships.of_organisation(user.id)
         ]
 
@@ -93,7 +92,8 @@ async def set_role(
         await _keep_an_owner(unit, user, membership, role)
         await unit.memberships.set_role(person.id, user.id, role)
         await security_events.record(unit, "role_changed", person.id, subject=user.public_id)
-        return MemberStanding(person, replace(membership, role=role), 0)
+        active = await _active_keys(unit, user)
+        return MemberStanding(person, replace(membership, role=role), active[person.id])
 
 
 async def remove(
@@ -180,6 +180,13 @@ async def _standing(unit: Unit, user: User) -> OrganisationStanding:
     found = await unit.memberships.of_organisation(user.id)
     owners = sum(member.role is OrganisationRole.OWNER for member in found)
     return OrganisationStanding(user, len(found), owners)
+
+
+async def _active_keys(unit: Unit, user: User) -> Counter[int | None]:
+    """Returns how many of the organisation's keys can be used, by the member that they belong to."""
+    owners = await unit.key_owners.list(user.id)
+    active = [key.id for key in await unit.keys.list(user.id) if key.status is KeyStatus.ACTIVE]
+    return Counter(owners[key_id].account_id for key_id in active if key_id in owners)
 
 
 async def _keep_an_owner(unit: Unit, user: User, membership: Membership, role: OrganisationRole | None) -> None:

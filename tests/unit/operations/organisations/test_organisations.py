@@ -49,6 +49,8 @@ async def test_members_are_listed_with_their_role_and_active_keys(
         issued = await keys.create(books, maker, user="ada", label=label)
         await own(books, issued.key.id, account_id=staff["member"].account_id)
     await keys.revoke(books, "two")
+    changed = await organisations.set_role(books, "ada", "acc_member", MEMBER, OPERATOR)
+    assert changed.active_keys == 1
     found = await organisations.members(books, "ada", staff["viewer"])
     assert {each.membership.role: each.active_keys for each in found} == {
         OWNER: 0,
