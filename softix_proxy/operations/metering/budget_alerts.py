@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.metering.budgets import BudgetAlert
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.metering import budgets
+from softix_proxy.operations.notices import facts
 from softix_proxy.operations.notices.outbox import enqueue
 from softix_proxy.operations.notices.recipients import members_who_may
 
@@ -52,9 +52,9 @@ async def _tell(unit: Unit, vault: Vault, alert: BudgetAlert) -> int:
     values = {
         "organisation": organisation.name,
         "budget": budgets.name_of(standing),
-        "percent": str(alert.percent),
-        "limit": format_usd(budget.amount_pico),
-        "period": budget.period,
+        "percent": f"{alert.percent} %",
+        "limit": facts.usd(budget.amount_pico),
+        "period": facts.PERIODS[budget.period],
     }
     messages = 0
     for account in await members_who_may(unit, budget.user_id, Right.MANAGE_KEYS):

@@ -19,8 +19,6 @@ from softix_proxy.operations.notices import facts
 from softix_proxy.operations.notices.outbox import enqueue
 from softix_proxy.operations.notices.recipients import members_who_may
 
-_PERIODS = {"day": "this day", "week": "this week", "month": "this month", "total": "in total"}
-
 
 @dataclass(frozen=True, slots=True)
 class _Condition:
@@ -107,7 +105,7 @@ async def _reached_caps(unit: Unit) -> list[_Condition]:
             "organisation": (await unit.users.get(key.user_id)).name,
             "key": facts.key_name(key),
             "cap": facts.usd(cap_pico),
-            "period": _PERIODS[period],
+            "period": facts.PERIODS[period],
         }
         name = f"cap_reached:{key.public_id}:{cap_pico}:{period}:{today.start_us(period)}"
         for account in await members_who_may(unit, key.user_id, Right.MAKE_OWN_KEYS):

@@ -60,7 +60,7 @@ async def told(storage: SqliteStorage) -> list[tuple[str, str]]:
 async def test_managers_are_told_once_of_each_part_of_a_budget(storage: SqliteStorage, database: Database) -> None:
     managers = ["admin@example.org", "owner@example.org"]
     expected: list[tuple[str, str]] = []
-    for number, (charge_pico, percent) in enumerate(((499, ""), (1, "50"), (299, ""), (1, "80"), (200, "100"))):
+    for number, (charge_pico, percent) in enumerate(((499, ""), (1, "50 %"), (299, ""), (1, "80 %"), (200, "100 %"))):
         spend(database, number + 1, charge_pico)
         expected += [(email, percent) for email in managers if percent]
         assert await budget_alerts.tell(storage, VAULT) == (2 if percent else 0)
@@ -70,16 +70,16 @@ async def test_managers_are_told_once_of_each_part_of_a_budget(storage: SqliteSt
     assert dict(values) == {
         "organisation": "ada",
         "budget": "bot",
-        "percent": "100",
-        "limit": "0.000000001",
-        "period": "day",
+        "percent": "100 %",
+        "limit": "less than $0.01",
+        "period": "this day",
     }
 
 
 async def test_parts_that_are_reached_together_are_one_message(storage: SqliteStorage, database: Database) -> None:
     spend(database, 1, 900)
     assert await budget_alerts.tell(storage, VAULT) == 2
-    assert {percent for _, percent in await told(storage)} == {"80"}
+    assert {percent for _, percent in await told(storage)} == {"80 %"}
 
 
 async def test_next_period_is_told_of_anew(storage: SqliteStorage, database: Database) -> None:
