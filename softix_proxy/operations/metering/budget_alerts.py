@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from softix_proxy.domain.metering.budgets import BudgetAlert
-from softix_proxy.domain.notices.outbox import Notice, NoticeKind
+from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.metering import budgets
-from softix_proxy.operations.notices import facts
-from softix_proxy.operations.notices.outbox import enqueue
-from softix_proxy.operations.notices.recipients import members_who_may
+from softix_proxy.operations.notices import facts, recipients
 
 _AT_ONCE = 100
 
@@ -47,17 +45,19 @@ def _is_outdone(alert: BudgetAlert, alerts: Sequence[BudgetAlert]) -> bool:
 async def _tell(unit: Unit, alert: BudgetAlert) -> int:
     standing = await budgets.standing_of(unit, await unit.budgets.get(alert.budget_id))
     budget = standing.budget
-    organisation = await unit.users.get(budget.user_id)
     values = {
-        "organisation": organisation.name,
+        "organisation": await recipients.name_of(unit, budget.user_id),
         "budget": budgets.name_of(standing),
         "percent": f"{alert.percent} %",
         "limit": facts.usd(budget.amount_pico),
         "period": facts.PERIODS[budget.period],
     }
-    messages = 0
-    for account in await members_who_may(unit, budget.user_id, Right.MANAGE_KEYS):
-        once = f"budget_reached:{budget.public_id}:{alert.period_start_us}:{alert.percent}:{account.public_id}"
-        notice = Notice(NoticeKind.BUDGET_REACHED, account.email, values=values, account_id=account.id, once=once)
-        messages += await enqueue(unit, None, notice)
-    return messages
+    cause = f"budget_reached:{budget.public_id}:{alert.period_start_us}:{alert.percent}"
+    return await recipients.tell(
+        unit,
+        budget.user_id,
+        Right.MANAGE_KEYS,
+        NoticeKind.BUDGET_REACHED,
+        values,
+        lambda account: f"{cause}:{account.public_id}",
+    )

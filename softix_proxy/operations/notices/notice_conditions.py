@@ -15,9 +15,8 @@ from softix_proxy.domain.notices.notice_conditions import CAP_PART, LowBalance
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.operations.notices import facts
+from softix_proxy.operations.notices import facts, recipients
 from softix_proxy.operations.notices.outbox import enqueue
-from softix_proxy.operations.notices.recipients import members_who_may
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +64,9 @@ async def _low_balances(unit: Unit, default_pico: int) -> list[_Condition]:
     greatest_pico = max([default_pico, *(each for thresholds in chosen.values() for each in thresholds)])
     found: list[_Condition] = []
     for low in await unit.notice_conditions.low_balances(greatest_pico):
-        organisation = (await unit.users.get(low.user_id)).name
-        payers = {account.id for account in await members_who_may(unit, low.user_id, Right.PAY)}
-        for account in await members_who_may(unit, low.user_id, Right.SEE):
+        organisation = await recipients.name_of(unit, low.user_id)
+        payers = {account.id for account in await recipients.members_who_may(unit, low.user_id, Right.PAY)}
+        for account in await recipients.members_who_may(unit, low.user_id, Right.SEE):
             usual = [default_pico] if default_pico and account.id in payers else []
             passed = [each for each in chosen.get((account.id, low.user_id), usual) if low.posted_pico <= each]
             found += _passed(unit.clock.now_us(), account, organisation, low, passed)
@@ -102,13 +101,13 @@ async def _reached_caps(unit: Unit) -> list[_Condition]:
         if not cap_pico or (await unit.keys.spend(key_id)).of(period) < cap_pico - cap_pico // CAP_PART:
             continue
         values = {
-            "organisation": (await unit.users.get(key.user_id)).name,
+            "organisation": await recipients.name_of(unit, key.user_id),
             "key": facts.key_name(key),
             "cap": facts.usd(cap_pico),
             "period": facts.PERIODS[period],
         }
         name = f"cap_reached:{key.public_id}:{cap_pico}:{period}:{today.start_us(period)}"
-        for account in await members_who_may(unit, key.user_id, Right.MAKE_OWN_KEYS):
+        for account in await recipients.members_who_may(unit, key.user_id, Right.MAKE_OWN_KEYS):
             own = f"{name}:{account.id}"
             notice = Notice(NoticeKind.CAP_REACHED, account.email, values, account_id=account.id, once=own)
             found.append(_Condition(own, notice))
