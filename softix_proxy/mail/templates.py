@@ -113,7 +113,6 @@ class NoticeTemplates:
             "preferences_url": self._url(_PREFERENCES) if notice.kind in OPTIONAL_KINDS else None,
             "alarm": content.is_alarm,
             "locale": texts.locale,
-            "site": self._public_url,
         }
 
     def _url(self, path: str | None, *, needed: bool = False) -> str | None:
