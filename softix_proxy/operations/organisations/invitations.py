@@ -32,6 +32,7 @@ from softix_proxy.domain.organisations.organisations import (
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import account_tokens, security_events
+from softix_proxy.operations.notices import facts
 from softix_proxy.operations.notices.outbox import enqueue
 from softix_proxy.operations.organisations.organisations import authorized
 
@@ -169,7 +170,7 @@ async def _notice(unit: Unit, invitation: Invitation, user: User, token: str) ->
     values = {
         "organisation": user.name,
         "role": invitation.role.value,
-        "expires": security_events.when(invitation.expires_at_us),
+        "expires": facts.when(invitation.expires_at_us),
     }
     if by := await _name_of_inviter(unit, invitation):
         values["by"] = by
