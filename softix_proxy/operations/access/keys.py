@@ -208,7 +208,7 @@ async def rotate(
         if old.status is not KeyStatus.ACTIVE:
             raise ConflictError("a revoked key cannot be rotated", "make a new one: softix keys create")
         now_us = unit.clock.now_us()
-        if old.expires_at_us is not None and old.expires_at_us <= now_us:
+        if old.is_expired(now_us):
             raise ConflictError(
                 "an expired key cannot be rotated",
                 f"give it time first: softix keys update {old.public_id} --expires 30d",

@@ -212,8 +212,7 @@ async def _require_room(scope: OrganisationScope, unit: Unit) -> None:
 def condition(key: Key, now_us: int) -> KeyCondition:
     if key.status is KeyStatus.REVOKED:
         return KeyCondition.REVOKED
-    is_expired = key.expires_at_us is not None and key.expires_at_us <= now_us
-    return KeyCondition.EXPIRED if is_expired else KeyCondition.ACTIVE
+    return KeyCondition.EXPIRED if key.is_expired(now_us) else KeyCondition.ACTIVE
 
 
 def _require_not_revoked(key: Key) -> None:
