@@ -65,8 +65,7 @@ async def invite(
         if not may_grant(actor, role):
             raise ConflictError("nobody grants a right that they do not have", "invite with another role")
         person = await unit.accounts.by_email(address)
-        members = await unit.memberships.of_organisation(user.id)
-        if person is not None and any(member.account_id == person.id for member in members):
+        if person is not None and await unit.memberships.find(person.id, user.id) is not None:
             raise ConflictError("this person is a member already", "change the role instead")
         now_us = unit.clock.now_us()
         for earlier in await unit.invitations.open(user.id, now_us):
@@ -157,8 +156,7 @@ async def _stands(unit: Unit, invitation: Invitation) -> bool:
     """Returns whether whoever invited could still do it. Who was removed must not come back by an own invitation."""
     if invitation.invited_by is None:
         return True
-    memberships = await unit.memberships.of_account(invitation.invited_by)
-    inviter = next((each for each in memberships if each.user_id == invitation.user_id), None)
+    inviter = await unit.memberships.find(invitation.invited_by, invitation.user_id)
     return inviter is not None and inviter.may(Right.MANAGE_MEMBERS) and may_grant(inviter, invitation.role)
 
 

@@ -137,8 +137,7 @@ async def authorized(unit: Unit, organisation: str, by: Actor, right: Right) -> 
     user = await users.find(unit, organisation)
     if by == OPERATOR:
         return user, by
-    memberships = await unit.memberships.of_account(by.account_id)
-    current = next((each for each in memberships if each.user_id == user.id), None)
+    current = await unit.memberships.find(by.account_id, user.id)
     if current is None or by.user_id != user.id or not may(current, right):
         raise NotFoundError("there is no such organisation, or you may not do this there")
     return user, current
@@ -147,10 +146,10 @@ async def authorized(unit: Unit, organisation: str, by: Actor, right: Right) -> 
 async def find_member(unit: Unit, user: User, account: str) -> tuple[Account, Membership]:
     """Finds a member by the id or e-mail of the account. Raises NotFoundError."""
     person = await unit.accounts.find(account)
-    for membership in await unit.memberships.of_organisation(user.id):
-        if person is not None and membership.account_id == person.id:
-            return person, membership
-    raise NotFoundError(f"{user.name} has no such member", f"see: softix organisations members {user.public_id}")
+    membership = None if person is None else await unit.memberships.find(person.id, user.id)
+    if person is None or membership is None:
+        raise NotFoundError(f"{user.name} has no such member", f"see: softix organisations members {user.public_id}")
+    return person, membership
 
 
 def as_fields(standing: OrganisationStanding) -> dict[str, Any]:
