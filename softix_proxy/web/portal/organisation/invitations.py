@@ -9,7 +9,7 @@ from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.operations.organisations import invitations
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.return_path import with_return
-from softix_proxy.web.portal.organisation.standpoint import status_of
+from softix_proxy.web.portal.organisation.scope import status_of
 
 
 async def show_invitation(request: PageRequest) -> Answer:

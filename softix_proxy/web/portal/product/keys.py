@@ -13,9 +13,9 @@ from softix_proxy.operations.organisations import organisation_keys
 from softix_proxy.operations.organisations.organisation_keys import KeyCondition
 from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
-from softix_proxy.web.portal.organisation.standpoint import sentence, status_of
+from softix_proxy.web.portal.organisation.scope import scope_of, sentence, status_of
 from softix_proxy.web.portal.product import key_form
-from softix_proxy.web.portal.product.scope import page_in, scope_of
+from softix_proxy.web.portal.product.query import page_in
 
 _KEYS_AT_ONCE = 50
 GRACES = ("0s", "1h", "24h", "7d")

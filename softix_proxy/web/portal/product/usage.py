@@ -14,10 +14,10 @@ from softix_proxy.operations.metering import organisation_usage
 from softix_proxy.operations.metering.organisation_usage import AskedUsage, UsageView
 from softix_proxy.operations.organisations import organisation_keys
 from softix_proxy.web.portal.core.page import Answer, Download, Page, PageRequest
-from softix_proxy.web.portal.organisation.standpoint import sentence
+from softix_proxy.web.portal.organisation.scope import scope_of, sentence
 from softix_proxy.web.portal.product.day_chart import ChartPart, drawn, spending_chart
+from softix_proxy.web.portal.product.query import number_in
 from softix_proxy.web.portal.product.request_lines import request_lines
-from softix_proxy.web.portal.product.scope import number_in, scope_of
 
 _DOWNLOADS = asyncio.Semaphore(2)
 """The files that are written at once. They share the connection by which the daemon reads, so others wait."""
