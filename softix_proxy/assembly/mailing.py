@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from softix_proxy.assembly.instance import Instance
     from softix_proxy.domain.ports.storage import Storage
     from softix_proxy.domain.ports.vault import Vault
-    from softix_proxy.jobs.outbox import OutboxJob, SendingPolicy
+    from softix_proxy.jobs.outbox import SendingPolicy
     from softix_proxy.mail.sender import MailSender
     from softix_proxy.mail.smtp_transport import SmtpTransport
     from softix_proxy.mail.templates import NoticeTemplates
@@ -33,7 +33,7 @@ def is_wanted(settings: Settings) -> bool:
 
 
 @asynccontextmanager
-async def sending(instance: Instance, vault: Vault) -> AsyncIterator[OutboxJob]:
+async def sending(instance: Instance, vault: Vault) -> AsyncIterator[None]:
     """Sends messages, and looks for what people are to be told, until the block ends."""
     from softix_proxy.jobs import notice_conditions
     from softix_proxy.jobs.outbox import OutboxJob
@@ -43,7 +43,7 @@ async def sending(instance: Instance, vault: Vault) -> AsyncIterator[OutboxJob]:
     sends = asyncio.create_task(job.run())
     watches = asyncio.create_task(notice_conditions.watch(instance.storage, default_threshold_pico(settings)))
     try:
-        yield job
+        yield
     finally:
         watches.cancel()
         job.stop()

@@ -75,7 +75,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             recovery.watch(journal, settings.money.interrupted_charge),
             target_health.watch(target_pool, instance.storage, journal.slot),
             batches.watch(instance.storage, lambda: context.batches().results, settings.upstream.batch_poll_s),
-            budget_alerts.watch(instance.storage, vault),
+            budget_alerts.watch(instance.storage),
         ):
             run_until_closed(stack, job)
         if mailing.is_wanted(settings):

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from softix_proxy.doctor.check_context import CheckContext
 from softix_proxy.doctor.findings import Observation, error, ok, warning
 from softix_proxy.domain.core.clock import SECOND_US
-from softix_proxy.domain.notices.mail_section import is_loopback
+from softix_proxy.domain.core.loopback import is_loopback
 from softix_proxy.domain.notices.outbox import NoticeState
 from softix_proxy.domain.ports.mail import DeliveryError
 from softix_proxy.operations.notices import delivery_faults

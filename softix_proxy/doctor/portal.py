@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 
 from softix_proxy.doctor.check_context import CheckContext
 from softix_proxy.doctor.findings import Observation, ok, warning
-from softix_proxy.domain.accounts.public_url import is_loopback, parse_public_url
+from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.core.loopback import is_loopback
 from softix_proxy.domain.instance.sections import local_url
 
 

@@ -7,26 +7,25 @@ import logging
 
 from softix_proxy.domain.core.errors import OperatorError
 from softix_proxy.domain.ports.storage import Storage
-from softix_proxy.domain.ports.vault import Vault
 
 log = logging.getLogger("softix.jobs")
 _EVERY_S = 10
 
 
-async def look(storage: Storage, vault: Vault) -> int:
+async def look(storage: Storage) -> int:
     """Returns the number of messages that were added. Raises FailureError."""
     if not await storage.reading().budgets.untold(1):
         return 0
     from softix_proxy.operations.metering import budget_alerts  # late, because most daemons have no budget
 
-    return await budget_alerts.tell(storage, vault)
+    return await budget_alerts.tell(storage)
 
 
-async def watch(storage: Storage, vault: Vault) -> None:
+async def watch(storage: Storage) -> None:
     """Looks again and again until it is cancelled. It does not begin at the start, which has enough to do."""
     while True:
         await asyncio.sleep(_EVERY_S)
         try:
-            await look(storage, vault)
+            await look(storage)
         except OperatorError as error:
             log.warning("could not look after budgets", extra={"error": type(error).__name__})

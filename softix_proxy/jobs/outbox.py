@@ -38,7 +38,7 @@ class SendingPolicy:
     give_up_after_us: int
     keep_days: int
     poll_s: float = 2
-    """How often the job looks for messages that other processes added."""
+    """How often the job looks for messages that were added."""
     server_pause_s: float = 15
     """The first pause after a failure that every message would meet. Each further one is twice as long."""
 
@@ -61,24 +61,17 @@ class OutboxJob:
         self._vault = vault
         self._sender = sender
         self._policy = policy
-        self._wake = asyncio.Event()
-        self._stops = False
+        self._stop = asyncio.Event()
         self._server_failures = 0
         self._purged_at_us = 0
 
-    def wake(self) -> None:
-        """Lets the job look now, because this process has just added a message."""
-        self._wake.set()
-
     def stop(self) -> None:
         """Lets the job end after the message that it is sending."""
-        self._stops = True
-        self._wake.set()
+        self._stop.set()
 
     async def run(self) -> None:
         """Sends what is due, and waits for more, until `stop` is called."""
-        while not self._stops:
-            self._wake.clear()
+        while not self._stop.is_set():
             try:
                 await self.send_due()
                 await self._purge()
@@ -90,7 +83,7 @@ class OutboxJob:
     async def send_due(self) -> int:
         """Sends the messages that are due, one after another. Returns how many were sent. Raises FailureError."""
         sent = 0
-        while not self._stops and (claimed := await self._claim()) is not None:
+        while not self._stop.is_set() and (claimed := await self._claim()) is not None:
             fault = await self._attempt(claimed)
             sent += fault is None
             self._server_failures = self._server_failures + 1 if fault in OF_THE_SERVER else 0
@@ -146,18 +139,11 @@ class OutboxJob:
             await outbox.purge(self._storage, self._policy.keep_days)
 
     async def _rest(self) -> None:
-        """Waits for the next look. After a failure of the server it waits longer, even if it is woken."""
-        if self._server_failures and not self._stops:
+        """Waits for the next look, or until it is stopped. After a failure of the server it waits longer."""
+        pause_s = self._policy.poll_s
+        if self._server_failures:
             pause_s = self._policy.server_pause_s * 2 ** min(self._server_failures - 1, 10)
-            await self._until_stopped(min(pause_s, _LONGEST_SERVER_PAUSE_S))
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._policy.poll_s):
-                await self._wake.wait()
-
-    async def _until_stopped(self, pause_s: float) -> None:
+            pause_s = min(pause_s, _LONGEST_SERVER_PAUSE_S)
         with suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
-                while not self._stops:
-                    self._wake.clear()
-                    await self._wake.wait()
+                await self._stop.wait()

@@ -119,7 +119,6 @@ class NoticeTemplates:
             "preferences_url": self._url(_PREFERENCES) if notice.kind in OPTIONAL_KINDS else None,
             "alarm": content.is_alarm,
             "locale": texts.locale,
-            "site": self._origin,
         }
 
     def _words(self, kind: NoticeKind, part: str) -> str:

@@ -21,6 +21,7 @@ import aiohttp
 from softix_proxy.domain.accounts.federated_identities import OidcClient, VerifiedClaims
 from softix_proxy.domain.core.clock import SECOND_US, Clock
 from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.core.loopback import LOCAL_HOSTS
 from softix_proxy.upstream.sockets import ForbiddenAddressError, Trust, open_socket
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ _KEY_TYPES = ("RSA", "EC", "OKP")
 """The types of public keys. A shared secret among them would let anybody sign who reads them."""
 _ANEW = {"prompt": "login", "max_age": "0"}
 """What makes a provider ask a person who is signed in there, and say when in `auth_time` (Core, 3.1.2.1)."""
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(slots=True)
@@ -254,7 +254,7 @@ def _endpoint(document: Mapping[str, Any], name: str, issuer: str) -> str:
     parts = urlsplit(url) if isinstance(url, str) else None
     if parts is not None and parts.hostname and parts.scheme == "https":
         return str(url)
-    if parts is not None and parts.scheme == "http" and {parts.hostname, urlsplit(issuer).hostname} <= set(_LOOPBACK):
+    if parts is not None and parts.scheme == "http" and {parts.hostname, urlsplit(issuer).hostname} <= LOCAL_HOSTS:
         return str(url)
     raise _unusable(f"publishes no usable {name}")
 

@@ -27,6 +27,8 @@ async def test_memberships_are_listed_by_account_and_by_organisation_from_the_ol
     assert await members.of_organisation(1) == [OWNER, colleague]
     assert await members.of_organisation(2) == [second]
     assert await members.of_account(3) == []
+    assert await members.find(BOB, colleague.user_id) == colleague
+    assert await members.find(3, colleague.user_id) is None
 
 
 async def test_account_that_is_a_member_already_is_refused(storage: Storage) -> None:

@@ -57,6 +57,9 @@ class Key:
     unknown_members: UnknownMembersRule | None = None
     """Its own rule for members of unknown cost. None means that of the provider."""
 
+    def is_expired(self, now_us: int) -> bool:
+        return self.expires_at_us is not None and self.expires_at_us <= now_us
+
     def allows_model(self, provider: str, model: str, route_name: str = "") -> bool:
         """Returns whether a pattern stands for the model at this provider, or for the route that leads to it."""
         if not self.models:

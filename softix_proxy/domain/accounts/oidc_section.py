@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from softix_proxy.domain.core.config import setting
+from softix_proxy.domain.core.loopback import LOCAL_HOSTS
 from softix_proxy.domain.organisations.organisations import OrganisationRole
-
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def checked_issuer(text: str) -> str:
@@ -17,7 +16,7 @@ def checked_issuer(text: str) -> str:
     Queries and fragments are forbidden (OpenID Connect Discovery 1.0, section 3).
     """
     parts = urlsplit(text)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS)
     if not is_safe or not parts.hostname or parts.query or parts.fragment or parts.username is not None:
         raise ValueError("not an issuer")
     return text

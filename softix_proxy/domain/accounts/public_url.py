@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.core.loopback import is_loopback
 
 _URL = re.compile(r"(https?)://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?/?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_LOOPBACK_NAME = "localhost"
 _MOST_PORT = 65_535
 _LINK = re.compile(r"https://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 _LONGEST_LINK = 500
@@ -86,13 +85,3 @@ def checked_policy_url(text: str) -> str:
     if len(text) > _LONGEST_LINK or _LINK.fullmatch(text) is None:
         raise BadInputError("not an https:// address", "write the whole address of the published text")
     return text
-
-
-def is_loopback(host: str) -> bool:
-    """Returns whether a host is `localhost` or a loopback address."""
-    if host == _LOOPBACK_NAME:
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from softix_proxy.domain.core.config import setting
 from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.core.loopback import LOCAL_HOSTS
 
 _AMOUNT = re.compile(r"(\d{1,6})(?:\.(\d{2}))?", re.ASCII)
 LEAST_CENTS = 50
@@ -31,7 +32,7 @@ def parse_cents(text: str) -> int:
 def parse_api_base(text: str) -> str:
     """Returns an address to which a secret key may go: https, or plain http of this machine. Raises BadInputError."""
     parts = urlsplit(text)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")):
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS):
         return text.rstrip("/")
     raise BadInputError(f"not an address for payments: {text!r}", "write https://…, or leave it out for Stripe itself")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
 from softix_proxy.domain.access.identity import checked_display_name, checked_email
 from softix_proxy.domain.core.config import setting
 from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.core.loopback import is_loopback
 from softix_proxy.domain.core.money import parse_usd
 
 MailSecurity = Literal["starttls", "tls", "none"]
@@ -136,11 +136,3 @@ class MailSection:
                 "mail.security none is only for a mail server on this machine, because links could be read on the way",
                 "set mail.security to starttls or tls",
             )
-
-
-def is_loopback(host: str) -> bool:
-    """Returns whether the name or the address means this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

@@ -168,14 +168,19 @@ async def update(
 
 
 async def revoke(storage: Storage, reference: str) -> Key:
-    """Revokes the key for good. The very next request with it is refused."""
+    """Revokes the key for good. The very next request with it is refused. A second time changes nothing."""
     async with storage.writing() as unit:
-        found = await find(unit, reference)
-        revoked = replace(found, status=KeyStatus.REVOKED)
-        await unit.keys.update(revoked)
-        if found.status is not KeyStatus.REVOKED:
-            await key_notices.tell(unit, NoticeKind.KEY_REVOKED, revoked)
-        return revoked
+        return await revoke_in(unit, await find(unit, reference))
+
+
+async def revoke_in(unit: Unit, key: Key) -> Key:
+    """Revokes the key in the caller's transaction, and tells its organisation. Returns it as it is then."""
+    if key.status is KeyStatus.REVOKED:
+        return key
+    revoked = replace(key, status=KeyStatus.REVOKED)
+    await unit.keys.update(revoked)
+    await key_notices.tell(unit, NoticeKind.KEY_REVOKED, revoked)
+    return revoked
 
 
 async def rotate(
@@ -203,7 +208,7 @@ async def rotate(
         if old.status is not KeyStatus.ACTIVE:
             raise ConflictError("a revoked key cannot be rotated", "make a new one: softix keys create")
         now_us = unit.clock.now_us()
-        if old.expires_at_us is not None and old.expires_at_us <= now_us:
+        if old.is_expired(now_us):
             raise ConflictError(
                 "an expired key cannot be rotated",
                 f"give it time first: softix keys update {old.public_id} --expires 30d",

@@ -14,7 +14,7 @@ from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import account_tokens, security_events, sessions, throttles, verification
-from softix_proxy.operations.notices import outbox
+from softix_proxy.operations.notices import facts, outbox
 
 _PURPOSES = (TokenPurpose.CHANGE_EMAIL,)
 
@@ -77,7 +77,7 @@ async def confirm(
         await unit.accounts.update(account)
         await unit.account_tokens.end_all(account.id)
         await _follow(unit, before, account.email)
-        values = {"when": security_events.when(unit.clock.now_us())}
+        values = {"when": facts.when(unit.clock.now_us())}
         await outbox.enqueue(unit, vault, Notice(NoticeKind.EMAIL_CHANGED, before.email, values, account_id=account.id))
         await security_events.record(unit, "email_changed", account.id, address=address, device=device)
         return account

@@ -31,7 +31,7 @@ from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import accounts, ceremonies, recovery_codes, security_events, sessions
 from softix_proxy.operations.accounts.sessions import StartedSession
 from softix_proxy.operations.core.bound_secret import SealedCount
-from softix_proxy.operations.notices import outbox
+from softix_proxy.operations.notices import facts, outbox
 
 TOTP_NAME, PASSKEY_NAME, RECOVERY_NAME, OIDC_NAME = "totp", "passkey", "recovery_codes", "oidc"
 _ALL = "all"
@@ -295,7 +295,7 @@ async def tell(
     values = {
         "factor": _FACTOR_WORDS[factor],
         "change": _CHANGE_WORDS[kind],
-        "when": security_events.when(unit.clock.now_us()),
+        "when": facts.when(unit.clock.now_us()),
         "device": origin.device,
     }
     notice = Notice(NoticeKind.FACTOR_CHANGED, account.email, values, account_id=account.id)

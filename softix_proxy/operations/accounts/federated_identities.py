@@ -111,7 +111,7 @@ async def _join(unit: Unit, section: OidcSection, account: Account, role: Organi
     user = await unit.users.find(section.organisation)
     if user is None:
         raise FailureError("oidc.organisation names no organisation", "set it to an id of: softix users list")
-    held = next((one for one in await unit.memberships.of_account(account.id) if one.user_id == user.id), None)
+    held = await unit.memberships.find(account.id, user.id)
     if held is None:
         await unit.memberships.add(
             Membership(account_id=account.id, user_id=user.id, role=role, created_at_us=unit.clock.now_us())

@@ -18,7 +18,7 @@ from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import security_events, sessions, throttles
-from softix_proxy.operations.notices import outbox
+from softix_proxy.operations.notices import facts, outbox
 
 
 async def hashed(hasher: PasswordHasher, password: str, *personal: str) -> str:
@@ -81,5 +81,5 @@ async def replace_hash(unit: Unit, account_id: int, password_hash: str | None, *
 
 async def told(unit: Unit, vault: Vault, account: Account, device: str) -> None:
     """Tells the person that the password was changed."""
-    values = {"when": security_events.when(unit.clock.now_us()), "device": device}
+    values = {"when": facts.when(unit.clock.now_us()), "device": device}
     await outbox.enqueue(unit, vault, Notice(NoticeKind.PASSWORD_CHANGED, account.email, values, account_id=account.id))

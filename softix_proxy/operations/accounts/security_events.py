@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from softix_proxy.domain.accounts.security_events import SecurityEvent, SecurityEventKind
-from softix_proxy.domain.core.clock import from_us
 from softix_proxy.domain.ports.storage import Storage, Unit
 
 
@@ -35,8 +34,3 @@ async def record(
 async def list_all(storage: Storage, account_id: int | None = None, *, limit: int) -> Sequence[SecurityEvent]:
     """Returns the newest events of an account, or of all."""
     return await storage.reading().security_events.list(account_id, limit)
-
-
-def when(instant_us: int) -> str:
-    """Returns the instant as messages show it, such as `2026-11-30 18:20 UTC`."""
-    return from_us(instant_us).strftime("%Y-%m-%d %H:%M UTC")

@@ -16,7 +16,7 @@ from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import account_tokens, factors, security_events, sessions, throttles, verification
-from softix_proxy.operations.notices import outbox
+from softix_proxy.operations.notices import facts, outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,5 +218,5 @@ async def _note(unit: Unit, vault: Vault, account: Account, session: Session, ad
         unit, "signed_in", account.id, address=address, device=device, subject=session.public_id
     )
     if is_new:
-        values = {"when": security_events.when(session.seen_at_us), "device": device, "address": address}
+        values = {"when": facts.when(session.seen_at_us), "device": device, "address": address}
         await outbox.enqueue(unit, vault, Notice(NoticeKind.NEW_SIGN_IN, account.email, values, account_id=account.id))

@@ -19,7 +19,7 @@ from softix_proxy.domain.organisations.organisations import Membership, Organisa
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import account_tokens, passwords, security_events, throttles
-from softix_proxy.operations.notices import outbox
+from softix_proxy.operations.notices import facts, outbox
 
 _PURPOSES = (TokenPurpose.VERIFY_EMAIL,)
 _HANDLES_TRIED = 5
@@ -138,4 +138,4 @@ def link(path: str, token: str) -> Mapping[str, str]:
 
 def expiry(unit: Unit, purpose: TokenPurpose) -> str:
     """Returns the time until which a link works that is made now, as messages show it."""
-    return security_events.when(unit.clock.now_us() + account_tokens.LASTS_US[purpose])
+    return facts.when(unit.clock.now_us() + account_tokens.LASTS_US[purpose])

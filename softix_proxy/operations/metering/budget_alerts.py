@@ -8,33 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.metering.budgets import BudgetAlert
-from softix_proxy.domain.notices.outbox import Notice, NoticeKind
+from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.metering import budgets
-from softix_proxy.operations.notices.outbox import enqueue
-from softix_proxy.operations.notices.recipients import members_who_may
+from softix_proxy.operations.notices import facts, recipients
 
 _AT_ONCE = 100
 
 
-async def tell(storage: Storage, vault: Vault) -> int:
+async def tell(storage: Storage) -> int:
     """Adds a message for each alert of which nobody was told. Returns the number of messages. Raises FailureError."""
     messages = 0
     while await storage.reading().budgets.untold(1):
         async with storage.writing() as unit:
-            messages += await _tell_some(unit, vault)
+            messages += await _tell_some(unit)
     return messages
 
 
-async def _tell_some(unit: Unit, vault: Vault) -> int:
+async def _tell_some(unit: Unit) -> int:
     alerts, messages = await unit.budgets.untold(_AT_ONCE), 0
     for alert in alerts:
         if not _is_outdone(alert, alerts):
-            messages += await _tell(unit, vault, alert)
+            messages += await _tell(unit, alert)
         await unit.budgets.told(alert, unit.clock.now_us())
     return messages
 
@@ -45,20 +42,22 @@ def _is_outdone(alert: BudgetAlert, alerts: Sequence[BudgetAlert]) -> bool:
     return any((other.budget_id, other.period_start_us) == place and other.percent > alert.percent for other in alerts)
 
 
-async def _tell(unit: Unit, vault: Vault, alert: BudgetAlert) -> int:
+async def _tell(unit: Unit, alert: BudgetAlert) -> int:
     standing = await budgets.standing_of(unit, await unit.budgets.get(alert.budget_id))
     budget = standing.budget
-    organisation = await unit.users.get(budget.user_id)
     values = {
-        "organisation": organisation.name,
+        "organisation": await recipients.name_of(unit, budget.user_id),
         "budget": budgets.name_of(standing),
-        "percent": str(alert.percent),
-        "limit": format_usd(budget.amount_pico),
-        "period": budget.period,
+        "percent": f"{alert.percent} %",
+        "limit": facts.usd(budget.amount_pico),
+        "period": facts.PERIODS[budget.period],
     }
-    messages = 0
-    for account in await members_who_may(unit, budget.user_id, Right.MANAGE_KEYS):
-        once = f"budget_reached:{budget.public_id}:{alert.period_start_us}:{alert.percent}:{account.public_id}"
-        notice = Notice(NoticeKind.BUDGET_REACHED, account.email, values=values, account_id=account.id, once=once)
-        messages += await enqueue(unit, vault, notice)
-    return messages
+    cause = f"budget_reached:{budget.public_id}:{alert.period_start_us}:{alert.percent}"
+    return await recipients.tell(
+        unit,
+        budget.user_id,
+        Right.MANAGE_KEYS,
+        NoticeKind.BUDGET_REACHED,
+        values,
+        lambda account: f"{cause}:{account.public_id}",
+    )

@@ -8,7 +8,6 @@ from typing import Any
 
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.accounts.accounts import Account
-from softix_proxy.domain.core.calendar import Today
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
@@ -82,7 +81,7 @@ async def set_to(
             existing = await unit.budgets.add(replace(asked, spent_at_us=now_us, spent_pico=spent_pico))
         else:
             await unit.budgets.set_amount(existing.id, amount_pico)
-        standing = await _standing(unit, user, await unit.budgets.get(existing.id))
+        standing = await standing_of(unit, await unit.budgets.get(existing.id))
         await _note_reached(unit, standing)
         return standing
 
@@ -91,7 +90,7 @@ async def list_all(storage: Storage, organisation: str, by: Actor) -> Sequence[B
     """Returns the organisation's budgets, the oldest first. Raises NotFoundError."""
     async with storage.snapshot() as unit:
         user, _ = await authorized(unit, organisation, by, Right.SEE)
-        return [await _standing(unit, user, budget) for budget in await unit.budgets.list(user.id)]
+        return await _standings(unit, user.id, await unit.budgets.list(user.id))
 
 
 async def remove(storage: Storage, organisation: str, budget: str, by: Actor) -> BudgetStanding:
@@ -101,7 +100,7 @@ async def remove(storage: Storage, organisation: str, budget: str, by: Actor) ->
         found = await unit.budgets.find(user.id, budget)
         if found is None:
             raise NotFoundError(f"no budget {budget!r}", f"see: softix budgets list {user.public_id}")
-        standing = await _standing(unit, user, found)
+        standing = await standing_of(unit, found)
         await unit.budgets.remove(found.id)
         return standing
 
@@ -114,17 +113,16 @@ async def recount(storage: Storage, organisation: str) -> Sequence[BudgetStandin
     async with storage.snapshot() as unit:
         user, _ = await authorized(unit, organisation, OPERATOR, Right.MANAGE_KEYS)
         counts = {one.id: await _count(unit, one) for one in await unit.budgets.list(user.id)}
-    counted = []
     async with storage.writing() as unit:
         for budget in await unit.budgets.list(user.id):
             if budget.id in counts:
                 await unit.budgets.set_spent(budget.id, await _spent(unit, budget, counts[budget.id]))
-            counted.append(await _standing(unit, user, await unit.budgets.get(budget.id)))
-    return counted
+        return await _standings(unit, user.id, await unit.budgets.list(user.id))
 
 
 async def standing_of(unit: Unit, budget: Budget) -> BudgetStanding:
-    return await _standing(unit, await unit.users.get(budget.user_id), budget)
+    [standing] = await _standings(unit, budget.user_id, [budget])
+    return standing
 
 
 def as_fields(standing: BudgetStanding) -> dict[str, Any]:
@@ -185,12 +183,22 @@ async def _spent(unit: Unit, budget: Budget, count: _Count) -> int:
     return count.spent_pico + await unit.budgets.counted(budget, count.before_number, MAX_PICO)
 
 
-async def _standing(unit: Unit, user: User, budget: Budget) -> BudgetStanding:
-    today: Today = await unit.budgets.today()
-    project = next((one for one in await unit.projects.list(user.id) if one.id == budget.project_id), None)
-    account = None if budget.account_id is None else await unit.accounts.get(budget.account_id)
-    spent_pico = budget.state().spent_in(today)
-    return BudgetStanding(budget, spent_pico, today.end_us_of(budget.period), project, account)
+async def _standings(unit: Unit, user_id: int, budgets: Sequence[Budget]) -> Sequence[BudgetStanding]:
+    """Returns how budgets of one organisation stand."""
+    today = await unit.budgets.today()
+    projects_by_id = {project.id: project for project in await unit.projects.list(user_id)}
+    account_ids = {budget.account_id for budget in budgets if budget.account_id is not None}
+    accounts = {account_id: await unit.accounts.get(account_id) for account_id in account_ids}
+    return [
+        BudgetStanding(
+            budget,
+            budget.state().spent_in(today),
+            today.end_us_of(budget.period),
+            projects_by_id.get(budget.project_id or 0),
+            accounts.get(budget.account_id or 0),
+        )
+        for budget in budgets
+    ]
 
 
 async def _note_reached(unit: Unit, standing: BudgetStanding) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from softix_proxy.domain.billing.bill import Document, DocumentKind
-from softix_proxy.domain.notices.outbox import Notice, NoticeKind
+from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.notices import recipients
-from softix_proxy.operations.notices.outbox import enqueue
 
 _KINDS: Mapping[DocumentKind, NoticeKind] = {
     DocumentKind.INVOICE: NoticeKind.INVOICE,
@@ -33,8 +32,6 @@ async def tell(unit: Unit, user_id: int, document: Document) -> int:
     }
     if document.due_on is not None:
         values["due"] = document.due_on.isoformat()
-    added = 0
-    for account in await recipients.members_who_may(unit, user_id, Right.SEE_BILLING):
-        once = f"bill:{document.number}:{account.id}"
-        added += await enqueue(unit, None, Notice(kind, account.email, values, account_id=account.id, once=once))
-    return added
+    return await recipients.tell(
+        unit, user_id, Right.SEE_BILLING, kind, values, lambda account: f"bill:{document.number}:{account.id}"
+    )

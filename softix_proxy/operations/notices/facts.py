@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from softix_proxy.domain.access.keys import Key
-from softix_proxy.domain.core.clock import from_us
+from softix_proxy.domain.core.clock import CapPeriod, from_us
 from softix_proxy.domain.core.money import PICO_PER_USD, divide_half_even
 
+PERIODS: Mapping[CapPeriod, str] = {
+    "day": "this day",
+    "week": "this week",
+    "month": "this month",
+    "total": "in total",
+}
 _CENT_PICO = PICO_PER_USD // 100
 
 

@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from softix_proxy.domain.access.keys import Key
 from softix_proxy.domain.accounts.accounts import Account
-from softix_proxy.domain.core.calendar import date_of
+from softix_proxy.domain.core.calendar import Today, date_of
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.notices.notice_conditions import CAP_PART, LowBalance
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.operations.notices import facts
+from softix_proxy.operations.notices import facts, recipients
 from softix_proxy.operations.notices.outbox import enqueue
-from softix_proxy.operations.notices.recipients import members_who_may
-
-_PERIODS = {"day": "this day", "week": "this week", "month": "this month", "total": "in total"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +65,10 @@ async def _low_balances(unit: Unit, default_pico: int) -> list[_Condition]:
     greatest_pico = max([default_pico, *(each for thresholds in chosen.values() for each in thresholds)])
     found: list[_Condition] = []
     for low in await unit.notice_conditions.low_balances(greatest_pico):
-        organisation = (await unit.users.get(low.user_id)).name
-        payers = {account.id for account in await members_who_may(unit, low.user_id, Right.PAY)}
-        for account in await members_who_may(unit, low.user_id, Right.SEE):
+        organisation = await recipients.name_of(unit, low.user_id)
+        members = await unit.memberships.of_organisation(low.user_id)
+        payers = {member.account_id for member in members if member.may(Right.PAY)}
+        for account in await recipients.members_who_may(unit, low.user_id, Right.SEE):
             usual = [default_pico] if default_pico and account.id in payers else []
             passed = [each for each in chosen.get((account.id, low.user_id), usual) if low.posted_pico <= each]
             found += _passed(unit.clock.now_us(), account, organisation, low, passed)
@@ -96,22 +95,28 @@ def _passed(
 
 
 async def _reached_caps(unit: Unit) -> list[_Condition]:
-    found: list[_Condition] = []
-    today = (await unit.instance.calendar()).at(unit.clock.now_us())
+    reached: dict[int, list[Key]] = {}
     for key_id in await unit.notice_conditions.spent_keys():
         key = await unit.keys.get(key_id)
         cap_pico, period = key.limits.cap_pico, key.limits.cap_period
-        if not cap_pico or (await unit.keys.spend(key_id)).of(period) < cap_pico - cap_pico // CAP_PART:
-            continue
-        values = {
-            "organisation": (await unit.users.get(key.user_id)).name,
-            "key": facts.key_name(key),
-            "cap": facts.usd(cap_pico),
-            "period": _PERIODS[period],
-        }
-        name = f"cap_reached:{key.public_id}:{cap_pico}:{period}:{today.start_us(period)}"
-        for account in await members_who_may(unit, key.user_id, Right.MAKE_OWN_KEYS):
-            own = f"{name}:{account.id}"
-            notice = Notice(NoticeKind.CAP_REACHED, account.email, values, account_id=account.id, once=own)
-            found.append(_Condition(own, notice))
+        if cap_pico and (await unit.keys.spend(key_id)).of(period) >= cap_pico - cap_pico // CAP_PART:
+            reached.setdefault(key.user_id, []).append(key)
+    today = (await unit.instance.calendar()).at(unit.clock.now_us())
+    found: list[_Condition] = []
+    for user_id, keys in reached.items():
+        organisation = await recipients.name_of(unit, user_id)
+        people = await recipients.members_who_may(unit, user_id, Right.MAKE_OWN_KEYS)
+        found += [_reached_cap(today, key, organisation, account) for key in keys for account in people]
     return found
+
+
+def _reached_cap(today: Today, key: Key, organisation: str, account: Account) -> _Condition:
+    cap_pico, period = key.limits.cap_pico or 0, key.limits.cap_period
+    name = f"cap_reached:{key.public_id}:{cap_pico}:{period}:{today.start_us(period)}:{account.id}"
+    values = {
+        "organisation": organisation,
+        "key": facts.key_name(key),
+        "cap": facts.usd(cap_pico),
+        "period": facts.PERIODS[period],
+    }
+    return _Condition(name, Notice(NoticeKind.CAP_REACHED, account.email, values, account_id=account.id, once=name))

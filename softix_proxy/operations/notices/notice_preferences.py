@@ -80,5 +80,5 @@ def _check_thresholds(thresholds_pico: Sequence[int]) -> None:
 
 
 async def _require_member(unit: Unit, account_id: int, user_id: int) -> None:
-    if all(member.user_id != user_id for member in await unit.memberships.of_account(account_id)):
+    if await unit.memberships.find(account_id, user_id) is None:
         raise NotFoundError("no such organisation", "choose one that you are a member of")

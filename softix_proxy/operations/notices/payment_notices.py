@@ -11,9 +11,8 @@ from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentPosting, P
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
-from softix_proxy.operations.notices import facts
+from softix_proxy.operations.notices import facts, recipients
 from softix_proxy.operations.notices.outbox import enqueue
-from softix_proxy.operations.notices.recipients import members_who_may
 
 _TEST_MODE = " (test mode)"
 
@@ -54,20 +53,23 @@ async def foreign_currency(unit: Unit, payment: OnlinePayment) -> None:
 
 
 async def _values(unit: Unit, payment: OnlinePayment, cents: int, at_us: int) -> dict[str, str]:
-    user = await unit.users.get(payment.user_id)
-    names = await unit.users.display_names([user.id])
     mode = "" if payment.is_live else _TEST_MODE
     return {
-        "organisation": names.get(user.id, user.name),
+        "organisation": await recipients.name_of(unit, payment.user_id),
         "amount": f"${format_cents(cents)}{mode}",
         "when": facts.when(at_us),
     }
 
 
 async def _tell(unit: Unit, payment: OnlinePayment, kind: NoticeKind, values: Mapping[str, str], cause: str) -> None:
-    for account in await members_who_may(unit, payment.user_id, Right.SEE_BILLING):
-        once = f"{kind.value}:{payment.public_id}:{cause}:{account.public_id}"
-        await enqueue(unit, None, Notice(kind, account.email, values, account_id=account.id, once=once))
+    await recipients.tell(
+        unit,
+        payment.user_id,
+        Right.SEE_BILLING,
+        kind,
+        values,
+        lambda account: f"{kind.value}:{payment.public_id}:{cause}:{account.public_id}",
+    )
 
 
 async def _alert(unit: Unit, text: str, cause: str) -> None:

@@ -1,12 +1,14 @@
-"""Finds the people who are told about an organisation."""
+"""Finds the people who are told about an organisation, and tells them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from softix_proxy.domain.accounts.accounts import Account
+from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
+from softix_proxy.operations.notices.outbox import enqueue
 
 
 async def members_who_may(unit: Unit, user_id: int, right: Right) -> Sequence[Account]:
@@ -14,3 +16,28 @@ async def members_who_may(unit: Unit, user_id: int, right: Right) -> Sequence[Ac
     members = [member for member in await unit.memberships.of_organisation(user_id) if member.may(right)]
     accounts = [await unit.accounts.get(member.account_id) for member in members]
     return [account for account in accounts if account.can_sign_in]
+
+
+async def name_of(unit: Unit, user_id: int) -> str:
+    """Returns the name by which people know the organisation: its display name, or else its handle."""
+    names = await unit.users.display_names([user_id])
+    return names.get(user_id) or (await unit.users.get(user_id)).name
+
+
+async def tell(
+    unit: Unit,
+    user_id: int,
+    right: Right,
+    kind: NoticeKind,
+    values: Mapping[str, str],
+    once: Callable[[Account], str] | None = None,
+) -> int:
+    """Adds a message without links to each member who has this right, in the caller's transaction. Returns how many.
+
+    `once` names the cause for one person, so that the same cause is told once.
+    """
+    added = 0
+    for account in await members_who_may(unit, user_id, right):
+        name = "" if once is None else once(account)
+        added += await enqueue(unit, None, Notice(kind, account.email, values, account_id=account.id, once=name))
+    return added

@@ -32,6 +32,7 @@ from softix_proxy.domain.organisations.organisations import (
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import account_tokens, security_events
+from softix_proxy.operations.notices import facts
 from softix_proxy.operations.notices.outbox import enqueue
 from softix_proxy.operations.organisations.organisations import authorized
 
@@ -64,8 +65,7 @@ async def invite(
         if not may_grant(actor, role):
             raise ConflictError("nobody grants a right that they do not have", "invite with another role")
         person = await unit.accounts.by_email(address)
-        members = await unit.memberships.of_organisation(user.id)
-        if person is not None and any(member.account_id == person.id for member in members):
+        if person is not None and await unit.memberships.find(person.id, user.id) is not None:
             raise ConflictError("this person is a member already", "change the role instead")
         now_us = unit.clock.now_us()
         for earlier in await unit.invitations.open(user.id, now_us):
@@ -156,8 +156,7 @@ async def _stands(unit: Unit, invitation: Invitation) -> bool:
     """Returns whether whoever invited could still do it. Who was removed must not come back by an own invitation."""
     if invitation.invited_by is None:
         return True
-    memberships = await unit.memberships.of_account(invitation.invited_by)
-    inviter = next((each for each in memberships if each.user_id == invitation.user_id), None)
+    inviter = await unit.memberships.find(invitation.invited_by, invitation.user_id)
     return inviter is not None and inviter.may(Right.MANAGE_MEMBERS) and may_grant(inviter, invitation.role)
 
 
@@ -169,7 +168,7 @@ async def _notice(unit: Unit, invitation: Invitation, user: User, token: str) ->
     values = {
         "organisation": user.name,
         "role": invitation.role.value,
-        "expires": security_events.when(invitation.expires_at_us),
+        "expires": facts.when(invitation.expires_at_us),
     }
     if by := await _name_of_inviter(unit, invitation):
         values["by"] = by

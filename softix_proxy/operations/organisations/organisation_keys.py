@@ -13,9 +13,11 @@ from softix_proxy.domain.core.ids import derived_public_id
 from softix_proxy.domain.organisations.key_owners import NOBODY, KeyOwner
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.organisations.projects import Project
+from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.access import keys
 from softix_proxy.operations.access.keys import IssuedKey
+from softix_proxy.operations.organisations import projects
 from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 
 MOST_ACTIVE = 1000
@@ -82,7 +84,7 @@ async def list_all(scope: OrganisationScope) -> Sequence[KeyView]:
         found = await unit.keys.list(scope.organisation.id)
         spends = await unit.keys.spend_by_key(scope.organisation.id)
         owners = await unit.key_owners.list(scope.organisation.id)
-        projects = {project.id: project for project in await unit.projects.list(scope.organisation.id)}
+        by_id = {project.id: project for project in await unit.projects.list(scope.organisation.id)}
         now_us = unit.clock.now_us()
     views = [
         KeyView(
@@ -90,7 +92,7 @@ async def list_all(scope: OrganisationScope) -> Sequence[KeyView]:
             spends.get(key.id, Spend()),
             condition(key, now_us),
             scope.may_change(key, owners),
-            projects.get(owners.get(key.id, NOBODY).project_id or 0),
+            by_id.get(owners.get(key.id, NOBODY).project_id or 0),
         )
         for key in reversed(found)
     ]
@@ -102,13 +104,13 @@ async def show(scope: OrganisationScope, public_id: str) -> KeyView:
     async with scope.storage.snapshot() as unit:
         key = await scope.key(unit, public_id)
         owner = await unit.key_owners.get(key.id)
-        projects = [each for each in await unit.projects.list(scope.organisation.id) if each.id == owner.project_id]
+        mine = [each for each in await unit.projects.list(scope.organisation.id) if each.id == owner.project_id]
         return KeyView(
             key,
             await unit.keys.spend(key.id),
             condition(key, unit.clock.now_us()),
             scope.may_change(key, {key.id: owner}),
-            projects[0] if projects else None,
+            mine[0] if mine else None,
             None if owner.account_id is None else await unit.accounts.get(owner.account_id),
         )
 
@@ -122,14 +124,18 @@ async def show_changeable(scope: OrganisationScope, public_id: str) -> KeyView:
 async def create(scope: OrganisationScope, vault: Vault, form: KeyForm, form_id: str) -> IssuedKey:
     """Creates a key of the member. `form_id` names the form, so that a form that is sent twice makes one key.
 
-    Raises NotFoundError, BadInputError, and ConflictError for a form that has made its key, or too many keys.
+    Raises NotFoundError, BadInputError, and ConflictError for a form that has made its key, too many keys, or an
+    archived project.
     """
     scope.require_making_keys()
-    unit = scope.storage.reading()
-    now_us = unit.clock.now_us()
-    known = await unit.keys.list(scope.organisation.id)
-    if sum(condition(key, now_us) is KeyCondition.ACTIVE for key in known) >= MOST_ACTIVE:
-        raise ConflictError(f"the organisation has {MOST_ACTIVE:,} keys that work", "revoke those that nobody uses")
+    project_id = await _project_id(scope, form)
+
+    async def guard(unit: Unit) -> None:
+        await scope.still_may_make_keys(unit)
+        await _require_room(scope, unit)
+        if form.project:
+            projects.require_open(await scope.project(unit, form.project))
+
     return await keys.create(
         scope.storage,
         vault,
@@ -138,10 +144,10 @@ async def create(scope: OrganisationScope, vault: Vault, form: KeyForm, form_id:
         models=form.models,
         allow_ip=form.allow_ip,
         limits=form.limits,
-        expires_in_us=_expires_in_us(form, now_us),
+        expires_in_us=_expires_in_us(form, scope.storage.reading().clock.now_us()),
         public_id=_one_key_id(scope, "create", form_id),
-        owned_by=KeyOwner(scope.account_id, await _project_id(scope, form)),
-        guard=scope.still_may_make_keys,
+        owned_by=KeyOwner(scope.account_id, project_id),
+        guard=guard,
     )
 
 
@@ -185,25 +191,28 @@ async def rotate(scope: OrganisationScope, vault: Vault, public_id: str, grace_u
 async def revoke(scope: OrganisationScope, public_id: str) -> Key:
     """Revokes a key for good. A second time changes nothing. Raises NotFoundError."""
     key = await scope.changeable_key(scope.storage.reading(), public_id)
-    return key if key.status is KeyStatus.REVOKED else await keys.revoke(scope.storage, key.public_id)
+    return await keys.revoke(scope.storage, key.public_id)
 
 
 async def _project_id(scope: OrganisationScope, form: KeyForm) -> int | None:
-    """Returns the number of the project of a new key. Raises NotFoundError, and ConflictError for an archived one."""
+    """Returns the number of the project of a new key. Raises NotFoundError."""
     if not form.project:
         return None
     scope.require(Right.MANAGE_KEYS)
-    project = await scope.project(scope.storage.reading(), form.project)
-    if project.archived_at_us is not None:
-        raise ConflictError("the project is archived", "choose another one")
-    return project.id
+    return (await scope.project(scope.storage.reading(), form.project)).id
+
+
+async def _require_room(scope: OrganisationScope, unit: Unit) -> None:
+    """Raises ConflictError if the organisation has as many keys that work as its members can make."""
+    known, now_us = await unit.keys.list(scope.organisation.id), unit.clock.now_us()
+    if sum(condition(key, now_us) is KeyCondition.ACTIVE for key in known) >= MOST_ACTIVE:
+        raise ConflictError(f"the organisation has {MOST_ACTIVE:,} keys that work", "revoke those that nobody uses")
 
 
 def condition(key: Key, now_us: int) -> KeyCondition:
     if key.status is KeyStatus.REVOKED:
         return KeyCondition.REVOKED
-    is_expired = key.expires_at_us is not None and key.expires_at_us <= now_us
-    return KeyCondition.EXPIRED if is_expired else KeyCondition.ACTIVE
+    return KeyCondition.EXPIRED if key.is_expired(now_us) else KeyCondition.ACTIVE
 
 
 def _require_not_revoked(key: Key) -> None:

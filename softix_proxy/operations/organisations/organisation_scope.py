@@ -87,8 +87,8 @@ class OrganisationScope:
 
         Else a key that was made at the same moment would outlive the membership.
         """
-        current = await unit.memberships.of_account(self.account_id)
-        if not any(each.user_id == self.organisation.id and each.role is self.membership.role for each in current):
+        current = await unit.memberships.find(self.account_id, self.organisation.id)
+        if current is None or current.role is not self.membership.role:
             raise _missing()
         self.require_making_keys()
 

@@ -6,6 +6,7 @@ by the membership as it is then. To those who may not do something, it does not 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,7 +29,7 @@ from softix_proxy.domain.organisations.organisations import (
     raises_itself,
 )
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.operations.access import users
+from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.accounts import security_events
 
 
@@ -70,11 +71,9 @@ async def members(storage: Storage, organisation: str, by: Actor) -> Sequence[Me
     """Returns the members, the oldest first. Raises NotFoundError."""
     async with storage.snapshot() as unit:
         user, _ = await authorized(unit, organisation, by, Right.SEE)
-        keys = {key.id: key for key in await unit.keys.list(user.id)}
-        owners = (await unit.key_owners.list(user.id)).items()
-        active = [owner.account_id for key_id, owner in owners if keys[key_id].status is KeyStatus.ACTIVE]
+        active = await _active_keys(unit, user)
         return [
-            MemberStanding(await unit.accounts.get(member.account_id), member, active.count(member.account_id))
+            MemberStanding(await unit.accounts.get(member.account_id), member, active[member.account_id])
             for member in await unit.memberships.of_organisation(user.id)
         ]
 
@@ -93,7 +92,8 @@ async def set_role(
         await _keep_an_owner(unit, user, membership, role)
         await unit.memberships.set_role(person.id, user.id, role)
         await security_events.record(unit, "role_changed", person.id, subject=user.public_id)
-        return MemberStanding(person, replace(membership, role=role), 0)
+        active = await _active_keys(unit, user)
+        return MemberStanding(person, replace(membership, role=role), active[person.id])
 
 
 async def remove(
@@ -131,8 +131,7 @@ async def authorized(unit: Unit, organisation: str, by: Actor, right: Right) -> 
     user = await users.find(unit, organisation)
     if by == OPERATOR:
         return user, by
-    memberships = await unit.memberships.of_account(by.account_id)
-    current = next((each for each in memberships if each.user_id == user.id), None)
+    current = await unit.memberships.find(by.account_id, user.id)
     if current is None or by.user_id != user.id or not may(current, right):
         raise NotFoundError("there is no such organisation, or you may not do this there")
     return user, current
@@ -141,10 +140,10 @@ async def authorized(unit: Unit, organisation: str, by: Actor, right: Right) -> 
 async def find_member(unit: Unit, user: User, account: str) -> tuple[Account, Membership]:
     """Finds a member by the id or e-mail of the account. Raises NotFoundError."""
     person = await unit.accounts.find(account)
-    for membership in await unit.memberships.of_organisation(user.id):
-        if person is not None and membership.account_id == person.id:
-            return person, membership
-    raise NotFoundError(f"{user.name} has no such member", f"see: softix organisations members {user.public_id}")
+    membership = None if person is None else await unit.memberships.find(person.id, user.id)
+    if person is None or membership is None:
+        raise NotFoundError(f"{user.name} has no such member", f"see: softix organisations members {user.public_id}")
+    return person, membership
 
 
 def as_fields(standing: OrganisationStanding) -> dict[str, Any]:
@@ -176,6 +175,13 @@ async def _standing(unit: Unit, user: User) -> OrganisationStanding:
     return OrganisationStanding(user, len(found), owners)
 
 
+async def _active_keys(unit: Unit, user: User) -> Counter[int | None]:
+    """Returns how many of the organisation's keys can be used, by the member that they belong to."""
+    owners = await unit.key_owners.list(user.id)
+    active = [key.id for key in await unit.keys.list(user.id) if key.status is KeyStatus.ACTIVE]
+    return Counter(owners[key_id].account_id for key_id in active if key_id in owners)
+
+
 async def _keep_an_owner(unit: Unit, user: User, membership: Membership, role: OrganisationRole | None) -> None:
     if leaves_no_owner(await unit.memberships.of_organisation(user.id), membership.account_id, role):
         raise ConflictError("an organisation keeps at least one owner", "make another member an owner first")
@@ -192,6 +198,7 @@ async def _remove(
     unit: Unit, user: User, membership: Membership, person: Account, heir: Account | None
 ) -> RemovedMember:
     await _keep_an_owner(unit, user, membership, None)
+    await unit.memberships.remove(person.id, user.id)  # first, so that messages about the keys go to those who stay
     revoked = handed_over = 0
     for key_id, owner in (await unit.key_owners.list(user.id)).items():
         if owner.account_id != person.id:
@@ -201,11 +208,10 @@ async def _remove(
             await unit.key_owners.set(key_id, KeyOwner(heir.id, owner.project_id))
             handed_over += key.status is KeyStatus.ACTIVE
         elif key.status is KeyStatus.ACTIVE:
-            await unit.keys.update(replace(key, status=KeyStatus.REVOKED))
+            await keys.revoke_in(unit, key)
             revoked += 1
     for budget in await unit.budgets.list(user.id):
         if budget.account_id == person.id:
             await unit.budgets.remove(budget.id)
-    await unit.memberships.remove(person.id, user.id)
     await security_events.record(unit, "member_removed", person.id, subject=user.public_id)
     return RemovedMember(person, revoked, handed_over)

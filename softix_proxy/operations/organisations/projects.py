@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
+from softix_proxy.domain.organisations.key_owners import NOBODY
 from softix_proxy.domain.organisations.organisations import Actor, Right
 from softix_proxy.domain.organisations.projects import PROJECT_PREFIX, Project
 from softix_proxy.domain.ports.storage import Storage, Unit
@@ -37,14 +38,16 @@ async def list_all(storage: Storage, organisation: str, by: Actor) -> Sequence[P
     """Returns the projects, the oldest first, with their keys. Raises NotFoundError."""
     async with storage.snapshot() as unit:
         user, _ = await authorized(unit, organisation, by, Right.SEE)
-        return [await _standing(unit, user, project) for project in await unit.projects.list(user.id)]
+        active = await _active_keys(unit, user)
+        return [ProjectStanding(project, active.get(project.id, ())) for project in await unit.projects.list(user.id)]
 
 
 async def show(storage: Storage, organisation: str, project: str, by: Actor) -> ProjectStanding:
     """Raises NotFoundError."""
     async with storage.snapshot() as unit:
         user, _ = await authorized(unit, organisation, by, Right.SEE)
-        return await _standing(unit, user, await find(unit, user, project))
+        found = await find(unit, user, project)
+        return ProjectStanding(found, (await _active_keys(unit, user)).get(found.id, ()))
 
 
 async def rename(storage: Storage, organisation: str, project: str, name: str, by: Actor) -> Project:
@@ -61,7 +64,7 @@ async def archive(storage: Storage, organisation: str, project: str, by: Actor) 
     async with storage.writing() as unit:
         user, _ = await authorized(unit, organisation, by, Right.MANAGE_KEYS)
         found = await find(unit, user, project)
-        if (await _standing(unit, user, found)).keys:
+        if found.id in await _active_keys(unit, user):
             raise ConflictError(
                 f"the project {found.name!r} has keys that can be used", "revoke them, or give them to another project"
             )
@@ -92,10 +95,15 @@ def as_fields(standing: ProjectStanding) -> dict[str, Any]:
     }
 
 
-async def _standing(unit: Unit, user: User, project: Project) -> ProjectStanding:
+async def _active_keys(unit: Unit, user: User) -> Mapping[int, tuple[Key, ...]]:
+    """Returns the keys that can be used of each project that has any, by the project's number."""
     owners = await unit.key_owners.list(user.id)
-    mine = [await unit.keys.get(key_id) for key_id, owner in owners.items() if owner.project_id == project.id]
-    return ProjectStanding(project, tuple(key for key in mine if key.status is KeyStatus.ACTIVE))
+    active: dict[int, tuple[Key, ...]] = {}
+    for key in await unit.keys.list(user.id):
+        project_id = owners.get(key.id, NOBODY).project_id
+        if project_id is not None and key.status is KeyStatus.ACTIVE:
+            active[project_id] = (*active.get(project_id, ()), key)
+    return active
 
 
 def require_open(project: Project) -> None:

@@ -21,7 +21,7 @@ def identify(directory: Directory, digest: bytes | None, address: str, now_us: i
         raise RefusedError(Code.INVALID_API_KEY, _UNKNOWN)
     if key.status is not KeyStatus.ACTIVE:
         raise RefusedError(Code.KEY_REVOKED, "This API key was revoked. Ask your administrator for a new one.")
-    if key.expires_at_us is not None and key.expires_at_us <= now_us:
+    if key.is_expired(now_us):
         raise RefusedError(Code.KEY_EXPIRED, "This API key has expired. Ask your administrator for a new one.")
     user = directory.users[key.user_id]
     if user.status is not UserStatus.ACTIVE:

@@ -52,10 +52,9 @@ async def test_message_into_a_folder_is_sent_while_the_block_runs(ready: Setting
     settings = replace(ready, portal=PORTAL)
     async with assembly.open_instance(settings) as instance:
         vault = await instance.vault()
-        async with asyncio.timeout(20), mailing.sending(instance, vault) as job:
-            async with instance.storage.writing() as unit:
-                await outbox.enqueue(unit, vault, RESET)
-            job.wake()
+        async with instance.storage.writing() as unit:
+            await outbox.enqueue(unit, vault, RESET)
+        async with asyncio.timeout(20), mailing.sending(instance, vault):
             while not await outbox.list_all(instance.storage, state=NoticeState.SENT, limit=1):
                 await asyncio.sleep(0)
     [file] = (ready.paths.data_dir / "mail").iterdir()
@@ -80,10 +79,9 @@ async def test_message_to_a_mail_server_is_sent_with_the_sealed_password(ready: 
         async with assembly.open_instance(replace(ready, mail=section, portal=PORTAL)) as instance:
             vault = await instance.vault()
             await mail_password.set_password(instance.storage, vault, section, password)
-            async with asyncio.timeout(20), mailing.sending(instance, vault) as job:
-                async with instance.storage.writing() as unit:
-                    await outbox.enqueue(unit, vault, RESET)
-                job.wake()
+            async with instance.storage.writing() as unit:
+                await outbox.enqueue(unit, vault, RESET)
+            async with asyncio.timeout(20), mailing.sending(instance, vault):
                 [received] = await server.wait_for(1)
         assert received.message["From"] == "Example AI <softix@example.org>"
         assert received.message["Reply-To"] == "help@example.org"
@@ -94,10 +92,9 @@ async def test_message_is_given_up_and_kept_if_mail_is_off(ready: Settings) -> N
     settings = replace(ready, mail=MailSection(transport="off"), portal=PORTAL)
     async with assembly.open_instance(settings) as instance:
         vault = await instance.vault()
-        async with asyncio.timeout(20), mailing.sending(instance, vault) as job:
-            async with instance.storage.writing() as unit:
-                await outbox.enqueue(unit, vault, RESET)
-            job.wake()
+        async with instance.storage.writing() as unit:
+            await outbox.enqueue(unit, vault, RESET)
+        async with asyncio.timeout(20), mailing.sending(instance, vault):
             while not (ended := await outbox.list_all(instance.storage, state=NoticeState.GIVEN_UP, limit=1)):
                 await asyncio.sleep(0)
     assert ended[0].error == "off" and ended[0].sealed_links is not None

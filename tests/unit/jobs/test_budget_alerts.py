@@ -17,7 +17,7 @@ from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 WAIT_S = 10
-VAULT: Any = None
+STORAGE: Any = None
 
 
 @pytest.fixture
@@ -33,18 +33,18 @@ async def test_look_after_budgets_adds_the_message_of_a_part_that_was_reached(da
     await own(storage, 1, project_id=bot.id)
     await join(storage, "owner", OrganisationRole.OWNER)
     await budgets.set_to(storage, "ada", 1000, "day", OPERATOR, project="bot")
-    assert await budget_alerts.look(storage, VAULT) == 0
+    assert await budget_alerts.look(storage) == 0
     connection = database.connect()
     post(connection, [make_settlement(make_intent(1, 0, hold_pico=800), charge_pico=800)], NOW_US)
     connection.close()
-    assert await budget_alerts.look(storage, VAULT) == 1
-    assert await budget_alerts.look(storage, VAULT) == 0
+    assert await budget_alerts.look(storage) == 1
+    assert await budget_alerts.look(storage) == 0
 
 
 async def test_watch_over_budgets_continues_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_again, looks = asyncio.Event(), 0
 
-    async def look(storage: object, vault: object) -> int:
+    async def look(storage: object) -> int:
         nonlocal looks
         looks += 1
         if looks == 1:
@@ -54,7 +54,7 @@ async def test_watch_over_budgets_continues_after_a_failure(monkeypatch: pytest.
 
     monkeypatch.setattr(budget_alerts, "look", look)
     monkeypatch.setattr(budget_alerts, "_EVERY_S", 0)
-    task = asyncio.create_task(budget_alerts.watch(VAULT, VAULT))
+    task = asyncio.create_task(budget_alerts.watch(STORAGE))
     await asyncio.wait_for(looked_again.wait(), WAIT_S)
     task.cancel()
     await asyncio.wait([task])

@@ -208,11 +208,10 @@ async def test_job_sends_what_is_added_while_it_runs_and_ends_when_it_is_stopped
     books: SqliteStorage, vault: MasterVault
 ) -> None:
     sender = Sender()
-    job = OutboxJob(books, vault, sender, SendingPolicy(LEASE_US, DAY_US, 32, poll_s=3600))
+    job = OutboxJob(books, vault, sender, POLICY)
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         group.create_task(job.run())
         await add(books, vault)
-        job.wake()
         await sender.done.wait()
         job.stop()
     assert (await queued(books)).state is NoticeState.SENT

@@ -71,9 +71,13 @@ async def correct(session: DatabaseSession, key_id: int, charged_us: int, differ
     for state in STATE.read_all(await session.all(_CHARGED_TO, key_id, charged_us)):
         start_us = by.at(charged_us).start_us(state.period)
         for percent in state.correct(difference_pico, charged_us, by):
-            alert = BudgetAlert(state.id, start_us, percent, now_us)
-            await session.run(sql.of(sql.ADD_ALERTS, 1), *sql.ALERT.values(alert))
+            await add_alert(session, BudgetAlert(state.id, start_us, percent, now_us))
         await session.update("budgets", STATE.row(state, "spent_at_us", "spent_pico"), "id = ?", state.id)
+
+
+async def add_alert(session: DatabaseSession, alert: BudgetAlert) -> None:
+    """Notes that a part of a budget is reached. Nothing changes if it is noted."""
+    await session.run(sql.of(sql.ADD_ALERTS, 1), *sql.ALERT.values(alert))
 
 
 async def count_again(session: DatabaseSession, by: Calendar, now_us: int) -> None:

@@ -12,7 +12,6 @@ from softix_proxy.storage.sqlite.core.engine import IntegrityError
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
 from softix_proxy.storage.sqlite.metering import budget_sums
 from softix_proxy.storage.sqlite.metering.budget_sums import BUDGET
-from softix_proxy.storage.sqlite.write_path import statements as sql
 
 _SELECT = f"SELECT {BUDGET.select()} FROM budgets"
 _ALERT = RecordMapping(BudgetAlert, *BudgetAlert._fields)
@@ -76,7 +75,7 @@ class SqliteBudgetStore:
         await self._session.run("DELETE FROM budgets WHERE id = ?", budget_id)
 
     async def note(self, alert: BudgetAlert) -> None:
-        await self._session.run(sql.of(sql.ADD_ALERTS, 1), *sql.ALERT.values(alert))
+        await budget_sums.add_alert(self._session, alert)
 
     async def untold(self, limit: int) -> Sequence[BudgetAlert]:
         rows = await self._session.all(

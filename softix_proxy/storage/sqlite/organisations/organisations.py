@@ -28,6 +28,10 @@ class SqliteMembershipStore:
                 "the account is a member of this organisation already", "see: softix accounts list"
             ) from None
 
+    async def find(self, account_id: int, user_id: int) -> Membership | None:
+        row = await self._session.one(f"{_SELECT} WHERE account_id = ? AND user_id = ?", account_id, user_id)
+        return _MEMBERSHIP.read(row) if row else None
+
     async def of_account(self, account_id: int) -> Sequence[Membership]:
         rows = await self._session.all(f"{_SELECT} WHERE account_id = ? ORDER BY created_at_us, user_id", account_id)
         return _MEMBERSHIP.read_all(rows)

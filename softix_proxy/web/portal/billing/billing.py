@@ -20,6 +20,7 @@ from softix_proxy.operations.billing.billing_overview import billing_overview
 from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments, refunds
 from softix_proxy.operations.ledger.payments import PaymentContext
 from softix_proxy.web.portal.core.page import Answer, Download, Page, PageRequest, SeeOther, whole
+from softix_proxy.web.portal.organisation.scope import require
 
 _STRIPE = ("https://checkout.stripe.com", "https://billing.stripe.com")
 _LISTED = 50
@@ -27,10 +28,7 @@ _LISTED = 50
 
 def organisation(request: PageRequest, right: Right) -> User:
     """Returns the organisation that the page is about. Raises NotFoundError for a person without the right."""
-    viewer = request.viewer
-    if viewer.organisation is None or viewer.membership is None or not viewer.membership.may(right):
-        raise NotFoundError("no such page")
-    return viewer.organisation
+    return require(request, right).organisation
 
 
 async def context_of(request: PageRequest) -> PaymentContext:
@@ -51,11 +49,11 @@ def origins(request: PageRequest) -> tuple[str, ...]:
 
 async def show(request: PageRequest) -> Answer:
     """Shows balance, payments and documents. Who comes back from Stripe sees the payment as it is there."""
-    user = organisation(request, Right.SEE_BILLING)
+    scope = require(request, Right.SEE_BILLING)
+    user = scope.organisation
     named = request.query.get("payment")
     returned = await _returned(request, user, named) if named else None
     found = await billing_overview(request.storage, user.id, _LISTED)
-    membership = request.viewer.membership
     values = {
         "balance_pico": found.wallet.posted_pico,
         "held_pico": found.wallet.held_pico,
@@ -72,7 +70,7 @@ async def show(request: PageRequest) -> Answer:
         ],
         "top_up": None if found.auto_top_up is None else _top_up_fields(found.auto_top_up),
         "returned": None if returned is None else returned.state.value,
-        "can_pay": request.payments is not None and membership is not None and membership.may(Right.PAY),
+        "can_pay": request.payments is not None and scope.membership.may(Right.PAY),
         "is_test": await _is_test(request),
         "may_ask": request.settings.payments.refunds == "ask",
     }

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from softix_proxy.domain.accounts.public_url import is_loopback
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.headers import Header
+from softix_proxy.domain.core.loopback import is_loopback
 from softix_proxy.web.portal.core import navigation
 from softix_proxy.web.portal.core.page import Answer, Content, Download, NewCookie, Page, SeeOther
 from softix_proxy.web.portal.core.page_exchange import PageExchange

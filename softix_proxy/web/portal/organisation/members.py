@@ -10,24 +10,27 @@ from softix_proxy.domain.metering.budgets import BUDGET_PERIODS
 from softix_proxy.domain.organisations.organisations import OrganisationRole, Right, may_grant
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import invitations, organisations
+from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 from softix_proxy.operations.organisations.organisations import MemberStanding
 from softix_proxy.web.portal.core.form_faults import sentence, status_of
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.organisation import budget_form
-from softix_proxy.web.portal.organisation.standpoint import Standpoint, require, standpoint
+from softix_proxy.web.portal.organisation.scope import require, scope_of
 
 _SAVED = "flash.saved"
 
 
 async def list_members(request: PageRequest) -> Answer:
-    here = require(request, Right.SEE)
-    may_manage = here.member.may(Right.MANAGE_MEMBERS)
-    opened = await invitations.open_of(request.storage, here.organisation, here.member) if may_manage else ()
+    scope = require(request, Right.SEE)
+    may_manage = scope.membership.may(Right.MANAGE_MEMBERS)
+    opened = (
+        await invitations.open_of(request.storage, scope.organisation.public_id, scope.membership) if may_manage else ()
+    )
     values = {
-        "members": await organisations.members(request.storage, here.organisation, here.member),
+        "members": await organisations.members(request.storage, scope.organisation.public_id, scope.membership),
         "invitations": opened,
         "may_manage": may_manage,
-        "self_id": here.member.account_id,
+        "self_id": scope.membership.account_id,
     }
     return Page("members", values)
 
@@ -37,37 +40,42 @@ async def show_member(request: PageRequest) -> Answer:
 
 
 async def change_role(request: PageRequest) -> Answer:
-    here, account = require(request, Right.MANAGE_MEMBERS), request.parts["account"]
+    scope, account = require(request, Right.MANAGE_MEMBERS), request.parts["account"]
     try:
         role = _role(request.form.get("role", ""))
-        await organisations.set_role(request.storage, here.organisation, account, role, here.member)
+        await organisations.set_role(request.storage, scope.organisation.public_id, account, role, scope.membership)
     except (BadInputError, ConflictError) as error:
-        return await _member_page(request, here, error)
+        return await _member_page(request, scope, error)
     return SeeOther("/members", _SAVED)
 
 
 async def remove_member(request: PageRequest) -> Answer:
     """Removes a member. The field `keys` is `revoke`, or the id of the member who gets them."""
-    here, keys = require(request, Right.MANAGE_MEMBERS), request.form.get("keys", "revoke")
+    scope, keys = require(request, Right.MANAGE_MEMBERS), request.form.get("keys", "revoke")
     heir = None if keys == "revoke" else keys
     try:
         await organisations.remove(
-            request.storage, here.organisation, request.parts["account"], here.member, hand_keys_to=heir
+            request.storage, scope.organisation.public_id, request.parts["account"], scope.membership, hand_keys_to=heir
         )
     except ConflictError as error:
-        return await _member_page(request, here, error)
+        return await _member_page(request, scope, error)
     return SeeOther("/members", _SAVED)
 
 
 async def set_budget(request: PageRequest) -> Answer:
-    here, account = require(request, Right.MANAGE_KEYS), request.parts["account"]
+    scope, account = require(request, Right.MANAGE_KEYS), request.parts["account"]
     try:
         asked = budget_form.read(request.form)
         await budgets.set_to(
-            request.storage, here.organisation, asked.amount_pico, asked.period, here.member, member=account
+            request.storage,
+            scope.organisation.public_id,
+            asked.amount_pico,
+            asked.period,
+            scope.membership,
+            member=account,
         )
     except (BadInputError, ConflictError) as error:
-        return await _member_page(request, here, error)
+        return await _member_page(request, scope, error)
     return SeeOther(f"/members/{account}", _SAVED)
 
 
@@ -76,44 +84,48 @@ async def ask_invitation(request: PageRequest) -> Answer:
 
 
 async def invite(request: PageRequest) -> Answer:
-    here, email = require(request, Right.MANAGE_MEMBERS), request.form.get("email", "")
+    scope, email = require(request, Right.MANAGE_MEMBERS), request.form.get("email", "")
     try:
         role = _role(request.form.get("role", ""))
-        await invitations.invite(request.storage, request.vault, here.organisation, email, role, here.member)
+        await invitations.invite(
+            request.storage, request.vault, scope.organisation.public_id, email, role, scope.membership
+        )
     except (BadInputError, ConflictError) as error:
-        return _invite_page(here, error, email=email, role=request.form.get("role", ""))
+        return _invite_page(scope, error, email=email, role=request.form.get("role", ""))
     return SeeOther("/members", "flash.invited")
 
 
 async def cancel_invitation(request: PageRequest) -> Answer:
-    here = require(request, Right.MANAGE_MEMBERS)
-    await invitations.revoke(request.storage, here.organisation, request.parts["invitation"], here.member)
+    scope = require(request, Right.MANAGE_MEMBERS)
+    await invitations.revoke(
+        request.storage, scope.organisation.public_id, request.parts["invitation"], scope.membership
+    )
     return SeeOther("/members", _SAVED)
 
 
 async def ask_leave(request: PageRequest) -> Answer:
-    standpoint(request)
+    scope_of(request)
     return Page("members_leave", {"problem": None})
 
 
 async def leave(request: PageRequest) -> Answer:
-    here = standpoint(request)
+    scope = scope_of(request)
     try:
-        await organisations.leave(request.storage, here.organisation, here.member)
+        await organisations.leave(request.storage, scope.organisation.public_id, scope.membership)
     except ConflictError as error:
         return Page("members_leave", {"problem": sentence(error)}, status_of(error))
     return SeeOther("/account", "flash.left", organisation="")
 
 
-async def _member_page(request: PageRequest, here: Standpoint, error: OperatorError | None = None) -> Page:
-    members = await organisations.members(request.storage, here.organisation, here.member)
+async def _member_page(request: PageRequest, scope: OrganisationScope, error: OperatorError | None = None) -> Page:
+    members = await organisations.members(request.storage, scope.organisation.public_id, scope.membership)
     found = next((each for each in members if each.account.public_id == request.parts["account"]), None)
     if found is None:
         raise NotFoundError("there is no such member")
-    standings = await budgets.list_all(request.storage, here.organisation, here.member)
+    standings = await budgets.list_all(request.storage, scope.organisation.public_id, scope.membership)
     values: dict[str, Any] = {
         "member": found,
-        "roles": _grantable(here, found),
+        "roles": _grantable(scope, found),
         "heirs": _heirs(members, found),
         "budgets": [each for each in standings if each.budget.account_id == found.account.id],
         "form": budget_form.shown(request.form),
@@ -123,9 +135,11 @@ async def _member_page(request: PageRequest, here: Standpoint, error: OperatorEr
     return Page("member", values, status_of(error))
 
 
-def _invite_page(here: Standpoint, error: OperatorError | None = None, *, email: str = "", role: str = "") -> Page:
+def _invite_page(
+    scope: OrganisationScope, error: OperatorError | None = None, *, email: str = "", role: str = ""
+) -> Page:
     values = {
-        "roles": [each.value for each in OrganisationRole if may_grant(here.member, each)],
+        "roles": [each.value for each in OrganisationRole if may_grant(scope.membership, each)],
         "email": email,
         "role": role or OrganisationRole.MEMBER.value,
         "problem": sentence(error),
@@ -133,11 +147,11 @@ def _invite_page(here: Standpoint, error: OperatorError | None = None, *, email:
     return Page("members_invite", values, status_of(error))
 
 
-def _grantable(here: Standpoint, member: MemberStanding) -> Sequence[str]:
+def _grantable(scope: OrganisationScope, member: MemberStanding) -> Sequence[str]:
     """Returns the roles that the person may give to this member. There are none if the member has more rights."""
-    if not may_grant(here.member, member.membership.role):
+    if not may_grant(scope.membership, member.membership.role):
         return ()
-    return [role.value for role in OrganisationRole if may_grant(here.member, role)]
+    return [role.value for role in OrganisationRole if may_grant(scope.membership, role)]
 
 
 def _heirs(members: Sequence[MemberStanding], leaving: MemberStanding) -> Sequence[MemberStanding]:

@@ -7,10 +7,11 @@ from softix_proxy.domain.metering.budgets import BUDGET_PERIODS
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import key_owners, projects
+from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 from softix_proxy.web.portal.core.form_faults import sentence, status_of
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.organisation import budget_form
-from softix_proxy.web.portal.organisation.standpoint import Standpoint, require
+from softix_proxy.web.portal.organisation.scope import require
 
 _SAVED = "flash.saved"
 
@@ -20,11 +21,13 @@ async def list_projects(request: PageRequest) -> Answer:
 
 
 async def create_project(request: PageRequest) -> Answer:
-    here = require(request, Right.MANAGE_KEYS)
+    scope = require(request, Right.MANAGE_KEYS)
     try:
-        made = await projects.create(request.storage, here.organisation, request.form.get("name", ""), here.member)
+        made = await projects.create(
+            request.storage, scope.organisation.public_id, request.form.get("name", ""), scope.membership
+        )
     except (BadInputError, ConflictError) as error:
-        return await _list_page(request, here, error)
+        return await _list_page(request, scope, error)
     return SeeOther(f"/projects/{made.public_id}", _SAVED)
 
 
@@ -33,82 +36,99 @@ async def show_project(request: PageRequest) -> Answer:
 
 
 async def rename_project(request: PageRequest) -> Answer:
-    here, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
+    scope, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
     try:
-        await projects.rename(request.storage, here.organisation, project, request.form.get("name", ""), here.member)
+        await projects.rename(
+            request.storage, scope.organisation.public_id, project, request.form.get("name", ""), scope.membership
+        )
     except (BadInputError, ConflictError) as error:
-        return await _project_page(request, here, error)
+        return await _project_page(request, scope, error)
     return SeeOther(f"/projects/{project}", _SAVED)
 
 
 async def archive_project(request: PageRequest) -> Answer:
-    here = require(request, Right.MANAGE_KEYS)
+    scope = require(request, Right.MANAGE_KEYS)
     try:
-        await projects.archive(request.storage, here.organisation, request.parts["project"], here.member)
+        await projects.archive(
+            request.storage, scope.organisation.public_id, request.parts["project"], scope.membership
+        )
     except ConflictError as error:
-        return await _project_page(request, here, error)
+        return await _project_page(request, scope, error)
     return SeeOther("/projects", _SAVED)
 
 
 async def assign_key(request: PageRequest) -> Answer:
     """Gives a key to the project, by its id."""
-    here, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
+    scope, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
     try:
         await key_owners.assign(
-            request.storage, here.organisation, request.form.get("key", ""), here.member, project=project
+            request.storage,
+            scope.organisation.public_id,
+            request.form.get("key", ""),
+            scope.membership,
+            project=project,
         )
     except ConflictError as error:
-        return await _project_page(request, here, error)
+        return await _project_page(request, scope, error)
     return SeeOther(f"/projects/{project}", _SAVED)
 
 
 async def set_budget(request: PageRequest) -> Answer:
-    here, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
+    scope, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
     try:
         asked = budget_form.read(request.form)
         await budgets.set_to(
-            request.storage, here.organisation, asked.amount_pico, asked.period, here.member, project=project
+            request.storage,
+            scope.organisation.public_id,
+            asked.amount_pico,
+            asked.period,
+            scope.membership,
+            project=project,
         )
     except (BadInputError, ConflictError) as error:
-        return await _project_page(request, here, error)
+        return await _project_page(request, scope, error)
     return SeeOther(f"/projects/{project}", _SAVED)
 
 
 async def remove_budget(request: PageRequest) -> Answer:
     """Removes a budget of a project or of a member."""
-    here = require(request, Right.MANAGE_KEYS)
-    removed = await budgets.remove(request.storage, here.organisation, request.parts["budget"], here.member)
+    scope = require(request, Right.MANAGE_KEYS)
+    removed = await budgets.remove(
+        request.storage, scope.organisation.public_id, request.parts["budget"], scope.membership
+    )
     if removed.project is not None:
         return SeeOther(f"/projects/{removed.project.public_id}", _SAVED)
     return SeeOther("/members" if removed.account is None else f"/members/{removed.account.public_id}", _SAVED)
 
 
-async def _list_page(request: PageRequest, here: Standpoint, error: OperatorError | None = None) -> Page:
-    found = await projects.list_all(request.storage, here.organisation, here.member)
-    standings = await budgets.list_all(request.storage, here.organisation, here.member)
+async def _list_page(request: PageRequest, scope: OrganisationScope, error: OperatorError | None = None) -> Page:
+    found = await projects.list_all(request.storage, scope.organisation.public_id, scope.membership)
+    standings = await budgets.list_all(request.storage, scope.organisation.public_id, scope.membership)
     shows_all = request.query.get("all") == "1"
     values = {
         "projects": [each for each in found if shows_all or each.project.archived_at_us is None],
         "budgets": standings,
         "archived_count": sum(each.project.archived_at_us is not None for each in found),
         "shows_all": shows_all,
-        "may_manage": here.member.may(Right.MANAGE_KEYS),
+        "may_manage": scope.membership.may(Right.MANAGE_KEYS),
         "name": request.form.get("name", ""),
         "problem": sentence(error),
     }
     return Page("projects", values, status_of(error))
 
 
-async def _project_page(request: PageRequest, here: Standpoint, error: OperatorError | None = None) -> Page:
-    found = await projects.show(request.storage, here.organisation, request.parts["project"], here.member)
-    standings = await budgets.list_all(request.storage, here.organisation, here.member)
+async def _project_page(request: PageRequest, scope: OrganisationScope, error: OperatorError | None = None) -> Page:
+    found = await projects.show(
+        request.storage, scope.organisation.public_id, request.parts["project"], scope.membership
+    )
+    standings = await budgets.list_all(request.storage, scope.organisation.public_id, scope.membership)
     values = {
         "standing": found,
         "budgets": [each for each in standings if each.budget.project_id == found.project.id],
         "other_keys": await key_owners.elsewhere(
-            request.storage, here.organisation, found.project.public_id, here.member
+            request.storage, scope.organisation.public_id, found.project.public_id, scope.membership
         ),
-        "may_manage": here.member.may(Right.MANAGE_KEYS) and found.project.archived_at_us is None,
+        "may_manage": scope.membership.may(Right.MANAGE_KEYS) and found.project.archived_at_us is None,
         "form": budget_form.shown(request.form),
         "periods": BUDGET_PERIODS,
         "problem": sentence(error),

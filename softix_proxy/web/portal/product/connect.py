@@ -11,7 +11,7 @@ from softix_proxy.operations.instance.connect import ClientAccess
 from softix_proxy.operations.instance.snippets import KEY_PLACEHOLDER, api_address, snippets
 from softix_proxy.operations.metering import organisation_usage
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest
-from softix_proxy.web.portal.product.scope import scope_of
+from softix_proxy.web.portal.organisation.scope import scope_of
 
 
 async def show_connect(request: PageRequest) -> Answer:

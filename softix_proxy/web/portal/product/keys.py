@@ -14,8 +14,9 @@ from softix_proxy.operations.organisations.organisation_keys import KeyCondition
 from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 from softix_proxy.web.portal.core.form_faults import sentence, status_of
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
+from softix_proxy.web.portal.organisation.scope import scope_of
 from softix_proxy.web.portal.product import key_form
-from softix_proxy.web.portal.product.scope import keys_in, scope_of
+from softix_proxy.web.portal.product.query import keys_in
 
 GRACES = ("0s", "1h", "24h", "7d")
 """How long a replaced key may work on. Each has a text of its name."""

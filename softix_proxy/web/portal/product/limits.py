@@ -7,7 +7,8 @@ from softix_proxy.operations.metering.overview import wallet
 from softix_proxy.operations.organisations import organisation_keys
 from softix_proxy.operations.organisations.organisation_keys import KeyCondition
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest
-from softix_proxy.web.portal.product.scope import keys_in, scope_of
+from softix_proxy.web.portal.organisation.scope import scope_of
+from softix_proxy.web.portal.product.query import keys_in
 
 
 async def show_limits(request: PageRequest) -> Answer:

@@ -10,7 +10,8 @@ from softix_proxy.operations.catalog.offered_models import MOST_QUERY
 from softix_proxy.operations.organisations import organisation_keys
 from softix_proxy.operations.organisations.organisation_keys import KeyCondition
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest
-from softix_proxy.web.portal.product.scope import page_in, scope_of
+from softix_proxy.web.portal.organisation.scope import scope_of
+from softix_proxy.web.portal.product.query import page_in
 
 _MOST_CHOICES = 200
 

@@ -6,9 +6,9 @@ from softix_proxy.exports.core.texts import texts
 from softix_proxy.exports.metering.rounded import money
 from softix_proxy.operations.metering.overview import overview
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest
+from softix_proxy.web.portal.organisation.scope import scope_of
 from softix_proxy.web.portal.product.day_chart import drawn, spending_chart
 from softix_proxy.web.portal.product.request_lines import request_lines
-from softix_proxy.web.portal.product.scope import scope_of
 
 
 async def show_overview(request: PageRequest) -> Answer:

@@ -8,7 +8,7 @@ from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.exports.metering.columns import format_factor
 from softix_proxy.operations.metering import organisation_usage
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest
-from softix_proxy.web.portal.product.scope import scope_of
+from softix_proxy.web.portal.organisation.scope import scope_of
 
 
 async def show_request(request: PageRequest) -> Answer:

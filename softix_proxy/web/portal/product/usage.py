@@ -16,9 +16,10 @@ from softix_proxy.operations.metering.organisation_usage import AskedUsage, Usag
 from softix_proxy.operations.organisations import organisation_keys
 from softix_proxy.web.portal.core.form_faults import sentence, status_of
 from softix_proxy.web.portal.core.page import Answer, Download, Page, PageRequest
+from softix_proxy.web.portal.organisation.scope import scope_of
 from softix_proxy.web.portal.product.day_chart import ChartPart, drawn, spending_chart
+from softix_proxy.web.portal.product.query import number_in
 from softix_proxy.web.portal.product.request_lines import request_lines
-from softix_proxy.web.portal.product.scope import number_in, scope_of
 
 _DOWNLOADS = asyncio.Semaphore(2)
 """The files that are written at once. They share the connection by which the daemon reads, so others wait."""

@@ -45,5 +45,10 @@ def test_key_with_networks_allows_only_addresses_within_them(
     assert replace(KEY, allow_ip=networks).allows_address(address) is allowed
 
 
+@pytest.mark.parametrize(("ends_us", "expired"), [(None, False), (0, True), (99, True), (100, True), (101, False)])
+def test_key_is_expired_from_the_instant_at_which_it_ends(ends_us: int | None, expired: bool) -> None:
+    assert replace(KEY, expires_at_us=ends_us).is_expired(100) is expired
+
+
 def test_spend_of_each_period_is_the_sum_of_that_period() -> None:
     assert [Spend(1, 2, 3, 4).of(period) for period in PERIODS] == [1, 2, 3, 4]

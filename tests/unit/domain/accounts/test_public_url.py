@@ -2,13 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from softix_proxy.domain.accounts.public_url import (
-    PublicUrl,
-    checked_api_url,
-    checked_policy_url,
-    is_loopback,
-    parse_public_url,
-)
+from softix_proxy.domain.accounts.public_url import PublicUrl, checked_api_url, checked_policy_url, parse_public_url
 from softix_proxy.domain.core.errors import BadInputError
 
 
@@ -58,16 +52,6 @@ def test_public_url_of_plain_http_that_is_not_this_machine_is_refused(host: str)
     with pytest.raises(BadInputError, match="plain http") as refused:
         parse_public_url(f"http://{host}")
     assert "https://" in refused.value.remedy
-
-
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "::1"])
-def test_loopback_has_its_name_and_its_addresses(host: str) -> None:
-    assert is_loopback(host)
-
-
-@pytest.mark.parametrize("host", ["localhost.", "local", "0.0.0.0", "[::]", "128.0.0.1", "example.org"])
-def test_other_hosts_are_not_loopback(host: str) -> None:
-    assert not is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["portal.example.org", "PORTAL.example.org", "portal.example.org:443"])

@@ -6,7 +6,7 @@ import pytest
 
 from softix_proxy import settings
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.domain.notices.mail_section import MailSection, is_loopback
+from softix_proxy.domain.notices.mail_section import MailSection
 
 SMTP = {"transport": "smtp", "host": "smtp.example.org", "from_address": "softix@example.org"}
 
@@ -39,7 +39,6 @@ def test_settings_that_cannot_work_or_that_others_could_read_are_refused(changes
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1"])
 def test_server_on_this_machine_may_be_spoken_to_without_encryption(host: str) -> None:
-    assert is_loopback(host)
     MailSection(**{**SMTP, "host": host, "security": "none"}).require()  # type: ignore[arg-type]
 
 

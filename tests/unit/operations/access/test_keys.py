@@ -5,9 +5,11 @@ from support.books import NOW_US, USD, StoppedClock
 
 from softix_proxy.domain.access.keys import KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.access.users import User, UserRole
+from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.access.keys import IssuedKey
+from softix_proxy.operations.accounts.audit import AuditedStorage
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 
@@ -114,6 +116,15 @@ async def test_key_after_two_revocations_is_revoked(books: SqliteStorage, maker:
     key = (await issue(books, maker)).key
     for _ in range(2):
         assert (await keys.revoke(books, key.public_id)).status is KeyStatus.REVOKED
+
+
+async def test_second_revocation_of_a_key_writes_nothing_that_an_audit_would_note(
+    books: SqliteStorage, maker: Any, ada: User
+) -> None:
+    key = (await issue(books, maker)).key
+    for _ in range(2):
+        await keys.revoke(AuditedStorage(books, "acc_eve", AuditAction.REVOKE_KEY, key.public_id), key.public_id)
+    assert [entry.subject for entry in await books.reading().audit.page(None, 9)] == [key.public_id]
 
 
 async def test_key_as_fields_shows_cap_and_spend_but_not_the_key(books: SqliteStorage, maker: Any, ada: User) -> None:

@@ -12,7 +12,3 @@ async def test_events_are_listed_for_an_account_or_for_all(people: People) -> No
     assert (newest.address, newest.device, newest.subject) == (HOME, FIREFOX, "key_1")
     assert {event.account_id for event in await security_events.list_all(people.storage, limit=9)} == {ada.id, bob.id}
     assert len(await security_events.list_all(people.storage, limit=2)) == 2
-
-
-def test_instant_in_a_message_is_in_utc_to_the_minute() -> None:
-    assert security_events.when(1_800_000_059_999_999) == "2027-01-15 08:00 UTC"

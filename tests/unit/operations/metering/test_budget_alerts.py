@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.books import NOW_US, StoppedClock, make_database, make_intent, make_settlement, post
@@ -16,9 +15,6 @@ from softix_proxy.domain.organisations.organisations import OPERATOR, Membership
 from softix_proxy.operations.metering import budget_alerts, budgets
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage
-
-VAULT: Any = None
-"""A message about a budget has no secret, so nothing is sealed."""
 
 
 @pytest.fixture
@@ -60,42 +56,42 @@ async def told(storage: SqliteStorage) -> list[tuple[str, str]]:
 async def test_managers_are_told_once_of_each_part_of_a_budget(storage: SqliteStorage, database: Database) -> None:
     managers = ["admin@example.org", "owner@example.org"]
     expected: list[tuple[str, str]] = []
-    for number, (charge_pico, percent) in enumerate(((499, ""), (1, "50"), (299, ""), (1, "80"), (200, "100"))):
+    for number, (charge_pico, percent) in enumerate(((499, ""), (1, "50 %"), (299, ""), (1, "80 %"), (200, "100 %"))):
         spend(database, number + 1, charge_pico)
         expected += [(email, percent) for email in managers if percent]
-        assert await budget_alerts.tell(storage, VAULT) == (2 if percent else 0)
+        assert await budget_alerts.tell(storage) == (2 if percent else 0)
         assert await told(storage) == sorted(expected)
-    assert await budget_alerts.tell(storage, VAULT) == 0
+    assert await budget_alerts.tell(storage) == 0
     [values] = {tuple(each.notice.values.items()) for each in await storage.reading().outbox.list(None, 2)}
     assert dict(values) == {
         "organisation": "ada",
         "budget": "bot",
-        "percent": "100",
-        "limit": "0.000000001",
-        "period": "day",
+        "percent": "100 %",
+        "limit": "less than $0.01",
+        "period": "this day",
     }
 
 
 async def test_parts_that_are_reached_together_are_one_message(storage: SqliteStorage, database: Database) -> None:
     spend(database, 1, 900)
-    assert await budget_alerts.tell(storage, VAULT) == 2
-    assert {percent for _, percent in await told(storage)} == {"80"}
+    assert await budget_alerts.tell(storage) == 2
+    assert {percent for _, percent in await told(storage)} == {"80 %"}
 
 
 async def test_next_period_is_told_of_anew(storage: SqliteStorage, database: Database) -> None:
     spend(database, 1, 500)
     spend(database, 2, 500, NOW_US + DAY_US)
-    assert await budget_alerts.tell(storage, VAULT) == 4
+    assert await budget_alerts.tell(storage) == 4
 
 
 async def test_part_reached_again_in_the_same_period_is_not_told_again(
     storage: SqliteStorage, database: Database
 ) -> None:
     spend(database, 1, 500)
-    await budget_alerts.tell(storage, VAULT)
+    await budget_alerts.tell(storage)
     await budgets.set_to(storage, "ada", 2000, "day", OPERATOR, project="bot")
     spend(database, 2, 500)
-    assert await budget_alerts.tell(storage, VAULT) == 0
+    assert await budget_alerts.tell(storage) == 0
     assert len(await told(storage)) == 2
 
 
@@ -104,5 +100,5 @@ async def test_organisation_without_members_is_told_nothing_and_asked_no_more(
 ) -> None:
     await database.session.run("DELETE FROM members")
     spend(database, 1, 500)
-    assert await budget_alerts.tell(storage, VAULT) == 0
+    assert await budget_alerts.tell(storage) == 0
     assert await storage.reading().budgets.untold(9) == []

@@ -24,6 +24,7 @@ def test_amount_is_shown_in_dollars_and_cents(pico: int, shown: str) -> None:
 
 def test_time_is_shown_to_the_minute_in_utc() -> None:
     assert facts.when(1_764_526_500_000_000) == "2025-11-30 18:15 UTC"
+    assert facts.when(1_800_000_059_999_999) == "2027-01-15 08:00 UTC"
 
 
 @pytest.mark.parametrize(("label", "shown"), [("ci", "ci (sx_live_ab…)"), ("", "sx_live_ab…")])

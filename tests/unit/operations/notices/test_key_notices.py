@@ -7,7 +7,7 @@ from support.members import join
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.organisations import OrganisationRole
-from softix_proxy.operations.access import keys
+from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.notices import outbox
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
@@ -45,6 +45,16 @@ async def test_key_of_an_organisation_without_members_is_told_to_nobody(
 ) -> None:
     await keys.create(books, maker, user="ada")
     assert await told(books) == []
+
+
+async def test_key_notice_calls_the_organisation_by_its_display_name(
+    books: SqliteStorage, maker: Any, ada: User
+) -> None:
+    await join(books, ada.id, "ada")
+    await users.update(books, "ada", display_name="Analytical Engines")
+    await keys.create(books, maker, user="ada")
+    [queued] = await outbox.list_all(books, limit=9)
+    assert queued.notice.values["organisation"] == "Analytical Engines"
 
 
 async def test_key_that_is_not_made_is_not_told(books: SqliteStorage, maker: Any, ada: User) -> None:

@@ -4,7 +4,10 @@ from support.members import join
 
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.accounts.accounts import AccountStatus
+from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.organisations import OrganisationRole, Right
+from softix_proxy.operations.access import users
+from softix_proxy.operations.notices import recipients
 from softix_proxy.operations.notices.recipients import members_who_may
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
@@ -19,3 +22,24 @@ async def test_recipients_are_verified_active_members_with_the_right(books: Sqli
     assert list(await members_who_may(unit, ada.id, Right.SEE_BILLING)) == [owner, billing]
     assert list(await members_who_may(unit, ada.id, Right.MANAGE_OWNERS)) == [owner]
     assert len(await members_who_may(unit, ada.id, Right.SEE)) == 3
+
+
+async def test_those_who_have_the_right_are_told_of_a_cause_once(books: SqliteStorage, ada: User) -> None:
+    await join(books, ada.id, "ada")
+    await join(books, ada.id, "max", OrganisationRole.MEMBER)
+    added = []
+    for once in (lambda who: f"one:{who.id}", lambda who: f"one:{who.id}", lambda who: f"other:{who.id}", None, None):
+        async with books.writing() as unit:
+            told = recipients.tell(unit, ada.id, Right.PAY, NoticeKind.DISPUTED, {"amount": "$1.00"}, once)
+            added.append(await told)
+    queued = await books.reading().outbox.list(None, 9)
+    assert added == [1, 0, 1, 1, 1]
+    assert [(each.notice.email, each.notice.values) for each in queued] == [
+        ("ada@example.org", {"amount": "$1.00"})
+    ] * 4
+
+
+async def test_organisation_is_named_by_its_display_name_or_else_by_its_handle(books: SqliteStorage, ada: User) -> None:
+    assert await recipients.name_of(books.reading(), ada.id) == "ada"
+    await users.update(books, "ada", display_name="Analytical Engines")
+    assert await recipients.name_of(books.reading(), ada.id) == "Analytical Engines"

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 from support.books import NOW_US, USD
-from support.two_organisations import FOREIGN_KEY, OWN_KEY, Organisations, organisations
+from support.two_organisations import FOREIGN_KEY, OWN_KEY, KeyMaker, Organisations, organisations
 
 from softix_proxy.domain.access.keys import KeyLimits, KeyStatus
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.domain.organisations.projects import Project
+from softix_proxy.domain.ports.vault import NewKey
 from softix_proxy.operations.organisations import organisation_keys
 from softix_proxy.operations.organisations.organisation_keys import KeyCondition, KeyForm, KeyView
 
@@ -31,6 +32,22 @@ async def house(tmp_path: Path) -> AsyncIterator[Organisations]:
 
 def vault(house: Organisations) -> Any:
     return house.vault
+
+
+class Meanwhile(KeyMaker):
+    """Lets another process change the database just before the transaction that makes the key."""
+
+    def __init__(self, house: Organisations, statement: str) -> None:
+        super().__init__()
+        self._house, self._statement = house, statement
+
+    def new_api_key(self) -> NewKey:
+        self._house.run(self._statement)
+        return super().new_api_key()
+
+
+def meanwhile(house: Organisations, statement: str) -> Any:
+    return Meanwhile(house, statement)
 
 
 async def test_key_is_made_as_the_form_says_and_belongs_to_its_member(house: Organisations) -> None:
@@ -146,6 +163,17 @@ async def test_organisation_has_a_bounded_number_of_working_keys(
         await organisation_keys.create(await house.scope(), vault(house), KeyForm(), "form")
 
 
+async def test_organisation_that_gets_its_last_key_meanwhile_gets_no_further_one(
+    house: Organisations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(organisation_keys, "MOST_ACTIVE", 1)
+    house.run("UPDATE keys SET status = 'revoked'")
+    scope, maker = await house.scope(), meanwhile(house, "UPDATE keys SET status = 'active'")
+    with pytest.raises(ConflictError, match="keys that work"):
+        await organisation_keys.create(scope, maker, KeyForm(), "form")
+    assert len(await organisation_keys.list_all(scope)) == 1
+
+
 async def test_keys_are_listed_with_those_that_work_first(house: Organisations) -> None:
     scope = await house.scope()
     for form_id in ("a", "b", "c"):
@@ -204,6 +232,14 @@ async def test_archived_project_gets_no_key(house: Organisations) -> None:
     assert await organisation_keys.open_projects(scope) == []
     with pytest.raises(ConflictError):
         await organisation_keys.create(scope, vault(house), KeyForm(project="prj_web"), "form")
+
+
+async def test_project_that_is_archived_meanwhile_gets_no_key(house: Organisations) -> None:
+    await projects(house)
+    scope, maker = await house.scope(), meanwhile(house, "UPDATE projects SET archived_at_us = 5")
+    with pytest.raises(ConflictError, match="archived"):
+        await organisation_keys.create(scope, maker, KeyForm(project="prj_web"), "form")
+    assert len(await organisation_keys.list_all(scope)) == 1
 
 
 async def test_key_is_shown_as_changeable_to_those_alone_who_may_change_it(house: Organisations) -> None:

@@ -10,6 +10,7 @@ from support.organisation import join, own, project
 from softix_proxy.domain.access.keys import KeyStatus
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
+from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.key_owners import KeyOwner
 from softix_proxy.domain.organisations.organisations import OPERATOR, Actor, Membership, OrganisationRole
 from softix_proxy.operations.access import keys, users
@@ -49,6 +50,8 @@ async def test_members_are_listed_with_their_role_and_active_keys(
         issued = await keys.create(books, maker, user="ada", label=label)
         await own(books, issued.key.id, account_id=staff["member"].account_id)
     await keys.revoke(books, "two")
+    changed = await organisations.set_role(books, "ada", "acc_member", MEMBER, OPERATOR)
+    assert changed.active_keys == 1
     found = await organisations.members(books, "ada", staff["viewer"])
     assert {each.membership.role: each.active_keys for each in found} == {
         OWNER: 0,
@@ -190,6 +193,22 @@ async def test_keys_of_a_removed_member_are_revoked_at_once(
     assert [event.kind for event in await books.reading().security_events.list(leaving.account_id, 9)] == [
         "member_removed"
     ]
+
+
+async def test_revoked_keys_of_a_removed_member_are_told_to_those_who_stay(
+    books: SqliteStorage, maker: Any, ada: User, staff: dict[str, Membership]
+) -> None:
+    for label in ("mine", "ended"):
+        issued = await keys.create(books, maker, user="ada", label=label)
+        await own(books, issued.key.id, account_id=staff["member"].account_id)
+    await keys.revoke(books, "ended")
+    told = len(await books.reading().outbox.list(None, 99))
+    await organisations.remove(books, "ada", "acc_member", OPERATOR)
+    queued = await books.reading().outbox.list(None, 99)
+    new = [each.notice for each in queued[: len(queued) - told]]
+    assert {notice.email for notice in new} == {"owner@example.org", "admin@example.org"} and len(new) == 2
+    assert {notice.kind for notice in new} == {NoticeKind.KEY_REVOKED}
+    assert all(notice.values["key"].startswith("mine ") for notice in new)
 
 
 async def test_keys_of_a_removed_member_go_to_another_one_if_asked(

@@ -1,23 +1,9 @@
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from support.two_organisations import Organisations
 
-from softix_proxy.domain.core.errors import NotFoundError
-from softix_proxy.domain.organisations.organisations import OrganisationRole
-from softix_proxy.web.portal.product.scope import keys_in, number_in, page_in, scope_of
-
-
-async def test_view_is_that_of_the_chosen_organisation(house: Organisations) -> None:
-    scope = scope_of(await house.request("GET", "/"))
-    assert (scope.organisation.public_id, scope.membership.role) == ("usr_ada", OrganisationRole.OWNER)
-
-
-async def test_person_without_an_organisation_has_no_view(house: Organisations) -> None:
-    viewer = replace(await house.viewer(OrganisationRole.OWNER), membership=None, organisation=None)
-    with pytest.raises(NotFoundError):
-        scope_of(await house.request("GET", "/", viewer=viewer))
+from softix_proxy.web.portal.product.query import keys_in, number_in, page_in
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What pages of an organisation share: whose view it is, and what a query may say."""
+"""Reads what a query of a page may say."""
 
 from __future__ import annotations
 
@@ -6,22 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.operations.organisations.organisation_keys import KeyView
-from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 from softix_proxy.web.portal.core.page import PageRequest
 
 _NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
 _MOST_PAGE = 10_000
 _KEYS_AT_ONCE = 50
-
-
-def scope_of(request: PageRequest) -> OrganisationScope:
-    """Returns the view of the person who looks at the page. Raises NotFoundError for one who is in no organisation."""
-    viewer = request.viewer
-    if viewer.membership is None or viewer.organisation is None:
-        raise NotFoundError("you are a member of no organisation")
-    return OrganisationScope(request.storage, viewer.organisation, viewer.membership)
 
 
 def number_in(text: str | None) -> int | None:
