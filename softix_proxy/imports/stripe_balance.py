@@ -1,4 +1,7 @@
-"""Reads Stripe's report "balance change from activity, itemized" (https://docs.stripe.com/reports/report-types/balance)."""
+"""Reads Stripe's reports "balance change from activity" and "payouts", itemized.
+
+The columns are those of https://docs.stripe.com/reports/report-types.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +23,23 @@ _CAUSES: Mapping[str, PostingCause] = {
     "dispute_reversal": PostingCause.DISPUTE,
 }
 """Reporting category → what it is here (https://docs.stripe.com/reports/reporting-categories)."""
-_NEEDED = ("currency", "gross", "fee", "reporting_category", "payment_intent_id")
-_CREATED = ("created_utc", "created")
+_NEEDED = ("currency", "gross", "fee", "reporting_category")
+_PAYMENT = "payment_intent_id"
+_DATES = ("created_utc", "created", "effective_at_utc", "effective_at")
+"""A report of payouts has the day on which a payout counts."""
 
 
-def read(file: BinaryIO, name: str) -> Iterator[BalanceReportLine]:
-    """Yields the lines. Raises BadInputError for a missing column, another currency, and a value that is none."""
+def read(file: BinaryIO, name: str, *, payouts: bool = False) -> Iterator[BalanceReportLine]:
+    """Yields the lines. A report of payouts, if that may be one, names no payments.
+
+    Raises BadInputError for a missing column, another currency, and a value that is none.
+    """
     table = tables.read(file, name)
-    created = next((column for column in _CREATED if column in table.columns), None)
-    missing = [column for column in _NEEDED if column not in table.columns]
+    created = next((column for column in _DATES if column in table.columns), None)
+    needed = _NEEDED if payouts and "payout_id" in table.columns else (*_NEEDED, _PAYMENT)
+    missing = [column for column in needed if column not in table.columns]
     if created is None or missing:
-        wanted = missing or [_CREATED[0]]
+        wanted = missing or [_DATES[0]]
         raise BadInputError(
             f"{name} has no column {wanted[0]}",
             "export Balance change from activity, itemized, with the columns in docs/payments.md",
@@ -42,9 +51,10 @@ def read(file: BinaryIO, name: str) -> Iterator[BalanceReportLine]:
         category = row["reporting_category"].strip()
         yield BalanceReportLine(
             day=values.day(row[created], place._replace(column=created)),
-            intent_id=row["payment_intent_id"].strip(),
+            intent_id=row.get(_PAYMENT, "").strip(),
             cause=_CAUSES.get(category),
             gross_cents=gross_pico // PICO_PER_CENT,
             fee_pico=fee_pico,
             category=category,
+            id=row.get("balance_transaction_id", "").strip(),
         )

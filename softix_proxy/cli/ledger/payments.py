@@ -12,6 +12,7 @@ import click
 from softix_proxy.cli.console.console import COUNT, Group, confirm, instance, say, show, show_all
 from softix_proxy.cli.console.key_source import KeySource, key_options
 from softix_proxy.cli.console.tables import TableLayout
+from softix_proxy.cli.reporting import payment_export
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import format_cents, format_usd
@@ -83,6 +84,9 @@ def _refund_fields(request: RefundRequest, payment: str) -> dict[str, Any]:
 @click.group(cls=Group)
 def payments() -> None:
     """Set up, list and refund payments by Stripe. Example: softix payments list"""
+
+
+payments.add_command(payment_export.export)
 
 
 @payments.command()

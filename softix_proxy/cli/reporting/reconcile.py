@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from fractions import Fraction
-from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -13,8 +11,8 @@ import click
 
 from softix_proxy.cli.console.console import Command, echo, echo_lines, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
-from softix_proxy.domain.core.clock import DAY_US, from_us
-from softix_proxy.domain.core.errors import BadInputError, FailureError
+from softix_proxy.cli.reporting.report_files import day_text, opened
+from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import CURRENCY, format_cents, format_usd
 from softix_proxy.domain.reporting.reconciliation import (
     ComparedDay,
@@ -88,9 +86,9 @@ async def reconcile(
     most = parse_tolerance(tolerance)
     told = mapping.BillMapping()
     if mapped:
-        with _opened(mapped) as file:
+        with opened(mapped) as file:
             told = mapping.read(file, mapped.name)
-    with _opened(path) as file:
+    with opened(path) as file:
         bill = formats.read(file, path.name, form, told)
         found = await operations.reconcile(instance.storage, provider, bill, from_=from_, to=to, tolerance=most)
     _show(found, bill.title)
@@ -105,7 +103,7 @@ async def _stripe(instance: Instance, report: Path | None, other: object) -> Non
 
     if report is None or other is not None:
         raise BadInputError("a report of Stripe is one file", "softix reconcile stripe FILE")
-    with _opened(report) as file:
+    with opened(report) as file:
         found = await payment_reconciliation.reconcile(instance.storage, stripe_balance.read(file, report.name))
     rows = [
         {
@@ -120,8 +118,8 @@ async def _stripe(instance: Instance, report: Path | None, other: object) -> Non
     ]
     fields = {
         "ok": found.agrees,
-        "from": _date(found.first_day),
-        "to": _date(found.end_day),
+        "from": day_text(found.first_day),
+        "to": day_text(found.end_day),
         "softix": format_cents(found.ours_cents),
         "stripe": format_cents(found.theirs_cents),
         "fees": format_usd(found.fees_pico),
@@ -137,16 +135,6 @@ async def _stripe(instance: Instance, report: Path | None, other: object) -> Non
             show_all(rows, _PAYMENTS)
     if not found.agrees:
         raise SystemExit(1)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BufferedReader]:
-    """Opens the file. Raises FailureError if it cannot be opened or read."""
-    try:
-        with path.open("rb") as file:
-            yield file
-    except OSError as error:
-        raise FailureError(f"cannot read {path}: {error.strerror}", "name a file that can be read") from None
 
 
 def _show(report: Reconciliation, title: str) -> None:
@@ -186,10 +174,6 @@ def _with_unit(number: int, measure: Measure) -> str:
     return f"{_amount(number, measure)} {CURRENCY if measure is Measure.USD else 'tokens'}"
 
 
-def _date(day: int) -> str:
-    return from_us(day * DAY_US).date().isoformat()
-
-
 def _causes(causes: Sequence[DifferenceCause], measure: Measure) -> list[dict[str, Any]]:
     return [
         {"cause": cause.kind.value, "amount": _amount(cause.amount, measure), "requests": cause.requests}
@@ -199,7 +183,7 @@ def _causes(causes: Sequence[DifferenceCause], measure: Measure) -> list[dict[st
 
 def _row(line: ComparedDay, measure: Measure) -> dict[str, Any]:
     return {
-        "day": _date(line.day),
+        "day": day_text(line.day),
         "model": line.model,
         "softix": _amount(line.ours, measure),
         "bill": _amount(line.theirs, measure),
@@ -221,8 +205,8 @@ def _fields(report: Reconciliation) -> dict[str, Any]:
         "currency": CURRENCY if measure is Measure.USD else None,
         "tolerance_percent": percent(report.tolerance),
         "provider": report.provider,
-        "from": _date(report.first_day),
-        "to": _date(report.end_day),
+        "from": day_text(report.first_day),
+        "to": day_text(report.end_day),
         "softix": _amount(report.ours, measure),
         "bill": _amount(report.theirs, measure),
         "causes": _causes(report.causes(), measure),
@@ -235,7 +219,7 @@ def _fields(report: Reconciliation) -> dict[str, Any]:
 
 def _prose(report: Reconciliation, title: str) -> Iterator[str]:
     measure = report.measure
-    yield f"{title}, provider {report.provider}, {_date(report.first_day)} to {_date(report.end_day - 1)} (UTC)"
+    yield f"{title}, provider {report.provider}, {day_text(report.first_day)} to {day_text(report.end_day - 1)} (UTC)"
     yield f"softix {_with_unit(report.ours, measure)}, bill {_with_unit(report.theirs, measure)}"
     for cause in report.causes():
         yield f"  {_told(cause, measure)}"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 TransferKind = Literal["top-up", "adjustment", "charge", "correction"]
 CASH, REVENUE, ADJUSTMENTS = -1, -2, -3
 """The operator's accounts. A user's wallet is the account with the user's id."""
+FEES, BANK = -11, -12
+"""What the journal of a payment provider's report has beside cash. The ledger has no such accounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,15 @@ class Posting(NamedTuple):
 
     id: int
     """The time of posting in microseconds. For a sum, it is that of the last part."""
-    kind: TransferKind | Literal["opening"]
-    """The kind. `opening` sums up all earlier postings."""
+    kind: TransferKind | Literal["opening", "fee", "payout"]
+    """The kind. `opening` sums up all earlier postings. A fee and a payout are of a payment provider's report."""
     account: int
-    """The operator's account: CASH, REVENUE or ADJUSTMENTS."""
+    """The operator's account: CASH, REVENUE or ADJUSTMENTS. For a fee or payout it is FEES or BANK."""
     user_id: str
-    """The public id of the user."""
+    """The public id of the user, or the name of the payment provider."""
     user_name: str
     wallet_pico: int
-    """The amount that the wallet gained. Below 0, it is what the wallet paid."""
+    """The amount that the wallet gained. Below 0, it is what the wallet paid. For a fee or payout, cash lost it."""
     cost_pico: int
     provider: str | None
     model: str | None

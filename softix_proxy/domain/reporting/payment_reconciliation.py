@@ -21,6 +21,9 @@ class BalanceReportLine(NamedTuple):
     gross_cents: int
     fee_pico: int
     category: str
+    """Stripe's reporting category, such as `charge` (https://docs.stripe.com/reports/reporting-categories)."""
+    id: str = ""
+    """The provider's id of the line, if the report has it."""
 
 
 class ComparedPayment(NamedTuple):

@@ -8,18 +8,26 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.domain.ledger.ledger import ADJUSTMENTS, CASH, REVENUE, Posting
+from softix_proxy.domain.ledger.ledger import ADJUSTMENTS, BANK, CASH, FEES, REVENUE, Posting
 
-AccountRole = Literal["cash", "wallets", "revenue", "adjustments", "costs", "payables"]
+AccountRole = Literal["cash", "wallets", "revenue", "adjustments", "costs", "payables", "fees", "bank"]
 ChartOfAccounts = Mapping[str, str]
 """Role → name. A format may have more roles than those of accounts."""
-ROLE_OF: Mapping[int, AccountRole] = {CASH: "cash", REVENUE: "revenue", ADJUSTMENTS: "adjustments"}
+ROLE_OF: Mapping[int, AccountRole] = {
+    CASH: "cash",
+    REVENUE: "revenue",
+    ADJUSTMENTS: "adjustments",
+    FEES: "fees",
+    BANK: "bank",
+}
 TITLES: Mapping[str, str] = {
     "opening": "balance brought forward",
     "top-up": "top-up",
     "adjustment": "adjustment",
     "charge": "AI usage",
     "correction": "correction of AI usage",
+    "fee": "fees of payments",
+    "payout": "payout to the bank",
 }
 
 
@@ -61,9 +69,15 @@ PLAIN = re.compile(r"[^\W_](?:[^=\"\x00-\x1f\x7f-\x9f\u2028\u2029]{0,98}[^\s=\"\
 
 
 def legs(posting: Posting, gained: int, cost: int) -> Iterator[JournalLeg]:
-    """Yields the legs for the wallet's gain and the provider's cost, both in one unit. They add up to 0."""
+    """Yields the legs for the wallet's gain and the provider's cost, both in one unit. They add up to 0.
+
+    For a fee or payout, the gain is what cash lost.
+    """
     if gained:
-        yield JournalLeg("wallets", (posting.user_id, posting.user_name), -gained)
+        if posting.account in (FEES, BANK):
+            yield JournalLeg("cash", None, -gained)
+        else:
+            yield JournalLeg("wallets", (posting.user_id, posting.user_name), -gained)
         yield JournalLeg(ROLE_OF[posting.account], None, gained)
     if cost:
         provider = posting.provider or "unknown"

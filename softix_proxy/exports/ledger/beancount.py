@@ -28,6 +28,8 @@ NAMES = AccountNames(
         "adjustments": "Equity:Adjustments",
         "costs": "Expenses:AI",
         "payables": "Liabilities:Providers",
+        "fees": "Expenses:Payment-Fees",
+        "bank": "Assets:Bank",
     },
     re.compile(r"(?:Assets|Liabilities|Equity|Income|Expenses)(?::[A-Z0-9][A-Za-z0-9-]*)+"),
     "Income:AI-Usage",
@@ -40,7 +42,7 @@ class Beancount:
     def __init__(self, options: ExportOptions) -> None:
         self._options = options
         self._file = f"{options.stem}.beancount"
-        self._opened: set[str] = set()
+        self._opened: set[str] = {options.chart[role] for role in options.opened}
         self._wallets: defaultdict[str, int] = defaultdict(int)
 
     def known(self, postings: Iterable[Posting]) -> None:

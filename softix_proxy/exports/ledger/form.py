@@ -41,6 +41,10 @@ class ExportOptions:
     whole: bool = True
     """Whether the export has all users. It does not if one user was requested."""
     zone: tzinfo = UTC
+    prefix: str = "SX"
+    """What the numbers of entries begin with, in formats that number them."""
+    opened: frozenset[str] = frozenset()
+    """The roles whose accounts the books have already, in formats that open accounts."""
 
     def day(self, posted_us: int) -> date:
         return day_of(posted_us // (900 * SECOND_US), self.zone)

@@ -103,9 +103,9 @@ class JournalTable:
         day = self._options.day(posting.id)
         number = self._numbered[1] + 1 if self._numbered[0] == day else 1
         self._numbered = (day, number)
-        what = f"{posting.user_name}, {title(posting)}"
+        entry, what = f"{self._options.prefix}{day:%y%m%d}-{number}", f"{posting.user_name}, {title(posting)}"
         for place, leg in enumerate(sides):
-            line = JournalLine(f"SX{day:%y%m%d}-{number}", place == 0, day, leg, what, self._options.chart)
+            line = JournalLine(entry, place == 0, day, leg, what, self._options.chart)
             yield csv_text.line(
                 csv_text.text(column.value(line)) if column.free else column.value(line) for column in self._columns
             )

@@ -31,6 +31,8 @@ FORM = form(
             "adjustments": "4900 Customer Adjustments",
             "costs": "5000 AI Provider Costs",
             "payables": "2100 Accrued Expenses",
+            "fees": "6100 Payment Processing Fees",
+            "bank": "1010 Bank",
         },
         "4010 AI Usage",
     )

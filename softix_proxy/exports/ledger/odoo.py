@@ -30,6 +30,8 @@ FORM = form(
             "adjustments": "400900",
             "costs": "600000",
             "payables": "252000",
+            "fees": "620000",
+            "bank": "101402",
             "journal": "Miscellaneous Operations",
         },
         "400010",

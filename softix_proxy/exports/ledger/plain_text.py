@@ -26,6 +26,8 @@ NAMES = AccountNames(
         "adjustments": "equity:adjustments",
         "costs": "expenses:ai",
         "payables": "liabilities:providers",
+        "fees": "expenses:payment fees",
+        "bank": "assets:bank",
     },
     re.compile(f"{_PART}(?::{_PART})*"),
     "income:ai usage",

@@ -30,6 +30,8 @@ FORM = form(
             "adjustments": "Customer Adjustments",
             "costs": "AI Provider Costs",
             "payables": "Accrued AI Provider Costs",
+            "fees": "Payment Processing Fees",
+            "bank": "Business Bank Account",
         },
         "Sales:AI Usage",
     )

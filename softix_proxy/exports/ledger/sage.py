@@ -34,6 +34,8 @@ FORM = form(
             "adjustments": "4009",
             "costs": "5000",
             "payables": "2109",
+            "fees": "7901",
+            "bank": "1210",
         },
         "4010",
     )

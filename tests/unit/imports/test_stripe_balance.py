@@ -27,11 +27,22 @@ def test_lines_are_read_with_their_cause_in_cents() -> None:
         "txn_4,2026-10-03 06:00:00,usd,-44.45,0.00,-44.45,payout,",
     )
     assert found == [
-        BalanceReportLine(DAY, "pi_1", PostingCause.PAYMENT, 2975, 1_160_000_000_000, "charge"),
-        BalanceReportLine(DAY, "pi_1", PostingCause.REFUND, -1000, 0, "refund"),
-        BalanceReportLine(DAY + 1, "pi_1", PostingCause.DISPUTE, -2975, 15 * 10**12, "dispute"),
-        BalanceReportLine(DAY + 2, "", None, -4445, 0, "payout"),
+        BalanceReportLine(DAY, "pi_1", PostingCause.PAYMENT, 2975, 1_160_000_000_000, "charge", "txn_1"),
+        BalanceReportLine(DAY, "pi_1", PostingCause.REFUND, -1000, 0, "refund", "txn_2"),
+        BalanceReportLine(DAY + 1, "pi_1", PostingCause.DISPUTE, -2975, 15 * 10**12, "dispute", "txn_3"),
+        BalanceReportLine(DAY + 2, "", None, -4445, 0, "payout", "txn_4"),
     ]
+
+
+PAYOUTS = "payout_id,effective_at_utc,currency,gross,fee,net,reporting_category"
+
+
+def test_report_of_payouts_has_no_payments_and_is_read_where_one_may_be() -> None:
+    text = f"{PAYOUTS}\npo_1,2026-10-02 00:00:00,usd,-40.00,0.40,-40.40,payout\n".encode()
+    [found] = stripe_balance.read(io.BytesIO(text), "payouts.csv", payouts=True)
+    assert found == BalanceReportLine(DAY + 1, "", None, -4000, 4 * 10**11, "payout")
+    with pytest.raises(BadInputError, match="no column payment_intent_id"):
+        list(stripe_balance.read(io.BytesIO(text), "payouts.csv"))
 
 
 @pytest.mark.parametrize(
