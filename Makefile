@@ -1,7 +1,7 @@
 # `make` lists what there is.
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help dev test tidy lint format types imports check ci mutants fuzz sbom lock bench reference architecture sdk-calls members accounting example-config catalogue clean
+.PHONY: help dev test tidy lint format types imports check ci mutants fuzz sbom lock bench reference architecture pictures sdk-calls members accounting example-config catalogue clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sort | awk -F':.*  ## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ reference: $(BIN)/softix  ## make docs/reference/ from the code
 
 architecture: $(BIN)/softix  ## draw the pictures of docs/ARCHITECTURE.md from the code
 	$(BIN)/python scripts/make_architecture.py
+
+pictures: $(BIN)/softix  ## draw the pictures of the README and of docs/, pages of the portal among them; needs chromium
+	$(BIN)/python scripts/make_pictures.py
 
 sdk-calls: $(BIN)/softix  ## read again what the providers' SDKs can call
 	$(BIN)/python scripts/make_sdk_calls.py

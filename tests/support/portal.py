@@ -176,9 +176,10 @@ async def serving_portal(
     *,
     url: PublicUrl = URL,
     trusted_proxies: tuple[str, ...] = (),
+    port: int = 0,
     **portal: Any,
 ) -> AsyncIterator[Portal]:
-    """Serves these routes. `portal` are settings of the section [portal]."""
+    """Serves these routes, on a free port if none is given. `portal` are settings of the section [portal]."""
     settings = assembly.read_settings(None, folder / "softix")
     settings = replace(
         settings,
@@ -201,7 +202,7 @@ async def serving_portal(
             url=url,
             client_addresses=ClientAddresses(trusted_proxies),
         )
-        listening = ListenerSettings("127.0.0.1", 0, None, 5, 5, 5, settings.portal.max_connections)
+        listening = ListenerSettings("127.0.0.1", port, None, 5, 5, 5, settings.portal.max_connections)
         server = HttpServer(PortalApp(context, routes).handle, context, listening)
         made = Portal(context, server, clock, session, await server.open())
         try:

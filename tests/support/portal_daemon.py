@@ -61,7 +61,11 @@ class PortalDaemon:
     async def link(self, to: str, subject: str) -> str:
         """The path of the link in that message."""
         part: Any = (await self.message(to, subject)).get_body(("html",))
-        found = _LINK.search(part.get_content())
+        return self.path_in(part.get_content())
+
+    def path_in(self, html: str) -> str:
+        """The path of the link in this text of a message."""
+        found = _LINK.search(html)
         assert found is not None, "the message has no link"
         return found[1].replace("&amp;", "&").removeprefix(self.url)
 

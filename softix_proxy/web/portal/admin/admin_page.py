@@ -13,6 +13,7 @@ from softix_proxy.domain.accounts.operator_rights import OperatorRight, rights_o
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.accounts.audit import AuditedStorage
+from softix_proxy.operations.organisations.organisation_keys import condition
 from softix_proxy.web.portal.admin.faults import ShownFault
 from softix_proxy.web.portal.core.page import Page, PageRequest
 
@@ -67,7 +68,12 @@ def admin_page(request: PageRequest, template: str, *, fault: ShownFault | None 
     """
     rights = rights_of(request.viewer.account)
     own = [one for one in SECTIONS if one.right is None or one.right in rights]
-    frame = {"operator": OperatorView(rights), "menu": [*own, _OWN], "is_current": partial(_is_current, request.path)}
+    frame = {
+        "operator": OperatorView(rights),
+        "menu": [*own, _OWN],
+        "is_current": partial(_is_current, request.path),
+        "condition_of": partial(condition, now_us=request.now_us),
+    }
     return Page(template, {**frame, "fault": fault, **values}, fault.status if fault else 200)
 
 

@@ -10,6 +10,7 @@ from softix_proxy.domain.accounts.operator_rights import OperatorRight, rights_o
 from softix_proxy.domain.core.calendar import calendar
 from softix_proxy.domain.metering.usage import add_up
 from softix_proxy.domain.notices.outbox import NoticeState
+from softix_proxy.exports.metering.rounded import money
 from softix_proxy.operations.access import users
 from softix_proxy.operations.ledger import ledger
 from softix_proxy.operations.metering import usage
@@ -39,8 +40,9 @@ async def overview_page(request: PageRequest) -> Answer:
     if OperatorRight.SEE_USAGE in rights:
         summary = await usage.summary(storage, "day", None, None)
         date = calendar(summary.zone).date(request.now_us).isoformat()
-        values["today"] = next((day for day in summary.days if day.id == date), None)
-        values["month"] = add_up(summary.days)
+        today, month = next((day for day in summary.days if day.id == date), None), add_up(summary.days)
+        values["today"] = (money(today.charge_pico if today else 0), today.requests if today else 0)
+        values["month"] = (money(month.charge_pico), month.requests)
     if OperatorRight.SEE_MONEY in rights:
         values["accounts"] = await ledger.accounts(storage)
     if OperatorRight.SEE_CATALOG in rights:

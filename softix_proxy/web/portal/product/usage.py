@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.key_text import without_keys
 from softix_proxy.exports.core.texts import texts
+from softix_proxy.exports.metering.rounded import money
 from softix_proxy.operations.metering import organisation_usage
 from softix_proxy.operations.metering.organisation_usage import AskedUsage, UsageView
 from softix_proxy.operations.organisations import organisation_keys
@@ -42,6 +43,7 @@ async def show_usage(request: PageRequest) -> Answer:
     labels = {view.key.public_id: view.key.label for view in await organisation_keys.list_all(scope)}
     values = {
         "view": view,
+        "charged": money(view.whole.charge_pico),
         "asked": asked,
         "problem": problem,
         "labels": labels,

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from support.one_of_each import USD
 from support.operators_pages import ADMIN, LIMITS, SUPPORT
@@ -22,6 +24,14 @@ async def test_keys_page_never_repeats_a_whole_key(side: OperatorsSide) -> None:
 async def test_keys_page_of_a_user_has_its_keys_alone(side: OperatorsSide) -> None:
     assert "/admin/keys/key_one" in (await side.ask(SUPPORT, "GET", "/admin/keys", user="usr_ada")).text
     assert (await side.ask(SUPPORT, "GET", "/admin/keys", user="usr_none")).status == 404
+
+
+@pytest.mark.parametrize("path", ["/admin/keys", "/admin/keys/key_one", "/admin/users/usr_ada"])
+async def test_key_that_has_expired_is_shown_as_expired(side: OperatorsSide, path: str) -> None:
+    assert '<span class="badge warn">expired</span>' not in (await side.ask(SUPPORT, "GET", path)).text
+    async with side.storage.writing() as unit:
+        await unit.keys.update(replace(await unit.keys.get(1), expires_at_us=side.clock.us))
+    assert '<span class="badge warn">expired</span>' in (await side.ask(SUPPORT, "GET", path)).text
 
 
 async def test_key_limits_are_changed_and_an_empty_field_removes_one(side: OperatorsSide) -> None:
