@@ -327,6 +327,7 @@ async def write_batch(unit: Unit) -> None:
         requests=2,
         created_at_us=67,
         metered_at_us=None,
+        input_file="file_0",
     )
     await unit.batches.add(batch, {"digest": 4})
     await unit.batches.keep_file(
