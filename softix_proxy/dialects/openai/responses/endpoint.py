@@ -51,6 +51,8 @@ _MORE = RESPONSE_NAMES | TAGGED
 """The members that name things, or are words of the client's own."""
 _OWN = frozenset((_LIMIT, _CALL_LIMIT, "background", "background_options", "tools", "input", "store"))
 _WATCHED = SHARED | RESPONSES.watched | _MORE | _OWN
+_OF_PROMPTS = ("web_search_calls", "tool_calls")
+"""The meters of the tools that a stored prompt may bring."""
 _TOOLS: ToolBillings = {
     "function": CLIENT_SIDE,
     "custom": CLIENT_SIDE,
@@ -191,7 +193,7 @@ class Responses(OpenAIEndpoint):
             found.members(fields, RESPONSE_NAMES, TOP_RULES)
         calls, stored, outside = hosted.calls, fields.has("prompt"), fields.having(_OUTSIDE)
         if stored:
-            calls = {"web_search_calls": DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS} | calls
+            calls = dict.fromkeys(_OF_PROMPTS, DEFAULT_CALLS if limit is None else limit) | calls
         works, compacts = stored or hosted.rounds > 1, fields.has("context_management")
         stream = fields.flag("stream")
         open_input = members.opens or hosted.open_input or bool(outside) or is_heavy(body) or not text_only
