@@ -27,7 +27,8 @@ _BY_PATH: Mapping[str, Endpoint] = {ENDPOINTS[name].path: ENDPOINTS[name] for na
 _LINE = frozenset(("custom_id", "method", "url", "body"))
 _ENTRY = frozenset(("custom_id", "params"))
 _CREATION = frozenset(("input_file_id", "endpoint", "requests"))
-_REQUESTS = "requests"
+_REQUESTS, _INPUT_FILE = "requests", "input_file_id"
+_AT_HOME = frozenset(("results_url", _INPUT_FILE))
 _LIST = b"["[0]
 _IN_A_STEP = 64
 """The requests that are rewritten before others are served."""
@@ -45,6 +46,8 @@ class BatchItem(NamedTuple):
     """The digest of the custom id."""
     endpoint: Endpoint
     body: bytes
+    line: bytes = b""
+    """The line of the file that has it. Empty for a request that is in a body."""
 
 
 class BatchCreation(NamedTuple):
@@ -103,7 +106,12 @@ def read_line(line: bytes, endpoint: Endpoint) -> BatchItem:
     body = fields.raw("body")
     if body is None:
         raise invalid("it has no `body`.")
-    return BatchItem(_named(fields), endpoint, bytes(body))
+    return BatchItem(_named(fields), endpoint, bytes(body), line)
+
+
+def with_body(line: bytes, body: bytes) -> bytes:
+    """Returns a line of an OpenAI batch's input with this request in it."""
+    return JsonMembers(line, _LINE).replaced({"body": body})
 
 
 def name_of(line: bytes) -> str:
@@ -202,15 +210,24 @@ def _name(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def at_home(body: bytes, remote_id: str) -> bytes:
+def at_home(body: bytes, remote_id: str, input_file: str | None = None) -> bytes:
     """Replaces the URL of Anthropic's results with a path below the client's base URL.
 
-    The client's key is valid only here.
+    The client's key is valid only here. `input_file` is the name of the file that the client made the batch of. It
+    replaces that of the copy which the provider has. None if there is no copy.
     """
-    fields = JsonMembers(body, frozenset(("results_url",)))
-    if not fields.has("results_url"):
-        return body
-    return fields.replaced({"results_url": msgspec.json.encode(f"{MESSAGE_BATCHES}/{remote_id}/results")})
+    fields = JsonMembers(body, _AT_HOME)
+    changes: dict[str, bytes] = {}
+    if fields.has("results_url"):
+        changes["results_url"] = msgspec.json.encode(f"{MESSAGE_BATCHES}/{remote_id}/results")
+    if input_file is not None and fields.has(_INPUT_FILE):
+        changes[_INPUT_FILE] = msgspec.json.encode(input_file)
+    return fields.replaced(changes) if changes else body
+
+
+def with_input_file(body: bytes, name: str) -> bytes:
+    """Returns the creation of an OpenAI batch with another file."""
+    return JsonMembers(body, _CREATION).replaced({_INPUT_FILE: msgspec.json.encode(name)})
 
 
 class _Response(msgspec.Struct):

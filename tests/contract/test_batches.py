@@ -51,8 +51,10 @@ async def test_batch_is_found_only_by_its_owner(books: Books) -> None:
     storage = books.storage
     async with storage.writing() as unit:
         await unit.batches.add(batch(1), {})
+        await unit.batches.add(replace(batch(3), input_file="f0"), {})
     store = storage.reading().batches
     assert await store.find(1, "b1") == batch(1) == await store.get(1)
+    assert await store.find(1, "b3") == replace(batch(3), input_file="f0")
     assert await store.find(2, "b1") is None and await store.get(2) is None
 
 

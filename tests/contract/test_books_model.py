@@ -19,7 +19,8 @@ from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.core.ids import RequestIds
-from softix_proxy.domain.metering.admission import Admitted, Bound, Denied, Intent
+from softix_proxy.domain.metering.admission import Admitted, Denied, Intent
+from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.jobs.recovery import close_orphans

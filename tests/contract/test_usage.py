@@ -14,7 +14,8 @@ from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import DAY_US, SystemClock, parse_instant
 from softix_proxy.domain.core.money import parse_usd
 from softix_proxy.domain.core.spans import Span
-from softix_proxy.domain.metering.admission import Bound, Intent
+from softix_proxy.domain.metering.admission import Intent
+from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.domain.metering.usage import Correction, UsageFilter, UsageRow, UsageSource, add_up
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS

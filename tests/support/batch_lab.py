@@ -182,7 +182,7 @@ class BatchLab:
 @asynccontextmanager
 async def batch_lab() -> AsyncIterator[BatchLab]:
     lab = BatchLab()
-    app = web.Application()
+    app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_route("*", "/{path:.*}", lab.handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

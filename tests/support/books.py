@@ -10,7 +10,8 @@ from typing import Any
 import apsw
 
 from softix_proxy.domain.access.keys import KeyLimits
-from softix_proxy.domain.metering.admission import Admitted, Bound, Intent
+from softix_proxy.domain.metering.admission import Admitted, Intent
+from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.storage.sqlite.core.database import Database

@@ -11,7 +11,8 @@ from softix_proxy.dialects.core.base import RequestSpec, UsageReport, Written
 from softix_proxy.dialects.core.classification import Classification
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.access.keys import KeyLimits
-from softix_proxy.domain.metering.admission import Admitted, Allowance, Bound, Intent
+from softix_proxy.domain.metering.admission import Admitted, Allowance, Intent
+from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.domain.routing.routes import RouteLeg
 from softix_proxy.relay.core.plan import Caller, Plan, Target

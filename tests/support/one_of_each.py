@@ -19,8 +19,9 @@ from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.ledger import CASH, Transfer
 from softix_proxy.domain.ledger.periods import ClosedPeriod
-from softix_proxy.domain.metering.admission import Admitted, Bound, Intent
+from softix_proxy.domain.metering.admission import Admitted, Intent
 from softix_proxy.domain.metering.batches import Batch, KeptFile
+from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.metering.settlement import FailedAttempt, Settlement
 from softix_proxy.domain.metering.usage import Correction, UsageFilter, UsageSource
 from softix_proxy.domain.ports.storage import Unit
@@ -327,6 +328,7 @@ async def write_batch(unit: Unit) -> None:
         requests=2,
         created_at_us=67,
         metered_at_us=None,
+        input_file="file_0",
     )
     await unit.batches.add(batch, {"digest": 4})
     await unit.batches.keep_file(

@@ -11,7 +11,7 @@ from softix_proxy.dialects.anthropic import betas, visible_members
 from softix_proxy.dialects.anthropic.members import COUNT_TOKENS, MESSAGES
 from softix_proxy.dialects.anthropic.references import NAMES, PLAIN, RULES, member_refs, message_refs
 from softix_proxy.dialects.anthropic.stored_refs import STORED, THREAD_STORED, stored_refs_of
-from softix_proxy.dialects.core.base import Family, RequestSpec, StreamMeter, UsageReport
+from softix_proxy.dialects.core.base import CallShare, Family, RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.hosted_work import UNKNOWN_TOOL
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
@@ -80,7 +80,7 @@ class Messages:
         members = MESSAGES.read(fields)
         hosted = read_tools(fields.raw("tools"), _TOOLS)
         outside = fields.having(MESSAGES.opens)
-        compacts = _compacts(fields)
+        compacts, mcp = _compacts(fields), fields.has("mcp_servers")
         _check_who_is_billed(fields)
         if fields.text("inference_geo") not in _GLOBAL:
             raise unmetered("`inference_geo` raises the price, which cannot be metered here. Send none, or `global`.")
@@ -103,8 +103,9 @@ class Messages:
             choices=2 if compacts else 1,
             open_input=open_input,
             calls=hosted.calls,
-            rounds=_rounds(hosted, mcp=fields.has("mcp_servers"), compacts=compacts),
+            rounds=_rounds(hosted, mcp=mcp, compacts=compacts),
             call_limit=DEFAULT_CALLS if hosted.unlimited else None,
+            call_share=_call_share(hosted, mcp=mcp, compacts=compacts) if hosted.unlimited else None,
             members=(*outside, *TOOLS) if hosted.open_input else outside,
             unknown_members=members.unknown,
             refs=refs,
@@ -159,6 +160,15 @@ def _compacts(fields: JsonMembers) -> bool:
 def _rounds(hosted: HostedTools, *, mcp: bool, compacts: bool) -> int:
     rounds = _LOOP_ROUNDS if mcp else min(hosted.rounds, _LOOP_ROUNDS)
     return rounds * 2 if compacts else rounds
+
+
+def _call_share(hosted: HostedTools, *, mcp: bool, compacts: bool) -> CallShare:
+    """Returns the part that depends on the limit on calls. With DEFAULT_CALLS, it comes to what `_rounds` returns."""
+    times, most = 2 if compacts else 1, _LOOP_ROUNDS
+    if mcp:
+        return CallShare(hosted.open_calls, most * times, 0)
+    fixed = hosted.rounds - hosted.open_rounds * DEFAULT_CALLS
+    return CallShare(hosted.open_calls, fixed * times, hosted.open_rounds * times, most * times)
 
 
 class MessagesCountTokens(Messages):

@@ -35,6 +35,19 @@ class Scale(NamedTuple):
     """The factor for the estimate that is charged if the response reports no usage."""
 
 
+class CallShare(NamedTuple):
+    """The part of a request's bound that depends on the limit which softix writes for the calls of hosted tools."""
+
+    tools: Mapping[str, int]
+    """The number of tools to which the limit applies, by the meter of their calls."""
+    rounds: int
+    """The number of times that the model reads the input whatever the limit is."""
+    rounds_each: int
+    """The further times for each call that the limit allows."""
+    most_rounds: int | None = None
+    """The most times that the provider has the model read, if it stops by itself."""
+
+
 @record(frozen=True, slots=True)
 class RequestSpec:
     """The few fields of a request that decide where it goes and what it may cost."""
@@ -114,6 +127,8 @@ class RequestSpec:
     """The most times that the provider may have the model read the input, because its own tools run in between."""
     call_limit: int | None = None
     """The number of tool calls to which softix limits the request, because the client did not. None changes nothing."""
+    call_share: CallShare | None = None
+    """The part of the bound that depends on `call_limit`. None if there is no such limit."""
     widest_context_tokens: int = 0
     """The context that the request may give the model. It counts if it is larger than the model's own."""
     widest_output_tokens: int = 0
@@ -135,6 +150,21 @@ class RequestSpec:
         tokens = _INPUT_ONLY if self.max_output_tokens == 0 else _BOTH_WAYS
         return (*tokens, *self.calls, *self.fees) if self.calls or self.fees else tokens
 
+    def with_calls(self, call_limit: int) -> RequestSpec:
+        """Returns the spec of the request if softix limits its tool calls to this number, and not to `call_limit`.
+
+        What the client itself has limited stays.
+        """
+        share = self.call_share
+        if self.call_limit is None or share is None:
+            return self
+        less = self.call_limit - call_limit
+        calls = {meter: most - less * share.tools.get(meter, 0) for meter, most in self.calls.items()}
+        rounds = share.rounds + share.rounds_each * call_limit
+        if share.most_rounds is not None:
+            rounds = min(rounds, share.most_rounds)
+        return replace(self, calls=calls, rounds=rounds, call_limit=call_limit)
+
     def translated(self, endpoint: str) -> RequestSpec:
         """Returns the spec of the request as it is translated for this endpoint.
 
@@ -142,7 +172,7 @@ class RequestSpec:
         """
         found = self
         if self.calls or self.fees or self.rounds > 1:
-            found = replace(self, calls={}, fees=(), rounds=1, call_limit=None)
+            found = replace(self, calls={}, fees=(), rounds=1, call_limit=None, call_share=None)
         if found.service_tier in CARRIED_TIERS.get(endpoint, (found.service_tier,)):
             return found
         return replace(found, service_tier=STANDARD)

@@ -46,6 +46,9 @@ FILE_SEARCH = ToolBilling("tool_calls", True, 1)
 MAPS = ToolBilling("tool_calls", True, 1)
 
 
+_NO_CALLS: Mapping[str, int] = {}
+
+
 class HostedTools(NamedTuple):
     """The most calls by meter, and whether any tool adds input that is not in the body."""
 
@@ -57,6 +60,10 @@ class HostedTools(NamedTuple):
     """Whether a tool has no limit on its calls that the client set."""
     named: tuple[msgspec.Raw, ...] = ()
     """The tools that may name things that the provider keeps: those that are no plain functions."""
+    open_calls: Mapping[str, int] = _NO_CALLS
+    """The number of tools without a limit that the client set, by the meter of their calls."""
+    open_rounds: int = 0
+    """The number of tools without such a limit that have the input read for each call."""
 
     def also(self, other: HostedTools, limit: int | None) -> HostedTools:
         """Returns the sum with tools from another part of the request. `limit` applies to all calls together."""
@@ -68,6 +75,8 @@ class HostedTools(NamedTuple):
             self.rounds + other.rounds - 1,
             self.unlimited or other.unlimited,
             self.named + other.named,
+            {meter: self.open_calls.get(meter, 0) + other.open_calls.get(meter, 0) for meter in meters},
+            self.open_rounds + other.open_rounds,
         )
 
 
@@ -90,8 +99,9 @@ def read_tools(raw: msgspec.Raw | None, kinds: ToolBillings, limit: int | None =
     if tools is None or len(tools) > _MOST_TOOLS:
         raise invalid(f"`tools` must be a list of at most {_MOST_TOOLS} tools that fits into a context.")
     calls: dict[str, int] = {}
+    open_calls: dict[str, int] = {}
     open_input = unlimited = False
-    rounds = 1
+    rounds, open_rounds = 1, 0
     named: list[msgspec.Raw] = []
     for tool in tools:
         fields = JsonMembers(tool, _WATCHED, "A tool")
@@ -109,11 +119,13 @@ def read_tools(raw: msgspec.Raw | None, kinds: ToolBillings, limit: int | None =
         unlimited = unlimited or own is None
         most = DEFAULT_CALLS if own is None else own
         rounds += most if kind.limited else kind.rounds
+        open_rounds += kind.limited and own is None
         if kind.meter is not None:
             calls[kind.meter] = calls.get(kind.meter, 0) + most
-    return HostedTools(
-        calls if limit is None else dict.fromkeys(calls, limit), open_input, rounds, unlimited, tuple(named)
-    )
+            open_calls[kind.meter] = open_calls.get(kind.meter, 0) + (own is None)
+    if limit is not None:
+        calls = dict.fromkeys(calls, limit)
+    return HostedTools(calls, open_input, rounds, unlimited, tuple(named), open_calls, open_rounds)
 
 
 def with_max_uses(raw: msgspec.Raw, kinds: ToolBillings, limit: int) -> bytes:

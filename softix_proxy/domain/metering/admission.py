@@ -19,7 +19,7 @@ from softix_proxy.domain.core.clock import PERIODS, SECOND_US, SLACK_US, CapPeri
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.core.records import record
-from softix_proxy.domain.metering.bounds import Widening
+from softix_proxy.domain.metering.bounds import Bound, Funding
 from softix_proxy.domain.metering.budgets import BudgetState
 
 
@@ -93,60 +93,6 @@ class KeyState:
             for period in PERIODS:
                 setattr(self, f"spent_{period}_pico", self.spent_pico(period, today) + charge_pico)
         self.spent_at_us = max(self.spent_at_us, now_us)
-
-
-@record(frozen=True, slots=True)
-class Bound:
-    """The most that a request can cost, as a function of how many output tokens it may produce."""
-
-    fixed_pico: int = 0
-    """The cost of input, hosted tools and fees, at the highest price that may apply."""
-    token_num: int = 0
-    token_den: int = 1
-    """The cost of one output token for all choices of the request, in pico-USD, as a ratio of integers."""
-    output_tokens: int = 0
-    adjustable: bool = False
-    """Whether the client set no limit, so that softix may write an affordable one into the request."""
-    least_tokens: int = 1
-    """The fewest output tokens that are useful as a response."""
-    times: int = 1
-    """The number of times that it may have to be paid. Failed attempts count too, if they are charged."""
-    targets: tuple[Bound, ...] = ()
-    """The bound of each target, if one of several may serve the request. The highest counts."""
-    widening: Widening | None = None
-    """What is added to the hold, because earlier requests of this kind cost more than was held for them."""
-
-    def hold_pico(self, output_tokens: int) -> int:
-        hold_pico = self.fixed_pico - (-output_tokens * self.token_num // self.token_den)
-        if self.widening is not None:
-            hold_pico = self.widening.hold_pico(hold_pico)
-        for target in self.targets:
-            hold_pico = max(hold_pico, target.hold_pico(min(output_tokens, target.output_tokens)))
-        return hold_pico * self.times
-
-    def widened_pico(self, output_tokens: int) -> int:
-        """Returns the part of the hold that is there only because bounds were widened."""
-        narrow = replace(self, widening=None, targets=tuple(replace(each, widening=None) for each in self.targets))
-        return self.hold_pico(output_tokens) - narrow.hold_pico(output_tokens)
-
-    def affordable_tokens(self, funds_pico: int) -> int:
-        """Returns the most output tokens that these funds pay for, or a negative number if the input alone costs
-        more.
-        """
-        funds_pico //= self.times
-        narrow_pico = funds_pico if self.widening is None else self.widening.narrow_pico(funds_pico)
-        spare = narrow_pico - self.fixed_pico
-        if spare < 0:
-            return -1
-        tokens = spare * self.token_den // self.token_num if self.token_num else self.output_tokens
-        for target in self.targets:
-            affordable = target.affordable_tokens(funds_pico)
-            if affordable < target.output_tokens:
-                tokens = min(tokens, affordable)
-        return tokens
-
-
-NOTHING = Bound()
 
 
 class IntentPlace(NamedTuple):
@@ -223,6 +169,8 @@ class Admitted:
     """The account that has the things that the request names. None if it names none."""
     widened_pico: int = 0
     """The part of the hold that is there only because bounds were widened."""
+    call_limit: int | None = None
+    """The limit on calls of hosted tools to write in place of softix's usual one. None leaves that as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,17 +219,18 @@ def decide(
     funded = _fund(intent, wallet, key, now_us, today, budgets)
     if isinstance(funded, Denied):
         return funded
-    hold_pico, output_limit = funded
+    bound, hold_pico, output_limit, call_limit = funded
     wallet.held_pico += hold_pico
     key.held_pico += hold_pico
     for budget in budgets:
         budget.held_pico += hold_pico
     key.open_requests += 1
     key.rpm_tat_us, key.tpm_tat_us = rpm_tat_us, tpm_tat_us
-    bound, widened_pico = intent.bound, 0
+    widened_pico = 0
     if bound.widening is not None or bound.targets:
         widened_pico = bound.widened_pico(bound.output_tokens if output_limit is None else output_limit)
-    return Admitted(hold_pico, output_limit, tokens_held, _allowance(bounds, key, now_us), widened_pico=widened_pico)
+    allowance = _allowance(bounds, key, now_us)
+    return Admitted(hold_pico, output_limit, tokens_held, allowance, None, widened_pico, call_limit)
 
 
 def count(check: RateCheck, key: KeyState, now_us: int) -> Allowance | Denied:
@@ -297,15 +246,15 @@ def count(check: RateCheck, key: KeyState, now_us: int) -> Allowance | Denied:
 
 def _fund(
     intent: Intent, wallet: WalletState, key: KeyState, now_us: int, today: Today, budgets: Sequence[BudgetState]
-) -> tuple[int, int | None] | Denied:
-    """Returns the hold, and the output limit to write if one is needed.
+) -> Funding | Denied:
+    """Returns the hold, and the limits to write if some are needed.
 
     Returns Denied if the balance, the cap or a budget is too low.
     """
     bound, bounds = intent.bound, intent.limits
     hold_pico = bound.hold_pico(bound.output_tokens)
     if hold_pico == 0:
-        return 0, None
+        return Funding(bound, 0)
     funds_pico = wallet.writable_pico if intent.postpaid else wallet.available_pico
     code = Code.INSUFFICIENT_BALANCE
     if bounds.cap_pico is not None:
@@ -316,11 +265,12 @@ def _fund(
         if budget.room_pico(today) <= funds_pico:
             code, funds_pico = Code.BUDGET_REACHED, budget.room_pico(today)
     if hold_pico <= funds_pico:
-        return hold_pico, None
-    tokens = bound.affordable_tokens(funds_pico)
-    if bound.adjustable and tokens >= bound.least_tokens:
-        return bound.hold_pico(tokens), tokens
-    least = bound.hold_pico(bound.least_tokens) if bound.adjustable else hold_pico
+        return Funding(bound, hold_pico)
+    if (funding := bound.within(funds_pico)) is not None:
+        return funding
+    cheapest = bound.limited(1)
+    tokens = cheapest.affordable_tokens(funds_pico)
+    least = cheapest.hold_pico(cheapest.least_tokens if cheapest.adjustable else cheapest.output_tokens)
     wait_us = None
     if code is Code.BUDGET_REACHED:
         wait_us = _next_periods_us(budgets, max(least - 1, funds_pico), today) - now_us

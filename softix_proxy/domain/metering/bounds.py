@@ -1,4 +1,4 @@
-"""The bounds that turned out to be too low, and what holds are widened by since then.
+"""The most that a request can cost, and what holds are widened by if a bound turned out to be too low.
 
 A hold is an upper bound of what a request costs. If a request costs more, the bound was wrong. From then on, requests
 that are like it are held for more: by a factor, and at least by the amount that was missing.
@@ -6,11 +6,12 @@ that are like it are held for more: by a factor, and at least by the amount that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from softix_proxy.domain.core.money import MAX_PICO
+from softix_proxy.domain.core.records import record
 
 FACTOR_ONE = 1000
 """The factor that changes nothing, in thousandths."""
@@ -49,6 +50,101 @@ class Widening(NamedTuple):
     def also(self, other: Widening) -> Widening:
         """Returns a widening that adds at least as much as each of the two."""
         return Widening(*map(max, self, other))
+
+
+@record(frozen=True, slots=True)
+class Bound:
+    """The most that a request can cost, as a function of how many output tokens it may produce."""
+
+    fixed_pico: int = 0
+    """The cost of input, hosted tools and fees, at the highest price that may apply."""
+    token_num: int = 0
+    token_den: int = 1
+    """The cost of one output token for all choices of the request, in pico-USD, as a ratio of integers."""
+    output_tokens: int = 0
+    adjustable: bool = False
+    """Whether the client set no limit, so that softix may write an affordable one into the request."""
+    least_tokens: int = 1
+    """The fewest output tokens that are useful as a response."""
+    times: int = 1
+    """The number of times that it may have to be paid. Failed attempts count too, if they are charged."""
+    targets: tuple[Bound, ...] = ()
+    """The bound of each target, if one of several may serve the request. The highest counts."""
+    widening: Widening | None = None
+    """What is added to the hold, because earlier requests of this kind cost more than was held for them."""
+    call_limit: int | None = None
+    """The number of calls of hosted tools to which softix limits the request, because the client set no limit."""
+    with_calls: Callable[[int], Bound] | None = field(default=None, repr=False, compare=False)
+    """Makes the bound of the request with a lower `call_limit`. It is called only if the funds are short."""
+
+    def limited(self, call_limit: int | None) -> Bound:
+        """Returns the bound if softix writes this limit on calls into the request, in place of its own."""
+        return self if call_limit is None or self.with_calls is None else self.with_calls(call_limit)
+
+    def within(self, funds_pico: int) -> Funding | None:
+        """Returns the most of the request that these funds pay for, or None if they pay for nothing useful.
+
+        If softix may limit the output, that is limited first, and then the calls of hosted tools. Both are as many as
+        the funds allow.
+        """
+        hold_pico = self.hold_pico(self.output_tokens)
+        if hold_pico <= funds_pico:
+            return Funding(self, hold_pico)
+        if self.adjustable and (tokens := self.affordable_tokens(funds_pico)) >= self.least_tokens:
+            return Funding(self, self.hold_pico(tokens), tokens)
+        found, fewest, most = None, 1, (self.call_limit or 1) - 1
+        while fewest <= most:  # with more calls, a request never costs less
+            calls = (fewest + most + 1) // 2
+            funding = self.limited(calls).within(funds_pico)
+            if funding is None:
+                most = calls - 1
+            else:
+                found, fewest = funding._replace(call_limit=calls), calls + 1
+        return found
+
+    def hold_pico(self, output_tokens: int) -> int:
+        hold_pico = self.fixed_pico - (-output_tokens * self.token_num // self.token_den)
+        if self.widening is not None:
+            hold_pico = self.widening.hold_pico(hold_pico)
+        for target in self.targets:
+            hold_pico = max(hold_pico, target.hold_pico(min(output_tokens, target.output_tokens)))
+        return hold_pico * self.times
+
+    def widened_pico(self, output_tokens: int) -> int:
+        """Returns the part of the hold that is there only because bounds were widened."""
+        narrow = replace(self, widening=None, targets=tuple(replace(each, widening=None) for each in self.targets))
+        return self.hold_pico(output_tokens) - narrow.hold_pico(output_tokens)
+
+    def affordable_tokens(self, funds_pico: int) -> int:
+        """Returns the most output tokens that these funds pay for, or a negative number if the input alone costs
+        more.
+        """
+        funds_pico //= self.times
+        narrow_pico = funds_pico if self.widening is None else self.widening.narrow_pico(funds_pico)
+        spare = narrow_pico - self.fixed_pico
+        if spare < 0:
+            return -1
+        tokens = spare * self.token_den // self.token_num if self.token_num else self.output_tokens
+        for target in self.targets:
+            affordable = target.affordable_tokens(funds_pico)
+            if affordable < target.output_tokens:
+                tokens = min(tokens, affordable)
+        return tokens
+
+
+NOTHING = Bound()
+
+
+class Funding(NamedTuple):
+    """What the funds pay for."""
+
+    bound: Bound
+    """The bound of the request with the limits that softix writes."""
+    hold_pico: int
+    output_limit: int | None = None
+    """The output limit to write. None if the funds pay for all output."""
+    call_limit: int | None = None
+    """The limit on calls to write. None if it stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,12 @@ from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
 from softix_proxy.relay.batch.provider_account import Account
 from softix_proxy.relay.batch.results import Results, folder_of, slices
+from softix_proxy.relay.batch.tagged_input import tagged_line
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.plan import Caller
 from softix_proxy.relay.request.admit import admit
 from softix_proxy.relay.request.bound import bound
+from softix_proxy.relay.request.forward import TagOf
 from softix_proxy.relay.request.large_body import scan
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.request.route import UnpricedError, priced
@@ -61,6 +63,8 @@ class Read(NamedTuple):
     endpoint: Endpoint
     spec: RequestSpec
     body_bytes: int
+    line_bytes: int = 0
+    """The length of its line with tags in the place of the client's words. 0 if it is in no file."""
 
 
 @dataclass(slots=True)
@@ -76,7 +80,7 @@ class Batches:
     def clock(self) -> Clock:
         return self.lifecycle.clock
 
-    async def read(self, items: AsyncGenerator[BatchItem, None]) -> list[Read]:
+    async def read(self, items: AsyncGenerator[BatchItem, None], tag_of: TagOf) -> list[Read]:
         """Returns what decides about each request. Nothing of the bodies is kept. Raises RefusedError."""
         found: list[Read] = []
         seen: set[str] = set()
@@ -87,6 +91,7 @@ class Batches:
                         raise invalid("another one has its `custom_id`.")
                     scanned = await scan(item.body)
                     spec = item.endpoint.read(item.body)
+                    line_bytes = len(await tagged_line(item, spec.tags, tag_of)) if item.line else 0
                     del scanned
                     if spec.stream:
                         raise invalid("a batch's requests do not stream.")
@@ -96,7 +101,7 @@ class Batches:
                     self.lifecycle.telemetry.unknown_members(item.endpoint.name, spec.unknown_members)
                 seen.add(item.custom_id)
                 spec = replace(spec, service_tier=batch_format.TIER, adjustable=False)
-                found.append(Read(item.custom_id, item.endpoint, spec, len(item.body)))
+                found.append(Read(item.custom_id, item.endpoint, spec, len(item.body), line_bytes))
                 if len(found) > batch_format.MOST_REQUESTS:
                     raise batch_format.too_many()
                 if len(found) % _A_TURN == 0:
@@ -191,13 +196,23 @@ class Batches:
                     return decision
         return None
 
+    async def withdraw(self, asked: Sequence[Asked]) -> None:
+        """Takes all holds back, because the batch is not sent."""
+        await self.lifecycle.journal.withdraw([each.intent for each in asked])
+
     async def make(
-        self, family: BatchFamily, caller: Caller, account: Account, asked: Sequence[Asked], call: UpstreamRequest
+        self,
+        family: BatchFamily,
+        caller: Caller,
+        account: Account,
+        asked: Sequence[Asked],
+        call: UpstreamRequest,
+        input_file: str | None = None,
     ) -> tuple[UpstreamResponse, bytes]:
         """Sends the admitted requests. The batch is the user's as soon as the provider has it. Raises RefusedError.
 
-        If the provider may have made the batch, the refusal tells the client not to try again. Each try could make
-        another.
+        `input_file` is the file that the client named, if the batch is made of a copy. If the provider may have made
+        the batch, the refusal tells the client not to try again. Each try could make another.
         """
         started = False
 
@@ -234,6 +249,7 @@ class Batches:
             remote_id=progress.remote_id,
             requests=len(asked),
             created_at_us=self.clock.now_us(),
+            input_file=input_file,
         )
         # This must end even if all else is cancelled, because the provider works on the batch.
         await asyncio.shield(self._write_down(made, account, asked))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
@@ -116,6 +117,9 @@ class Results:
         silent: dict[str, _Silent] = {}
         found = [await self._meter(batch, self.own_call(batch.key_id, account, place), silent) for place in places]
         await self._estimate(batch, account, progress.input_file, silent)
+        copy = progress.input_file
+        if batch.input_file is not None and copy is not None and copy != batch.input_file:
+            await self.remove_copy(batch.key_id, account, copy)
         answered = sum(count for count in found if count is not None)
         await self._finish(batch, lost=None in found or answered < progress.answered)
         return True
@@ -304,6 +308,11 @@ class Results:
         """Returns a request that softix itself makes."""
         headers = [*_OWN_HEADERS, *(HEADERS["messages"] if path.startswith(batch_format.MESSAGE_BATCHES) else ())]
         return account.call(key_id, path, headers, method=method)
+
+    async def remove_copy(self, key_id: int, account: Account, name: str) -> None:
+        """Deletes softix's own copy of a file. If the provider cannot do it now, the copy stays until it expires."""
+        with suppress(ProviderFault):
+            await self.whole(self.own_call(key_id, account, f"{batch_format.FILES}/{name}", method="DELETE"))
 
     async def whole(
         self, call: UpstreamRequest, sending: Callable[[], None] | None = None

@@ -12,7 +12,8 @@ from softix_proxy.domain.access.users import User
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.catalog.providers import Provider
 from softix_proxy.domain.core.records import record
-from softix_proxy.domain.metering.admission import Bound, Intent, IntentPlace
+from softix_proxy.domain.metering.admission import Intent, IntentPlace
+from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.domain.routing.routes import RouteLeg
 

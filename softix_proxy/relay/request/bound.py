@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from math import ceil
 
 from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.dialects.request.fields import unmetered
 from softix_proxy.dialects.request.inputs import TEMPLATE_TOKENS
 from softix_proxy.domain.catalog.models import DEFAULT_CONTEXT_TOKENS, DEFAULT_MAX_OUTPUT_TOKENS, Model
-from softix_proxy.domain.metering.admission import NOTHING, Bound
-from softix_proxy.domain.metering.bounds import Widening
+from softix_proxy.domain.metering.bounds import NOTHING, Bound, Widening
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS
 from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.relay.core.plan import BYTES_PER_TOKEN
@@ -70,7 +70,7 @@ def bound(
     token = rate.dearest_output(tier, input_tokens) if output_tokens else _NOTHING
     if fixed_pico or token:
         fixed_pico += len(METERS)  # each meter is rounded separately, by at most half a pico-USD
-    return Bound(
+    found = Bound(
         fixed_pico=fixed_pico,
         token_num=token.numerator * spec.choices,
         token_den=token.denominator,
@@ -79,6 +79,15 @@ def bound(
         least_tokens=min(least_tokens, output_tokens) or 1,
         widening=widening if fixed_pico else None,
     )
+    if spec.call_limit is None:
+        return found
+    again = partial(bound, body_bytes=body_bytes, model=model, rate=rate, metered=metered, least_tokens=least_tokens)
+    again = partial(again, widening=widening, adds_input=adds_input)
+    return replace(found, call_limit=spec.call_limit, with_calls=partial(_with_calls, spec, again))
+
+
+def _with_calls(spec: RequestSpec, again: Callable[[RequestSpec], Bound], call_limit: int) -> Bound:
+    return again(replace(spec.with_calls(call_limit), call_limit=None))
 
 
 def together(bounds: Sequence[Bound], times: int) -> Bound:
@@ -86,8 +95,15 @@ def together(bounds: Sequence[Bound], times: int) -> Bound:
 
     The most expensive one counts.
     """
+    if len(bounds) == 1 and times == 1:
+        return bounds[0]
+    limits = [bound.call_limit for bound in bounds if bound.call_limit is not None]
+    if limits:
+        plain = [replace(bound, call_limit=None, with_calls=None) for bound in bounds]
+        with_calls = partial(_together_with_calls, bounds, times)
+        return replace(together(plain, times), call_limit=max(limits), with_calls=with_calls)
     if len(bounds) == 1:
-        return bounds[0] if times == 1 else replace(bounds[0], times=times)
+        return replace(bounds[0], times=times)
     return Bound(
         output_tokens=max(bound.output_tokens for bound in bounds),
         adjustable=any(bound.adjustable for bound in bounds),
@@ -95,6 +111,10 @@ def together(bounds: Sequence[Bound], times: int) -> Bound:
         times=times,
         targets=tuple(bounds),
     )
+
+
+def _together_with_calls(bounds: Sequence[Bound], times: int, call_limit: int) -> Bound:
+    return together([bound.limited(call_limit) for bound in bounds], times)
 
 
 def _times(price: Fraction, quantity: int) -> int:

@@ -10,7 +10,8 @@ from functools import partial
 from softix_proxy.dialects.core.base import Endpoint, RequestSpec
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import RefusedError
-from softix_proxy.domain.metering.admission import Admitted, Bound, Decision, Denied, Intent, RateCheck
+from softix_proxy.domain.metering.admission import Admitted, Decision, Denied, Intent, RateCheck
+from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.metering.text_tokens import sample
 from softix_proxy.domain.ports.storage import Journal, Unit
 from softix_proxy.domain.ports.telemetry import Telemetry
@@ -75,6 +76,8 @@ class Lifecycle:
             self.telemetry.unknown_members(request.endpoint.name, spec.unknown_members)
         plan, admitted = await self.admit(request, digest, spec, body)
         size_bytes = len(body) + request.rest_bytes
+        if admitted.call_limit is not None:
+            spec = spec.with_calls(admitted.call_limit)
         if spec.tags:
             tag_of = partial(self.vault.tag, plan.caller.key.id)
             body, client = tagged(body, spec.tags, tag_of), UntaggedClient(client, spec.tags, tag_of)

@@ -372,7 +372,7 @@ class Hold:
         bound = next(
             bound for target, bound in zip(self.plan.targets, self.plan.bounds, strict=True) if target is self.target
         )
-        limit = self.admitted.output_limit
+        bound, limit = bound.limited(self.admitted.call_limit), self.admitted.output_limit
         return bound.hold_pico(bound.output_tokens if limit is None else min(limit, bound.output_tokens))
 
 

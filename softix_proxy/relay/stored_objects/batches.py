@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from softix_proxy.dialects import batches as batch_format
 from softix_proxy.dialects.batches import BatchItem
 from softix_proxy.dialects.core.base import Family
 from softix_proxy.dialects.request.fields import invalid
+from softix_proxy.dialects.request.multipart import content_type_of
 from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.access.objects import NO_KEY
 from softix_proxy.domain.catalog.models import Model
@@ -21,6 +23,7 @@ from softix_proxy.domain.routing.directory import Directory
 from softix_proxy.relay.batch.batches import Asked, Read
 from softix_proxy.relay.batch.provider_account import Account
 from softix_proxy.relay.batch.results import folder_of
+from softix_proxy.relay.batch.tagged_input import TaggedInput
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.request.large_body import in_turns, scan
 from softix_proxy.relay.stored_objects.handler import UNKNOWN_OBJECT, ResourceHandler
@@ -28,7 +31,17 @@ from softix_proxy.relay.stored_objects.operation_table import OPERATIONS, Operat
 
 FindModels = Callable[[str], Sequence[Model]]
 """Returns the models that a name may mean."""
+_REPEATS = "idempotency-key"
 _NO_MODEL = "its model is none that takes batches here. See GET /v1/models."
+
+
+class _Copy(NamedTuple):
+    """What the provider responds to the copy of a file."""
+
+    exchange: UpstreamResponse
+    answer: bytes
+    name: str | None
+    """None if the provider has refused the copy."""
 
 
 class BatchHandler(ResourceHandler):
@@ -79,25 +92,32 @@ class BatchHandler(ResourceHandler):
                 return model
         raise refusal.no_model(_NO_MODEL)
 
-    async def _make(self, account: Account, lines: Sequence[Asked], body: bytes) -> None:
-        """Has the provider make the batch of the admitted requests, and sends its response to the client."""
+    async def _make(
+        self, account: Account, lines: Sequence[Asked], body: bytes, input_file: str | None = None
+    ) -> tuple[UpstreamResponse, bytes, bool]:
+        """Has the provider make the batch of the admitted requests.
+
+        Returns the response for the client, and whether there is a batch. `input_file` is the file that the client
+        named, if the batch is made of a copy.
+        """
         call = self._call(account, folder_of(self.batch_family), method="POST", body=body)
-        exchange, answer = await self._batches.make(self.batch_family, self._caller, account, lines, call)
+        exchange, answer = await self._batches.make(self.batch_family, self._caller, account, lines, call, input_file)
         told = batch_format.read_progress(answer) if exchange.status < 300 else None
-        if told is not None and told.remote_id is not None:
-            answer = self._at_home(answer, told.remote_id)
-        await self._pass_on(exchange, answer)
+        if told is None or told.remote_id is None:
+            return exchange, answer, False
+        return exchange, self._at_home(answer, told.remote_id, input_file), True
 
     async def _pass_on_batch(self, batch: Batch, exchange: UpstreamResponse, answer: bytes) -> None:
         progress = batch_format.read_progress(answer) if exchange.status < 300 else None
         if progress is not None:
             await self._results.note_files(batch, progress)
-            answer = self._at_home(answer, batch.remote_id)
+            answer = self._at_home(answer, batch.remote_id, batch.input_file)
         await self._pass_on_one("batches", exchange, answer)
 
-    def _at_home(self, answer: bytes, remote_id: str) -> bytes:
-        """Replaces the address of Anthropic's results by one here. OpenAI's results are files."""
-        return batch_format.at_home(answer, remote_id) if self.batch_family == "anthropic" else answer
+    def _at_home(self, answer: bytes, remote_id: str, input_file: str | None) -> bytes:
+        """Replaces the address of Anthropic's results by one here, and the copy of OpenAI's input by its original."""
+        changes = self.batch_family == "anthropic" or input_file is not None
+        return batch_format.at_home(answer, remote_id, input_file) if changes else answer
 
     async def _find_batch(self, name: str) -> Batch:
         """Returns the batch. Raises RefusedError if the user has none of this name."""
@@ -119,9 +139,43 @@ class OpenAIBatchHandler(BatchHandler):
         asked = batch_format.read_creation(body)
         file = await self._find_file(asked.input_file_id)
         account = self._account_of(file)
-        requests = await self._batches.read(self._lines(file, asked))
+        requests = await self._batches.read(self._lines(file, asked), self._tag_of)
         lines = await self._admit(requests, partial(_by_upstream_name, account.provider.id), account.label)
-        await self._make(self._account_of(file), lines, body)
+        try:
+            account = self._account_of(file)
+            copy = await self._copy(file, asked, requests) if any(each.spec.tags for each in requests) else None
+        except BaseException:
+            await self._batches.withdraw(lines)
+            raise
+        if copy is None:
+            exchange, answer, _ = await self._make(account, lines, body)
+        elif copy.name is None:  # the provider has refused it
+            await self._batches.withdraw(lines)
+            exchange, answer = copy.exchange, copy.answer
+        else:
+            body = batch_format.with_input_file(body, copy.name)
+            exchange, answer, made = await self._make(account, lines, body, asked.input_file_id)
+            if not made:
+                await self._results.remove_copy(self._caller.key.id, account, copy.name)
+        await self._pass_on(exchange, answer)
+
+    async def _copy(self, file: KeptFile, asked: batch_format.BatchCreation, requests: Sequence[Read]) -> _Copy:
+        """Stores a copy of the file at the provider, with tags in the place of the client's words.
+
+        It is read from the provider once more while it is sent, so that softix never has all of it.
+        """
+        rest = TaggedInput(self._lines(file, asked), requests, self._tag_of)
+        kind = content_type_of(rest.head)
+        call = self._call(
+            self._account_of(file), batch_format.FILES, method="POST", body=rest.head, rest=rest, content_type=kind
+        )
+        # the client's word for a repeated request stands for the batch, and not for this file
+        headers = [header for header in call.headers if header[0] != _REPEATS]
+        exchange, answer = await self._fetch(replace(call, headers=headers))
+        told = batch_format.read_progress(answer) if exchange.status < 300 else None
+        if exchange.status < 300 and (told is None or told.remote_id is None):
+            raise RefusedError(Code.PROVIDER_BROKE_OFF, "The provider's answer is no file.")
+        return _Copy(exchange, answer, None if told is None else told.remote_id)
 
     async def _lines(self, file: KeptFile, asked: batch_format.BatchCreation) -> AsyncGenerator[BatchItem, None]:
         exchange = await self._send(self._call_for(file, f"{batch_format.FILES}/{file.remote_id}/content"))
@@ -156,7 +210,7 @@ class AnthropicBatchHandler(BatchHandler):
     async def create(self) -> None:
         body = await self._request.read_body()
         scanned = await scan(body)  # it is used as long as this function runs
-        requests = await self._batches.read(_each(batch_format.read_entries(body)))
+        requests = await self._batches.read(_each(batch_format.read_entries(body)), self._tag_of)
         lines = await self._admit(requests, lambda directory: directory.models_named)
         renamed = {
             number: line.model.upstream_name
@@ -166,7 +220,8 @@ class AnthropicBatchHandler(BatchHandler):
         account = Account.of(self._directory.providers[lines[0].model.provider_id])
         body = await in_turns(batch_format.with_model(renamed, body))
         del scanned
-        await self._make(account, lines, body)
+        exchange, answer, _ = await self._make(account, lines, body)
+        await self._pass_on(exchange, answer)
 
     async def read_results(self, name: str) -> None:
         batch = await self._find_batch(name)

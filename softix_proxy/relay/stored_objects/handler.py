@@ -53,8 +53,8 @@ class ResourceHandler:
         self._request = request
         self._client = client
         passed = passing(self.family, None, batches.lifecycle.policy.pass_headers)
-        tag_of = partial(batches.lifecycle.vault.tag, caller.key.id)
-        self._headers = outgoing(request.headers, request.credential, passed, tag_of)
+        self._tag_of = partial(batches.lifecycle.vault.tag, caller.key.id)
+        self._headers = outgoing(request.headers, request.credential, passed, self._tag_of)
         self._asked: Provider | None = None
         self._began_ns, self._waited_ns = batches.clock.monotonic_ns(), 0
 

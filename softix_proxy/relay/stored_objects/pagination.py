@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from softix_proxy.dialects import batches as batch_format
 from softix_proxy.dialects.core.listings import ListedObject, PageRequest, has_purpose
 from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.metering.batches import Batch
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
 from softix_proxy.relay.batch.results import GONE
 
@@ -78,10 +79,10 @@ async def _fetch_each(
     """Returns each object as the provider describes it now, and None for each that it does not have any more."""
     calls = [call_for(row) for row in rows]
     answers = iter(await asyncio.gather(*(fetch(call) for call in calls if call is not None)))
-    return [None if call is None else _told(*next(answers)) for call in calls]
+    return [None if call is None else _told(row, *next(answers)) for row, call in zip(rows, calls, strict=True)]
 
 
-def _told(exchange: UpstreamResponse, answer: bytes) -> ListedObject | None:
+def _told(row: StoredObject, exchange: UpstreamResponse, answer: bytes) -> ListedObject | None:
     if exchange.status in GONE:
         return None
     if exchange.status >= 300:
@@ -89,4 +90,5 @@ def _told(exchange: UpstreamResponse, answer: bytes) -> ListedObject | None:
     progress = batch_format.read_progress(answer)
     if progress is None or progress.remote_id is None:
         raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
-    return ListedObject(progress.remote_id, batch_format.at_home(answer, progress.remote_id))
+    input_file = row.input_file if isinstance(row, Batch) else None
+    return ListedObject(progress.remote_id, batch_format.at_home(answer, progress.remote_id, input_file))

@@ -43,10 +43,8 @@ def test_batch_creation_with_missing_or_bad_fields_is_refused(body: bytes, code:
 
 
 def test_batch_line_with_all_fields_is_read() -> None:
-    item = batches.read_line(
-        b'{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"model":  "m"}}', CHAT
-    )
-    assert item == (digest("a"), CHAT, b'{"model":  "m"}')
+    line = b'{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"model":  "m"}}'
+    assert batches.read_line(line, CHAT) == (digest("a"), CHAT, b'{"model":  "m"}', line)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +122,20 @@ def test_batch_results_address_becomes_our_own_path() -> None:
     there = b'{"id":"m","results_url":"https://api.anthropic.com/x"}'
     assert batches.at_home(there, "m") == b'{"id":"m","results_url":"/v1/messages/batches/m/results"}'
     assert batches.at_home(b'{"results_url": null}', "m") == b'{"results_url": null}'
+
+
+def test_batch_made_of_a_copy_names_the_client_s_file() -> None:
+    assert batches.with_input_file(b'{ "input_file_id": "mine","x":1.0}', "copy") == b'{"input_file_id":"copy","x":1.0}'
+    assert batches.at_home(b'{"id":"b","input_file_id":"copy"}', "b", "mine") == b'{"id":"b","input_file_id":"mine"}'
+    assert batches.at_home(b'{"id": "b"}', "b", "mine") == b'{"id": "b"}'
+    assert batches.at_home(b'{"input_file_id": "mine"}', "b") == b'{"input_file_id": "mine"}'
+
+
+def test_line_gets_another_request_and_keeps_the_rest() -> None:
+    assert (
+        batches.with_body(b'{"custom_id":"a", "body":{"x":1}, "n":1.0}', b"{}")
+        == b'{"custom_id":"a","body":{},"n":1.0}'
+    )
 
 
 @pytest.mark.parametrize(

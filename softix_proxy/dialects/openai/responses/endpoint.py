@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
+from softix_proxy.dialects.core.base import CallShare, RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.hosted_work import hosted_work
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
@@ -51,6 +51,8 @@ _MORE = RESPONSE_NAMES | TAGGED
 """The members that name things, or are words of the client's own."""
 _OWN = frozenset((_LIMIT, _CALL_LIMIT, "background", "background_options", "tools", "input", "store"))
 _WATCHED = SHARED | RESPONSES.watched | _MORE | _OWN
+_OF_PROMPTS = ("web_search_calls", "tool_calls")
+"""The meters of the tools that a stored prompt may bring."""
 _TOOLS: ToolBillings = {
     "function": CLIENT_SIDE,
     "custom": CLIENT_SIDE,
@@ -190,9 +192,12 @@ class Responses(OpenAIEndpoint):
         if more := fields.has_any(_MORE):
             found.members(fields, RESPONSE_NAMES, TOP_RULES)
         calls, stored, outside = hosted.calls, fields.has("prompt"), fields.having(_OUTSIDE)
+        tools = hosted.open_calls
         if stored:
-            calls = {"web_search_calls": DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS} | calls
-        works, compacts = stored or hosted.rounds > 1, fields.has("context_management")
+            calls = dict.fromkeys(_OF_PROMPTS, DEFAULT_CALLS if limit is None else limit) | calls
+            tools = dict.fromkeys(_OF_PROMPTS, 1) | {**tools}
+        works = stored or hosted.rounds > 1
+        times, writes = 2 if fields.has("context_management") else 1, works and limit is None
         stream = fields.flag("stream")
         open_input = members.opens or hosted.open_input or bool(outside) or is_heavy(body) or not text_only
         hides = HIDES_ANYTHING
@@ -204,11 +209,12 @@ class Responses(OpenAIEndpoint):
             max_output_tokens=fields.count(_LIMIT),
             service_tier=tier(fields.text("service_tier")),
             # A summary is billed beside the answer, and all of the input is read for it.
-            choices=2 if compacts else 1,
+            choices=times,
             open_input=open_input,
             calls=calls,
-            rounds=(1 + (DEFAULT_CALLS if limit is None else limit) if works else 1) * (2 if compacts else 1),
-            call_limit=DEFAULT_CALLS if works and limit is None else None,
+            rounds=(1 + (DEFAULT_CALLS if limit is None else limit) if works else 1) * times,
+            call_limit=DEFAULT_CALLS if writes else None,
+            call_share=CallShare(tools, times, times) if writes else None,
             members=(*outside, *TOOLS) if works else outside,
             unknown_members=members.unknown,
             fees=members.fees,

@@ -24,6 +24,7 @@ _BATCH = RecordMapping(
     "requests",
     "created_at_us",
     "metered_at_us",
+    "input_file",
 )
 _FILE = RecordMapping(
     KeptFile, "provider_id", "provider_key", "user_id", "key_id", "remote_id", "created_at_us", "batch_id"

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.core.money import MAX_PICO
-from softix_proxy.domain.metering.admission import Bound, Intent, KeyState, WalletState
+from softix_proxy.domain.metering.admission import Intent, KeyState, WalletState
+from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.metering.budgets import BudgetAlert, BudgetState
 from softix_proxy.domain.metering.settlement import Orphan
 from softix_proxy.domain.pricing.meters import METERS

@@ -12,10 +12,8 @@ from softix_proxy.domain.core.clock import DAY_US, PERIODS, SECOND_US, parse_ins
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.metering.admission import (
-    NOTHING,
     Admitted,
     Allowance,
-    Bound,
     Denied,
     Intent,
     KeyState,
@@ -25,6 +23,7 @@ from softix_proxy.domain.metering.admission import (
     count,
     decide,
 )
+from softix_proxy.domain.metering.bounds import NOTHING, Bound
 
 UTC = Calendar("UTC")
 

@@ -9,7 +9,8 @@ from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import parse_instant
 from softix_proxy.domain.core.errors import Code
-from softix_proxy.domain.metering.admission import Admitted, Bound, Denied, KeyState, WalletState, close, decide
+from softix_proxy.domain.metering.admission import Admitted, Denied, KeyState, WalletState, close, decide
+from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.metering.budgets import BudgetPeriod, BudgetState
 
 UTC = Calendar("UTC")

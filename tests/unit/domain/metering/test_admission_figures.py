@@ -13,10 +13,8 @@ from softix_proxy.domain.core.clock import SECOND_US, SLACK_US, parse_instant
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.metering.admission import (
-    NOTHING,
     Admitted,
     Allowance,
-    Bound,
     Denied,
     Intent,
     KeyState,
@@ -26,7 +24,7 @@ from softix_proxy.domain.metering.admission import (
     count,
     decide,
 )
-from softix_proxy.domain.metering.bounds import Widening
+from softix_proxy.domain.metering.bounds import NOTHING, Bound, Widening
 
 UTC = Calendar("UTC")
 TEN_A_TOKEN = Bound(fixed_pico=100, token_num=10, output_tokens=50, adjustable=True, least_tokens=5)

@@ -1,11 +1,12 @@
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from softix_proxy.domain.core.money import MAX_PICO
-from softix_proxy.domain.metering.admission import Bound
-from softix_proxy.domain.metering.bounds import FACTOR_ONE, WHOLE_MODEL, Widening, exceeded, widening_of
+from softix_proxy.domain.metering.bounds import FACTOR_ONE, WHOLE_MODEL, Bound, Widening, exceeded, widening_of
 
 AMOUNTS = st.integers(0, 10**13)
 widenings = st.builds(Widening, AMOUNTS, st.integers(FACTOR_ONE, 10**6), AMOUNTS)
@@ -125,3 +126,50 @@ def test_narrow_amount_is_limited_by_the_factor_below_twice_the_highest_charge_o
 
 def test_whole_model_is_stored_as_an_empty_text() -> None:
     assert widening_of({"": Widening(1, 1000, 9)}, ()) == Widening(1, 1000, 9)
+
+
+# Fewer calls of hosted tools
+
+
+def calling(calls: int, **changes: Any) -> Bound:
+    """100 for the input, 10 for each call, 1 for each of 50 tokens."""
+    return Bound(fixed_pico=100 + 10 * calls, token_num=1, output_tokens=50, least_tokens=5, **changes)
+
+
+@pytest.mark.parametrize(
+    ("funds_pico", "adjustable", "found"),
+    [
+        (250, True, (None, None)),
+        (249, True, (49, None)),
+        (205, True, (5, None)),
+        (204, True, (14, 9)),
+        (160, True, (10, 5)),
+        (115, True, (5, 1)),
+        (114, True, None),
+        (249, False, (None, 9)),
+        (240, False, (None, 9)),
+        (239, False, (None, 8)),
+        (160, False, (None, 1)),
+        (159, False, None),
+    ],
+)
+def test_funds_pay_for_shorter_output_first_and_then_for_fewer_calls(
+    funds_pico: int, adjustable: bool, found: tuple[int | None, int | None] | None
+) -> None:
+    bound = calling(
+        10, adjustable=adjustable, call_limit=10, with_calls=lambda calls: calling(calls, adjustable=adjustable)
+    )
+    funding = bound.within(funds_pico)
+    if found is None:
+        assert funding is None
+        return
+    assert funding is not None and (funding.output_limit, funding.call_limit) == found
+    tokens = 50 if funding.output_limit is None else funding.output_limit
+    assert funding.hold_pico == 100 + 10 * (funding.call_limit or 10) + tokens <= funds_pico
+    assert funding.bound == bound.limited(funding.call_limit)
+
+
+def test_bound_without_a_written_limit_on_calls_cannot_be_lowered() -> None:
+    assert calling(10).within(249) is None and calling(10).limited(1) == calling(10)
+    one = calling(1, call_limit=1, with_calls=calling)
+    assert one.within(159) is None and one.limited(None) is one

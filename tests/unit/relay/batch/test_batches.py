@@ -43,7 +43,7 @@ async def make(lifecycle: House, *names: str) -> Any:
 
 
 async def test_batch_request_read_from_the_batch_has_batch_tier_and_fixed_output_limit(lifecycle: House) -> None:
-    [read] = await lifecycle.batches.read(each(BatchItem("a", CHAT, BODY)))
+    [read] = await lifecycle.batches.read(each(BatchItem("a", CHAT, BODY)), str)
     assert (read.custom_id, read.body_bytes) == ("a", len(BODY))
     asked = RequestSpec("llama", max_output_tokens=10, limited_by=("max_tokens",))
     assert read.spec == replace(asked, service_tier="batch", adjustable=False)
@@ -54,7 +54,7 @@ async def test_batch_request_with_a_limit_that_the_provider_does_not_know_is_hel
 ) -> None:
     found = []
     for name in (b"max_tokens", b"n_predict"):
-        reads = await lifecycle.batches.read(each(BatchItem("a", CHAT, BODY.replace(b"max_tokens", name))))
+        reads = await lifecycle.batches.read(each(BatchItem("a", CHAT, BODY.replace(b"max_tokens", name))), str)
         [asked] = await lifecycle.batches.plan(lifecycle.caller, reads, lambda _: lifecycle.model)
         found.append(asked.intent.bound.output_tokens)
     known, unknown = found
@@ -81,14 +81,14 @@ async def test_batch_with_empty_repeated_or_bad_requests_is_refused(
     lifecycle: House, items: tuple[BatchItem, ...], why: str
 ) -> None:
     with pytest.raises(RefusedError) as refused:
-        await lifecycle.batches.read(each(*items))
+        await lifecycle.batches.read(each(*items), str)
     assert why in refused.value.message
 
 
 async def test_batch_with_too_many_requests_is_refused(lifecycle: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.batch_format, "MOST_REQUESTS", 1)
     with pytest.raises(RefusedError):
-        await lifecycle.batches.read(each(BatchItem("a", CHAT, BODY), BatchItem("b", CHAT, BODY)))
+        await lifecycle.batches.read(each(BatchItem("a", CHAT, BODY), BatchItem("b", CHAT, BODY)), str)
     assert MOST_REQUESTS > 1
 
 

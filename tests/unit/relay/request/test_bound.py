@@ -10,8 +10,7 @@ from softix_proxy.dialects.core.base import RequestSpec, Scale
 from softix_proxy.domain.catalog.models import DEFAULT_CONTEXT_TOKENS, DEFAULT_MAX_OUTPUT_TOKENS, Model, ModelStatus
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.core.money import PICO_PER_USD
-from softix_proxy.domain.metering.admission import NOTHING, Bound
-from softix_proxy.domain.metering.bounds import Widening
+from softix_proxy.domain.metering.bounds import NOTHING, Bound, Widening
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS
 from softix_proxy.domain.pricing.rates import STANDARD, PriceSheet, Rate, parse_markup
 from softix_proxy.relay.request.bound import TEMPLATE_TOKENS, bound, estimate, together

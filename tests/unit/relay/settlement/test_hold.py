@@ -11,7 +11,7 @@ from softix_proxy.dialects.core.base import RequestSpec, UsageReport, Written
 from softix_proxy.dialects.core.classification import Classification
 from softix_proxy.domain.core.errors import Code, FailureError
 from softix_proxy.domain.core.money import format_usd
-from softix_proxy.domain.metering.admission import Bound
+from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.domain.metering.text_tokens import MOST_COUNTED
 from softix_proxy.domain.metering.usage import UsageSource

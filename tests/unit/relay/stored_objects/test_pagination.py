@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects.core.listings import PageRequest
+from softix_proxy.domain.metering.batches import Batch
 from softix_proxy.domain.ports.upstream import ProviderFault
 from softix_proxy.relay.batch.results import GONE
 from softix_proxy.relay.stored_objects.pagination import ListingFailedError, fill_page
@@ -49,6 +50,22 @@ class Kept:
 def kept(number: int, *there: int) -> Kept:
     names = [f"f{place:04}" for place in range(number)]
     return Kept(names, {names[place] for place in there})
+
+
+async def test_batch_of_a_copy_is_listed_with_the_client_s_file() -> None:
+    batches = [
+        Batch(1, "openai", 1, "", 1, 1, "b1", 1, 1, input_file="mine"),
+        Batch(2, "openai", 1, "", 1, 1, "b2", 1, 1),
+    ]
+
+    async def read(most: int, cursor: str | None) -> list[Batch]:
+        return batches
+
+    async def ask(name: Any) -> tuple[Any, bytes]:
+        return SimpleNamespace(status=200), json.dumps({"id": name, "input_file_id": "there"}).encode()
+
+    filled = await fill_page(PageRequest(5, None), read, lambda batch: batch.remote_id, ask)
+    assert [json.loads(each.body)["input_file_id"] for each in filled.found] == ["mine", "there"]
 
 
 async def test_page_with_missing_objects_is_filled_from_the_next_ones() -> None:

@@ -110,6 +110,11 @@ def test_request_with_a_stored_prompt_counts_default_tool_calls() -> None:
     assert read(prompt={"id": "pmpt_1"}).calls == {"web_search_calls": 10, "tool_calls": 10}
 
 
+@pytest.mark.parametrize("limit", [0, 3, 30])
+def test_request_with_a_stored_prompt_counts_as_many_tool_calls_as_the_client_allows(limit: int) -> None:
+    assert read(prompt={"id": "pmpt_1"}, max_tool_calls=limit).calls == {"web_search_calls": limit, "tool_calls": limit}
+
+
 def test_report_with_tool_calls_counts_only_the_paid_ones() -> None:
     output = [
         {"type": "web_search_call", "action": None},

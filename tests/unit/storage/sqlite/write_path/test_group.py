@@ -6,7 +6,8 @@ from support.books import NOW_US, POSTED_PICO, USD, make_database, make_intent, 
 
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.core.clock import DAY_US
-from softix_proxy.domain.metering.admission import Admitted, Allowance, Bound, Intent, Stale
+from softix_proxy.domain.metering.admission import Admitted, Allowance, Intent, Stale
+from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.metering.settlement import Settled
 from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from support.books import NOW_US, POSTED_PICO, make_database, make_intent, make_settlement, revision
 
 from softix_proxy.domain.core.money import MAX_PICO
-from softix_proxy.domain.metering.admission import Admitted, Bound, Intent, Stale
-from softix_proxy.domain.metering.bounds import Widening
+from softix_proxy.domain.metering.admission import Admitted, Intent, Stale
+from softix_proxy.domain.metering.bounds import Bound, Widening
 from softix_proxy.domain.metering.settlement import Settled, Settlement
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection

@@ -14,7 +14,8 @@ from support.books import NOW_US, POSTED_PICO, make_database, make_intent, make_
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.core.calendar import calendar
 from softix_proxy.domain.core.clock import DAY_US, parse_instant
-from softix_proxy.domain.metering.admission import Admitted, Bound, Intent, Stale
+from softix_proxy.domain.metering.admission import Admitted, Intent, Stale
+from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.metering.settlement import FailedAttempt, Settled
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
