@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, BinaryIO, NamedTuple
 
 from softix_proxy.domain.core.errors import BadInputError
@@ -93,7 +93,10 @@ def _dicts(found: object, name: str, row: int, column: str) -> Iterator[dict[str
 def _decimal(text: str) -> Decimal:
     if len(text) > values.MOST_CHARACTERS:
         raise ValueError
-    return Decimal(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # its exponent is beyond what a Decimal has
+        raise ValueError from None
 
 
 def _whole(text: str) -> int:

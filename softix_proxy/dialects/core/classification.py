@@ -251,7 +251,11 @@ def _is_empty(raw: msgspec.Raw) -> bool:
 
 
 def _value(raw: msgspec.Raw) -> Any:
-    return msgspec.json.decode(raw) if _size(raw) else None
+    """Returns the value of a member. One that says something in broken UTF-8 is text, and no reason to fail."""
+    try:
+        return msgspec.json.decode(raw) if _size(raw) else None
+    except MALFORMED:
+        return bytes(raw).decode("utf-8", "replace")
 
 
 def _of_error(answer: _Answer, body: bytes) -> _Failure:

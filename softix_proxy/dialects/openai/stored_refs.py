@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -89,8 +90,8 @@ def _ids_only(output: msgspec.Raw) -> Iterator[tuple[str, Any]]:
     except MALFORMED:
         return
     for item in items:
-        raw = item.get("id")
-        yield "item", None if raw is None else msgspec.json.decode(raw)
+        with suppress(*MALFORMED):  # a name in broken UTF-8 is none that a client could send
+            yield "item", msgspec.json.decode(item.get("id", b"null"))
 
 
 class _Voice(msgspec.Struct):

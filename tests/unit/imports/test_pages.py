@@ -49,6 +49,7 @@ def test_pages_in_a_list_are_read_in_order() -> None:
         (b"[NaN]", "f.json: not a bill in JSON"),
         (b"[1" + b"0" * 99 + b"]", "f.json: not a bill in JSON"),
         (b"[1." + b"0" * 99 + b"]", "f.json: not a bill in JSON"),
+        (b"[1e9999999999999999999]", "f.json: not a bill in JSON"),
         (b"[" * 100_000, "f.json: not a bill in JSON"),
     ],
 )

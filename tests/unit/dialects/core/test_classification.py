@@ -36,6 +36,8 @@ ERRORS: dict[str, tuple[Any, Any, ProviderError, int]] = {
         503,
     ),
     "a text": (CHAT, {"error": "it does not work"}, ProviderError.UNKNOWN, 502),
+    "a text in broken UTF-8": (CHAT, b'{"error":"\xc3\xd2"}', ProviderError.UNKNOWN, 502),
+    "an object in broken UTF-8": (CHAT, b'{"error":{"message":"\xc3\xd2"}}', ProviderError.UNKNOWN, 502),
     "no known word": (CHAT, {"error": {"message": "no", "code": "wombat"}}, ProviderError.UNKNOWN, 502),
     "the request's fault": (CHAT, {"error": {"type": "invalid_request_error"}}, ProviderError.INVALID, 400),
     "with counts of nothing": (CHAT, {"error": {"code": 500}, "usage": NOTHING}, ProviderError.FAULT, 500),

@@ -58,6 +58,11 @@ def test_response_of_another_form_still_keeps_its_items(output: Any) -> None:
     assert ("item", "i") in of_response(json.dumps({"id": "resp", "output": output}).encode())
 
 
+def test_item_whose_name_is_broken_utf8_is_left_out_and_the_others_are_kept() -> None:
+    output = b'[{"id":"\xc3\xd2","content":7},{"id":"i"},{"content":[]}]'
+    assert of_response(b'{"id":"resp","output":%b}' % output) == (("response", "resp"), ("item", "i"))
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"id":7}', b'{"id":"a b"}', b'{"output":1}'])
 def test_answer_without_a_name_keeps_nothing(body: bytes) -> None:
     assert of_response(body) == of_completion(body) == ()
