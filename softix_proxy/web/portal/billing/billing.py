@@ -19,7 +19,9 @@ from softix_proxy.operations.billing import bill
 from softix_proxy.operations.billing.billing_overview import billing_overview
 from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments, refunds
 from softix_proxy.operations.ledger.payments import PaymentContext
+from softix_proxy.web.portal.core.form_faults import sentence, status_of
 from softix_proxy.web.portal.core.page import Answer, Download, Page, PageRequest, SeeOther, whole
+from softix_proxy.web.portal.core.typed import typed_cents
 from softix_proxy.web.portal.organisation.scope import require
 
 _STRIPE = ("https://checkout.stripe.com", "https://billing.stripe.com")
@@ -128,7 +130,7 @@ async def show_top_up(request: PageRequest) -> Answer:
     return await _top_up_page(request, None)
 
 
-async def _top_up_page(request: PageRequest, problem: str | None) -> Page:
+async def _top_up_page(request: PageRequest, error: OperatorError | None) -> Page:
     section = request.settings.payments
     values = {
         "amount": request.form.get("amount", ""),
@@ -136,9 +138,9 @@ async def _top_up_page(request: PageRequest, problem: str | None) -> Page:
         "most": section.most,
         "tax": section.tax,
         "is_test": await _is_test(request),
-        "problem": problem,
+        "problem": sentence(error),
     }
-    return Page("billing_top_up", values, 200 if problem is None else 422, forms_to=origins(request))
+    return Page("billing_top_up", values, status_of(error), forms_to=origins(request))
 
 
 async def begin_top_up(request: PageRequest) -> Answer:
@@ -146,23 +148,12 @@ async def begin_top_up(request: PageRequest) -> Answer:
     user = organisation(request, Right.PAY)
     context = await context_of(request)
     try:
-        cents = amount_cents(request.form.get("amount", ""))
+        cents = typed_cents(request.form.get("amount", ""))
         saves = request.form.get("save") == "yes"
         url = await checkouts.begin(context, user, request.viewer.account, cents, saves_method=saves)
     except (BadInputError, ConflictError, FailureError) as error:
-        return await _top_up_page(request, error.message)
+        return await _top_up_page(request, error)
     return SeeOther(url)
-
-
-def amount_cents(text: str) -> int:
-    """Parses an amount as people write it: `25`, `25.00` or `$25`. Raises BadInputError."""
-    plain = text.strip().removeprefix("$").strip()
-    whole, _, rest = plain.partition(".")
-    if not (
-        plain.isascii() and whole.isdigit() and len(whole) <= 6 and (not rest or (rest.isdigit() and len(rest) <= 2))
-    ):
-        raise BadInputError("write an amount in US dollars, such as 25.00", "")
-    return int(whole) * 100 + int(rest.ljust(2, "0") or "0")
 
 
 async def open_methods(request: PageRequest) -> Answer:
@@ -175,12 +166,12 @@ async def show_auto_top_up(request: PageRequest) -> Answer:
     return await _auto_page(request, organisation(request, Right.PAY), None)
 
 
-async def _auto_page(request: PageRequest, user: User, problem: str | None) -> Page:
+async def _auto_page(request: PageRequest, user: User, error: OperatorError | None) -> Page:
     await context_of(request)
     known = await auto_top_ups.show(request.storage, user.id)
     values = {
         "top_up": None if known is None else _top_up_fields(known),
-        "problem": problem,
+        "problem": sentence(error),
         "form": {
             "threshold": request.form.get("threshold") or (format_cents(known.threshold_cents) if known else "5.00"),
             "amount": request.form.get("amount") or (format_cents(known.amount_cents) if known else "25.00"),
@@ -188,7 +179,7 @@ async def _auto_page(request: PageRequest, user: User, problem: str | None) -> P
         },
         "is_test": await _is_test(request),
     }
-    return Page("billing_auto_top_up", values, 200 if problem is None else 422, forms_to=origins(request))
+    return Page("billing_auto_top_up", values, status_of(error), forms_to=origins(request))
 
 
 async def set_auto_top_up(request: PageRequest) -> Answer:
@@ -201,12 +192,12 @@ async def set_auto_top_up(request: PageRequest) -> Answer:
         await auto_top_ups.set_up(
             context,
             user.id,
-            threshold_cents=amount_cents(request.form.get("threshold", "")),
-            amount_cents=amount_cents(request.form.get("amount", "")),
-            monthly_cap_cents=amount_cents(request.form.get("cap", "")),
+            threshold_cents=typed_cents(request.form.get("threshold", "")),
+            amount_cents=typed_cents(request.form.get("amount", "")),
+            monthly_cap_cents=typed_cents(request.form.get("cap", "")),
         )
     except (BadInputError, ConflictError) as error:
-        return await _auto_page(request, user, error.message)
+        return await _auto_page(request, user, error)
     return SeeOther("/billing", "flash.saved")
 
 
@@ -214,7 +205,7 @@ async def show_refund(request: PageRequest) -> Answer:
     return await _refund_page(request, request.query.get("payment", ""), None)
 
 
-async def _refund_page(request: PageRequest, public_id: str, problem: str | None) -> Page:
+async def _refund_page(request: PageRequest, public_id: str, error: OperatorError | None) -> Page:
     user = organisation(request, Right.PAY)
     await context_of(request)
     if request.settings.payments.refunds != "ask":
@@ -225,9 +216,9 @@ async def _refund_page(request: PageRequest, public_id: str, problem: str | None
         "net_pico": rest.net_cents * PICO_PER_CENT,
         "gross_pico": rest.gross_cents * PICO_PER_CENT,
         "most": format_cents(rest.net_cents),
-        "problem": problem,
+        "problem": sentence(error),
     }
-    return Page("billing_refund", values, 200 if problem is None else 422)
+    return Page("billing_refund", values, status_of(error))
 
 
 async def ask_refund(request: PageRequest) -> Answer:
@@ -240,12 +231,12 @@ async def ask_refund(request: PageRequest) -> Answer:
         await refunds.request(
             await context_of(request),
             public_id,
-            net_cents=amount_cents(request.form.get("amount", "")),
+            net_cents=typed_cents(request.form.get("amount", "")),
             account_id=request.viewer.account.id,
             user_id=user.id,
         )
     except (BadInputError, ConflictError, FailureError) as error:
-        return await _refund_page(request, public_id, error.message)
+        return await _refund_page(request, public_id, error)
     return SeeOther("/billing", "flash.refund_asked")
 
 

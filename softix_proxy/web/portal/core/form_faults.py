@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.core.errors import ConflictError, OperatorError
+from collections.abc import Mapping
+
+from softix_proxy.domain.core.errors import ConflictError, FailureError, OperatorError
+
+_STATUSES: Mapping[type[OperatorError], int] = {ConflictError: 409, FailureError: 503}
 
 
 def sentence(error: OperatorError | None) -> str | None:
@@ -13,8 +17,8 @@ def sentence(error: OperatorError | None) -> str | None:
 def status_of(error: OperatorError | None) -> int:
     """Returns the status of a page with a form.
 
-    It is 409 for what others made impossible, and 400 for what the form itself has wrong.
+    It is 409 for what others made impossible, 503 for what does not work now, and 400 for what the form has wrong.
     """
     if error is None:
         return 200
-    return 409 if isinstance(error, ConflictError) else 400
+    return next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 400)

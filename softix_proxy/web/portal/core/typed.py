@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from softix_proxy.domain.core.money import parse_usd
+from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.core.money import PICO_PER_CENT, parse_usd
 
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?=([, \u00a0\u202f]))(?:\1[0-9]{3})+(?:\.[0-9]+)?")
 """A number in whole groups of three. `0,500` is none: the comma may be a decimal one."""
@@ -20,3 +21,14 @@ def plain_number(text: str) -> str:
 def typed_usd(text: str) -> int:
     """Returns an amount in pico-USD. Raises BadInputError."""
     return parse_usd(plain_number(text.strip().removeprefix("$")))
+
+
+def typed_cents(text: str) -> int:
+    """Returns an amount in cents. Raises BadInputError for a negative one, and for one with parts of a cent."""
+    try:
+        cents, rest_pico = divmod(typed_usd(text), PICO_PER_CENT)
+    except BadInputError:
+        cents, rest_pico = -1, 0
+    if cents < 0 or rest_pico:
+        raise BadInputError("write an amount in US dollars, such as 25.00", "")
+    return cents

@@ -16,12 +16,10 @@ from softix_proxy.domain.access.users import User
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.domain.core.clock import SECOND_US
-from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.exports.billing.bill_pdf import shipped_fonts
 from softix_proxy.operations.billing import bill
 from softix_proxy.operations.ledger import payment_keys, refunds
-from softix_proxy.web.portal.billing.billing import amount_cents
 from softix_proxy.web.portal.route_table import ROUTES
 
 ORIGIN = "http://localhost:8485"
@@ -185,7 +183,7 @@ async def test_pages_about_money_are_for_those_who_may(
 @pytest.mark.parametrize("amount", ["", "abc", "4.99", "500.01", "-5", "5,00", "1e3", "25.001", "9999999"])
 async def test_wrong_amount_shows_the_form_again_and_begins_nothing(till: Till, amount: str) -> None:
     got = await till.portal.post("/billing/top-up", {"amount": amount}, token=till.token)
-    assert got.status == 422 and 'role="alert"' in got.text
+    assert got.status == 400 and 'role="alert"' in got.text
     assert till.fake.of("checkout.session") == []
 
 
@@ -211,7 +209,7 @@ async def test_automatic_top_up_is_switched_on_changed_and_off(till: Till) -> No
     page = await till.portal.get("/billing", token=till.token)
     assert "Below $5.00, $25.00 are added automatically, up to $100.00 a month." in page.text
     wrong = await till.portal.post("/billing/auto-top-up", {**form, "cap": "10"}, token=till.token)
-    assert wrong.status == 422 and "monthly limit" in wrong.text
+    assert wrong.status == 400 and "monthly limit" in wrong.text
     assert (await till.portal.post("/billing/auto-top-up", {"what": "off"}, token=till.token)).status == 303
     known = await till.portal.storage.reading().payments.auto_top_ups.get(till.own.id)
     assert known is not None and not known.enabled
@@ -222,7 +220,7 @@ async def test_person_asks_for_a_refund_and_the_operators_answer_is_shown(till: 
     page = await till.portal.get(f"/billing/refunds?payment={payment}", token=till.token)
     assert "$25.00 of this payment are unused" in page.text
     too_much = await till.portal.post("/billing/refunds", {"payment": payment, "amount": "25.01"}, token=till.token)
-    assert too_much.status == 422
+    assert too_much.status == 400
     asked = await till.portal.post("/billing/refunds", {"payment": payment, "amount": "10"}, token=till.token)
     assert (asked.status, await till.balance_cents()) == (303, 1500)
     assert "Waiting for an answer" in (await till.portal.get("/billing", token=till.token)).text
@@ -259,16 +257,3 @@ async def test_webhook_on_the_listener_credits_without_a_cookie_and_takes_256_ki
     large = b" " * (256 * 1024)
     assert (await till.portal.ask("POST", "/webhooks/stripe", headers=sent, data=large)).status == 400
     assert (await till.portal.ask("POST", "/webhooks/stripe", headers=sent, data=large + b" ")).status == 413
-
-
-@pytest.mark.parametrize(
-    ("text", "cents"), [("25", 2500), ("$25", 2500), (" 25.5 ", 2550), ("0.05", 5), ("25.", 2500), ("007", 700)]
-)
-def test_amount_is_read_as_people_write_it(text: str, cents: int) -> None:
-    assert amount_cents(text) == cents
-
-
-@pytest.mark.parametrize("text", ["", "$", "-1", "1.234", "1,00", "²", "٢٥", "1e2", "1234567", "1.-1"])
-def test_amount_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(BadInputError):
-        amount_cents(text)

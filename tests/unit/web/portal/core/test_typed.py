@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.web.portal.core.typed import plain_number, typed_usd
+from softix_proxy.web.portal.core.typed import plain_number, typed_cents, typed_usd
 
 USD = 10**12
 
@@ -54,3 +54,16 @@ def test_typed_usd_is_the_exact_amount(typed: str, pico: int) -> None:
 def test_typed_usd_of_what_is_no_amount_is_refused(typed: str) -> None:
     with pytest.raises(BadInputError):
         typed_usd(typed)
+
+
+@pytest.mark.parametrize(
+    ("text", "cents"), [("25", 2500), ("$25", 2500), (" 25.5 ", 2550), ("0.05", 5), ("1,250.50", 125_050)]
+)
+def test_amount_in_cents_is_read_as_people_write_it(text: str, cents: int) -> None:
+    assert typed_cents(text) == cents
+
+
+@pytest.mark.parametrize("text", ["", "$", "-1", "1.234", "1,00", "²", "٢٥", "1e2", "1.-1"])
+def test_amount_without_whole_cents_is_refused(text: str) -> None:
+    with pytest.raises(BadInputError):
+        typed_cents(text)
