@@ -12,6 +12,7 @@ from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.operations.access import users
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,15 @@ class AccountView:
     membership: Membership | None
     """The membership of the organisation that was chosen, or else of the first one."""
     organisation: User | None
+    organisation_name: str = ""
+    """The name by which people know it."""
 
 
 class JoinedOrganisation(NamedTuple):
     membership: Membership
     organisation: User
+    name: str
+    """The name by which people know the organisation."""
 
 
 async def load(storage: Storage, session: Session, chosen: str) -> AccountView | None:
@@ -39,7 +44,8 @@ async def load(storage: Storage, session: Session, chosen: str) -> AccountView |
         return None
     memberships = tuple(await unit.memberships.of_account(account.id))
     membership, organisation = await _chosen(unit, memberships, chosen)
-    return AccountView(account, memberships, membership, organisation)
+    name = "" if organisation is None else await users.name_of(unit, organisation.id)
+    return AccountView(account, memberships, membership, organisation, name)
 
 
 async def joined(storage: Storage, account_id: int) -> Sequence[JoinedOrganisation]:
@@ -49,9 +55,12 @@ async def joined(storage: Storage, account_id: int) -> Sequence[JoinedOrganisati
 
 async def joined_in(unit: Unit, account_id: int) -> Sequence[JoinedOrganisation]:
     """Returns what `joined` does, as the transaction sees it."""
+    memberships = await unit.memberships.of_account(account_id)
+    names = await unit.users.display_names([each.user_id for each in memberships])
+    organisations = [await unit.users.get(each.user_id) for each in memberships]
     return [
-        JoinedOrganisation(membership, await unit.users.get(membership.user_id))
-        for membership in await unit.memberships.of_account(account_id)
+        JoinedOrganisation(membership, organisation, names.get(organisation.id) or organisation.name)
+        for membership, organisation in zip(memberships, organisations, strict=True)
     ]
 
 

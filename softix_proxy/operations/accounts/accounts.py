@@ -207,7 +207,7 @@ def as_fields(standing: AccountStanding) -> dict[str, Any]:
 
 async def _standing(unit: Unit, account: Account) -> AccountStanding:
     joined = await account_view.joined_in(unit, account.id)
-    return AccountStanding(account, tuple((user.public_id, membership.role) for membership, user in joined))
+    return AccountStanding(account, tuple((each.organisation.public_id, each.membership.role) for each in joined))
 
 
 async def _keep_an_admin(unit: Unit, before: Account, after: Account) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from softix_proxy.domain.access.users import User, UserRole
+from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.accounts.operator_rights import OperatorRight, rights_of
 from softix_proxy.domain.accounts.security_events import SecurityEvent
@@ -16,6 +16,7 @@ from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.accounts import account_view, accounts
+from softix_proxy.operations.accounts.account_view import JoinedOrganisation
 
 _EVENTS = 50
 _MEMBERS = 200
@@ -83,7 +84,7 @@ class SeenAccount:
     """An account as an operator sees it."""
 
     account: Account
-    memberships: Sequence[tuple[Membership, User]]
+    memberships: Sequence[JoinedOrganisation]
     events: Sequence[SecurityEvent]
     sessions: int
     """The number of sessions that have not ended."""

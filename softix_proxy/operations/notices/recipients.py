@@ -18,12 +18,6 @@ async def members_who_may(unit: Unit, user_id: int, right: Right) -> Sequence[Ac
     return [account for account in accounts if account.can_sign_in]
 
 
-async def name_of(unit: Unit, user_id: int) -> str:
-    """Returns the name by which people know the organisation: its display name, or else its handle."""
-    names = await unit.users.display_names([user_id])
-    return names.get(user_id) or (await unit.users.get(user_id)).name
-
-
 async def tell(
     unit: Unit,
     user_id: int,

@@ -31,6 +31,7 @@ from softix_proxy.domain.organisations.organisations import (
 )
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.operations.access import users
 from softix_proxy.operations.accounts import account_tokens, security_events
 from softix_proxy.operations.notices import facts
 from softix_proxy.operations.notices.outbox import enqueue
@@ -46,6 +47,8 @@ class OpenInvitation:
 
     invitation: Invitation
     organisation: User
+    organisation_name: str
+    """The name by which people know it."""
     invited_by: str
     """The name of the member who invited. Empty if an operator did."""
     has_account: bool
@@ -77,7 +80,7 @@ async def invite(
             Invitation(0, new_public_id("inv"), user.id, to, role, invited_by, now_us, now_us + _LASTS_US)
         )
         token = await account_tokens.issue(unit, TokenPurpose.INVITATION, to, invitation_id=made.id)
-        await enqueue(unit, vault, await _notice(unit, made, user, token))
+        await enqueue(unit, vault, await _notice(unit, made, token))
         return made
 
 
@@ -141,8 +144,9 @@ async def _open(unit: Unit, token: AccountToken | None, now_us: int) -> OpenInvi
     if invitation is None or not invitation.is_open(now_us) or not await _stands(unit, invitation):
         raise NotFoundError(*_GONE)
     organisation = await unit.users.get(invitation.user_id)
+    name = await users.name_of(unit, organisation.id)
     has_account = await unit.accounts.by_email(invitation.email) is not None
-    return OpenInvitation(invitation, organisation, await _name_of_inviter(unit, invitation), has_account)
+    return OpenInvitation(invitation, organisation, name, await _name_of_inviter(unit, invitation), has_account)
 
 
 async def _withdraw(unit: Unit, invitation: Invitation, now_us: int) -> Invitation:
@@ -164,9 +168,9 @@ async def _name_of_inviter(unit: Unit, invitation: Invitation) -> str:
     return "" if invitation.invited_by is None else (await unit.accounts.get(invitation.invited_by)).display_name
 
 
-async def _notice(unit: Unit, invitation: Invitation, user: User, token: str) -> Notice:
+async def _notice(unit: Unit, invitation: Invitation, token: str) -> Notice:
     values = {
-        "organisation": user.name,
+        "organisation": await users.name_of(unit, invitation.user_id),
         "role": invitation.role.value,
         "expires": facts.when(invitation.expires_at_us),
     }

@@ -85,7 +85,7 @@ async def left_by(storage: Storage, account: str) -> Sequence[LeftKey]:
     async with storage.snapshot() as unit:
         leaving = await accounts.find(unit, account)
         found = []
-        for membership, user in await account_view.joined_in(unit, leaving.id):
+        for membership, user, _ in await account_view.joined_in(unit, leaving.id):
             if user.status is UserStatus.ACTIVE:
                 found += [LeftKey(key, user) for key in await _left_in(storage, unit, user, membership)]
         return found

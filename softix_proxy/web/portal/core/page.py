@@ -55,6 +55,8 @@ class Viewer:
     membership: Membership | None = None
     """The membership of the organisation that was chosen. None if the account is in none."""
     organisation: User | None = None
+    organisation_name: str = ""
+    """The name by which people know the organisation."""
 
 
 @dataclass(frozen=True, slots=True)

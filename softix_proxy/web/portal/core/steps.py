@@ -102,7 +102,7 @@ async def _viewer(exchange: PageExchange, session: Session) -> Viewer | None:
     seen = await account_view.load(exchange.context.storage, session, exchange.cookie.organisation)
     if seen is None:
         return None
-    return Viewer(seen.account, session, seen.memberships, seen.membership, seen.organisation)
+    return Viewer(seen.account, session, seen.memberships, seen.membership, seen.organisation, seen.organisation_name)
 
 
 async def check_access(exchange: PageExchange) -> Answer | None:

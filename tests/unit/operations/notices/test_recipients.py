@@ -40,6 +40,6 @@ async def test_those_who_have_the_right_are_told_of_a_cause_once(books: SqliteSt
 
 
 async def test_organisation_is_named_by_its_display_name_or_else_by_its_handle(books: SqliteStorage, ada: User) -> None:
-    assert await recipients.name_of(books.reading(), ada.id) == "ada"
+    assert await users.name_of(books.reading(), ada.id) == "ada"
     await users.update(books, "ada", display_name="Analytical Engines")
-    assert await recipients.name_of(books.reading(), ada.id) == "Analytical Engines"
+    assert await users.name_of(books.reading(), ada.id) == "Analytical Engines"
