@@ -41,7 +41,7 @@ async def request(storage: Storage, vault: Vault, email: str, *, address: str) -
     await throttles.require_free(storage.reading(), (throttles.RESET, network))
     async with storage.writing() as unit:
         await throttles.take(unit, throttles.RESET, network)
-        is_due = await throttles.may_mail(unit, vault, email)
+        is_due = await throttles.may_mail(unit, vault, throttles.RESET_MAIL, email)
         account = await unit.accounts.by_email(email) if is_email(email) else None
         if account is None or not account.is_active or not is_due:
             vault.seal_secret(verification.link(_PATH, "")[ACTION], "outbox", "nobody")  # the same work

@@ -123,7 +123,7 @@ async def _again(unit: Unit, vault: Vault, known: Account) -> None:
         if known.is_active:
             await unit.accounts.set_password_hash(known.id, None)
             await verification.send(unit, vault, known)
-    elif await throttles.may_mail(unit, vault, known.email):
+    elif await throttles.may_mail(unit, vault, throttles.NOTICE_MAIL, known.email):
         await outbox.enqueue(unit, vault, Notice(NoticeKind.ALREADY_REGISTERED, known.email, account_id=known.id))
 
 

@@ -37,7 +37,7 @@ class OpenVerification:
 
 async def send(unit: Unit, vault: Vault, account: Account) -> None:
     """Mails a link, unless the address got several within the hour. The older link ends."""
-    if not await throttles.may_mail(unit, vault, account.email):
+    if not await throttles.may_mail(unit, vault, throttles.VERIFY_MAIL, account.email):
         return
     token = await account_tokens.issue(unit, TokenPurpose.VERIFY_EMAIL, account.email, account_id=account.id)
     values = {"expires": expiry(unit, TokenPurpose.VERIFY_EMAIL)}
