@@ -157,9 +157,14 @@ async def _withdraw(unit: Unit, invitation: Invitation, now_us: int) -> Invitati
 
 
 async def _stands(unit: Unit, invitation: Invitation) -> bool:
-    """Returns whether whoever invited could still do it. Who was removed must not come back by an own invitation."""
+    """Returns whether whoever invited could still do it.
+
+    Who was removed or disabled must not come back by an own invitation.
+    """
     if invitation.invited_by is None:
         return True
+    if not (await unit.accounts.get(invitation.invited_by)).can_sign_in:
+        return False
     inviter = await unit.memberships.find(invitation.invited_by, invitation.user_id)
     return inviter is not None and inviter.may(Right.MANAGE_MEMBERS) and may_grant(inviter, invitation.role)
 

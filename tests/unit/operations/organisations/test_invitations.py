@@ -16,6 +16,7 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFou
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.organisations import OPERATOR, Membership, OrganisationRole
 from softix_proxy.operations.access import users
+from softix_proxy.operations.accounts import accounts
 from softix_proxy.operations.organisations import invitations, organisations
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
@@ -138,7 +139,7 @@ async def test_withdrawn_invitation_leads_nowhere_and_lets_nobody_register(
         await invitations.revoke(books, "ada", opened.public_id, owner)
 
 
-@pytest.mark.parametrize("change", ["removed", "lowered"])
+@pytest.mark.parametrize("change", ["removed", "lowered", "disabled"])
 async def test_invitation_of_somebody_who_lost_the_right_to_invite_ends(
     books: SqliteStorage, owner: Membership, change: str
 ) -> None:
@@ -147,6 +148,8 @@ async def test_invitation_of_somebody_who_lost_the_right_to_invite_ends(
     token, second = await invite(books, "second@example.org", admin, ADMIN), await person(books, "second")
     if change == "removed":
         await organisations.remove(books, "ada", "acc_admin", owner)
+    elif change == "disabled":
+        await accounts.disable(books, "acc_admin")
     else:
         await organisations.set_role(books, "ada", "acc_admin", MEMBER, owner)
     with pytest.raises(NotFoundError):
