@@ -90,12 +90,14 @@ async def verify(
 async def welcome(unit: Unit, account: Account) -> Account:
     """Marks the address as verified, and gives a person who belongs to no organisation one of the own.
 
-    An operator's account gets none. Neither does a person whose address an existing user has: nobody knows yet whether
-    that user is this person, so an operator connects them with `softix accounts create --organisation`.
+    This happens once: whoever was verified by an invitation, or left every organisation later, founds none by another
+    link. An operator's account gets none. Neither does a person whose address an existing user has: nobody knows yet
+    whether that user is this person, so an operator connects them with `softix accounts create --organisation`.
     """
-    if account.verified_at_us is None:
-        account = replace(account, verified_at_us=unit.clock.now_us())
-        await unit.accounts.update(account)
+    if account.verified_at_us is not None:
+        return account
+    account = replace(account, verified_at_us=unit.clock.now_us())
+    await unit.accounts.update(account)
     if account.role is UserRole.USER and not await unit.memberships.of_account(account.id):
         await _found_organisation(unit, account)
     return account

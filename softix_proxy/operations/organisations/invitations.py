@@ -12,12 +12,11 @@ from typing import Any
 
 from softix_proxy.domain.access.identity import checked_email
 from softix_proxy.domain.access.users import User
-from softix_proxy.domain.accounts.account_tokens import AccountToken, TokenPurpose
+from softix_proxy.domain.accounts.account_tokens import TokenPurpose
 from softix_proxy.domain.accounts.accounts import Account, folded_email
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
-from softix_proxy.domain.core.secret_tokens import token_digest
 from softix_proxy.domain.notices.contents import ACTION
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.organisations.invitations import Invitation
@@ -32,7 +31,7 @@ from softix_proxy.domain.organisations.organisations import (
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.access import users
-from softix_proxy.operations.accounts import account_tokens, security_events
+from softix_proxy.operations.accounts import account_tokens, invitation_links, security_events
 from softix_proxy.operations.notices import facts
 from softix_proxy.operations.notices.outbox import enqueue
 from softix_proxy.operations.organisations.organisations import authorized
@@ -87,9 +86,7 @@ async def invite(
 async def find(storage: Storage, token: str) -> OpenInvitation:
     """Returns what a link is for, and leaves it as it is. Raises NotFoundError."""
     async with storage.snapshot() as unit:
-        now_us = unit.clock.now_us()
-        found = await unit.account_tokens.find(token_digest(token), TokenPurpose.INVITATION, now_us)
-        return await _open(unit, found, now_us)
+        return await _opened(unit, await invitation_links.look(unit, token))
 
 
 async def accept(storage: Storage, token: str, account_id: int) -> Membership:
@@ -99,8 +96,7 @@ async def accept(storage: Storage, token: str, account_id: int) -> Membership:
     """
     async with storage.writing() as unit:
         now_us, account = unit.clock.now_us(), await unit.accounts.get(account_id)
-        found = await unit.account_tokens.consume(token_digest(token), TokenPurpose.INVITATION, now_us)
-        opened = await _open(unit, found, now_us)
+        opened = await _opened(unit, await invitation_links.consume(unit, token))
         if not opened.is_for(account) or not account.can_sign_in:
             raise ConflictError("the invitation was sent to another address", "sign in with that address")
         membership = Membership(account.id, opened.organisation.id, opened.invitation.role, now_us)
@@ -139,9 +135,8 @@ def as_fields(invitation: Invitation) -> dict[str, Any]:
     }
 
 
-async def _open(unit: Unit, token: AccountToken | None, now_us: int) -> OpenInvitation:
-    invitation = None if token is None else await unit.invitations.get(token.invitation_id or 0)
-    if invitation is None or not invitation.is_open(now_us) or not await _stands(unit, invitation):
+async def _opened(unit: Unit, invitation: Invitation | None) -> OpenInvitation:
+    if invitation is None:
         raise NotFoundError(*_GONE)
     organisation = await unit.users.get(invitation.user_id)
     name = await users.name_of(unit, organisation.id)
@@ -154,19 +149,6 @@ async def _withdraw(unit: Unit, invitation: Invitation, now_us: int) -> Invitati
     await unit.invitations.update(revoked)
     await unit.account_tokens.end_invitation(invitation.id)
     return revoked
-
-
-async def _stands(unit: Unit, invitation: Invitation) -> bool:
-    """Returns whether whoever invited could still do it.
-
-    Who was removed or disabled must not come back by an own invitation.
-    """
-    if invitation.invited_by is None:
-        return True
-    if not (await unit.accounts.get(invitation.invited_by)).can_sign_in:
-        return False
-    inviter = await unit.memberships.find(invitation.invited_by, invitation.user_id)
-    return inviter is not None and inviter.may(Right.MANAGE_MEMBERS) and may_grant(inviter, invitation.role)
 
 
 async def _name_of_inviter(unit: Unit, invitation: Invitation) -> str:
