@@ -5,7 +5,7 @@ A value that a message does not have is left out of it, and a value that its kin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from softix_proxy.domain.notices.outbox import NoticeKind
@@ -55,3 +55,12 @@ CONTENTS: Mapping[NoticeKind, NoticeContent] = {
     NoticeKind.OPERATOR_ALERT: NoticeContent(("text",), "/admin"),
     NoticeKind.TEST: NoticeContent(("when",)),
 }
+
+_LINKS_THAT_LET_IN = frozenset(
+    (NoticeKind.VERIFY_EMAIL, NoticeKind.RESET_PASSWORD, NoticeKind.FIRST_SIGN_IN, NoticeKind.CONFIRM_NEW_EMAIL)
+)
+FIRST_SENT: Sequence[frozenset[NoticeKind]] = (
+    _LINKS_THAT_LET_IN,
+    frozenset(kind for kind, content in CONTENTS.items() if content.is_alarm),
+)
+"""The kinds that do not wait for others: links that end soon, then alarms. All others follow in the order of time."""

@@ -91,7 +91,10 @@ class OutboxStore(Protocol):
         ...
 
     async def claim(self, now_us: int, until_us: int, limit: int) -> Sequence[QueuedNotice]:
-        """Takes messages that are due, the oldest first, so that no other process takes them until `until_us`."""
+        """Takes messages that are due, so that no other process takes them until `until_us`.
+
+        Those of `contents.FIRST_SENT` come first, and then the oldest.
+        """
         ...
 
     async def sent(self, notice_id: int, now_us: int) -> None:

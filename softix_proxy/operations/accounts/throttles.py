@@ -41,6 +41,12 @@ CHANGE_MAIL = ThrottleRule("mail_change", per_hour=4, burst=3)
 """Links that confirm an address as the new one of an account."""
 NOTICE_MAIL = ThrottleRule("mail_notice", per_hour=4, burst=3)
 """Messages without a link to one address: somebody registered it again, or wanted it for another account."""
+INVITE_BY_ACCOUNT = ThrottleRule("invite_account", per_hour=20, burst=30)
+"""Invitations by one account. Those of operators are not counted, here and by the next two rules."""
+INVITE_BY_ORGANISATION = ThrottleRule("invite_organisation", per_hour=40, burst=50)
+"""Invitations to one organisation."""
+INVITATION_MAIL = ThrottleRule("mail_invitation", per_hour=4, burst=3)
+"""Invitations to one address, from whomever. The one who invites is told to wait."""
 _TOO_MANY = "there were too many attempts; wait a while"
 
 

@@ -31,12 +31,13 @@ from softix_proxy.domain.organisations.organisations import (
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.access import users
-from softix_proxy.operations.accounts import account_tokens, invitation_links, security_events
+from softix_proxy.operations.accounts import account_tokens, invitation_links, security_events, throttles
 from softix_proxy.operations.notices import facts
 from softix_proxy.operations.notices.outbox import enqueue
 from softix_proxy.operations.organisations.organisations import authorized
 
 _LASTS_US = account_tokens.LASTS_US[TokenPurpose.INVITATION]
+_MOST_OPEN = 50
 _GONE = "the invitation is used, withdrawn or too old", "ask for a new one"
 
 
@@ -60,7 +61,10 @@ class OpenInvitation:
 async def invite(
     storage: Storage, vault: Vault, organisation: str, email: str, role: OrganisationRole, by: Actor
 ) -> Invitation:
-    """Sends an invitation. An open one of the same address ends. Raises NotFoundError, BadInputError, ConflictError."""
+    """Sends an invitation. An open one of the same address ends.
+
+    Raises NotFoundError, BadInputError, ConflictError, and RefusedError(RATE_LIMITED) if members invite too often.
+    """
     address = checked_email(email.strip())
     async with storage.writing() as unit:
         user, actor = await authorized(unit, organisation, by, Right.MANAGE_MEMBERS)
@@ -69,10 +73,14 @@ async def invite(
         person = await unit.accounts.by_email(address)
         if person is not None and await unit.memberships.find(person.id, user.id) is not None:
             raise ConflictError("this person is a member already", "change the role instead")
-        now_us = unit.clock.now_us()
+        now_us, others = unit.clock.now_us(), 0
         for earlier in await unit.invitations.open(user.id, now_us):
             if folded_email(earlier.email) == folded_email(address):
                 await _withdraw(unit, earlier, now_us)
+            else:
+                others += 1
+        if actor != OPERATOR:
+            await _count(unit, vault, user, actor, address, others)
         to = address if person is None else person.email
         invited_by = None if actor == OPERATOR else actor.account_id
         made = await unit.invitations.add(
@@ -81,6 +89,21 @@ async def invite(
         token = await account_tokens.issue(unit, TokenPurpose.INVITATION, to, invitation_id=made.id)
         await enqueue(unit, vault, await _notice(unit, made, token))
         return made
+
+
+async def _count(unit: Unit, vault: Vault, user: User, by: Membership, address: str, open_ones: int) -> None:
+    """Counts an invitation by a member. Else an organisation would be a way to send mail to anybody.
+
+    Raises ConflictError, RefusedError(RATE_LIMITED).
+    """
+    if open_ones >= _MOST_OPEN:
+        raise ConflictError(
+            f"an organisation has at most {_MOST_OPEN} open invitations", "cancel some, or wait until they are accepted"
+        )
+    account = await unit.accounts.get(by.account_id)
+    await throttles.take(unit, throttles.INVITE_BY_ACCOUNT, account.public_id)
+    await throttles.take(unit, throttles.INVITE_BY_ORGANISATION, user.public_id)
+    await throttles.take(unit, throttles.INVITATION_MAIL, throttles.email_subject(vault, address))
 
 
 async def find(storage: Storage, token: str) -> OpenInvitation:
