@@ -31,6 +31,7 @@ CONTENTS: Mapping[NoticeKind, NoticeContent] = {
     NoticeKind.VERIFY_EMAIL: NoticeContent(("expires",)),
     NoticeKind.ALREADY_REGISTERED: NoticeContent((), "/sign-in"),
     NoticeKind.RESET_PASSWORD: NoticeContent(("expires",)),
+    NoticeKind.NO_PASSWORD: NoticeContent((), "/sign-in"),
     NoticeKind.FIRST_SIGN_IN: NoticeContent(("expires",)),
     NoticeKind.INVITATION: NoticeContent(("organisation", "by", "role", "expires")),
     NoticeKind.CONFIRM_NEW_EMAIL: NoticeContent(("expires",)),

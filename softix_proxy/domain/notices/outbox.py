@@ -14,6 +14,7 @@ class NoticeKind(StrEnum):
     VERIFY_EMAIL = "verify_email"
     ALREADY_REGISTERED = "already_registered"
     RESET_PASSWORD = "reset_password"  # noqa: S105 # this is the name of a message
+    NO_PASSWORD = "no_password"  # noqa: S105 # this is the name of a message
     FIRST_SIGN_IN = "first_sign_in"
     INVITATION = "invitation"
     CONFIRM_NEW_EMAIL = "confirm_new_email"

@@ -9,6 +9,7 @@ from support.people import ADA, EVE, HOME, OFFICE, TERMS, People, new_password
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.account_tokens import TokenPurpose
 from softix_proxy.domain.accounts.accounts import AccountStatus, PolicyAcceptance
+from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.portal_section import PortalSection
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.core.errors import Code, OverloadedError, RefusedError
@@ -157,7 +158,7 @@ async def test_person_who_registered_by_an_invitation_founds_no_organisation_by_
     await acme(people)
     account = await people.register(ADA, invitation=await invited(people, ADA))
     assert account is not None
-    await password_resets.request(people.storage, people.vault, ADA, address=HOME)
+    await password_resets.request(people.storage, people.vault, ADA, address=HOME, oidc=OidcSection())
     token = (await people.mails(NoticeKind.RESET_PASSWORD))[0].token
     await password_resets.finish(
         people.storage, people.vault, people.hasher, token, password=new_password(), address=HOME, device="Firefox"

@@ -285,7 +285,7 @@ async def test_passkey_of_a_disabled_account_opens_nothing(ada: Holder, people: 
 
 async def test_new_password_by_a_mailed_link_does_not_stand_for_the_second_factor(ada: Holder, people: People) -> None:
     """worldcubeassociation#8432: whoever reads the mail was in without the second factor."""
-    await password_resets.request(people.storage, people.vault, ADA, address=HOME)
+    await password_resets.request(people.storage, people.vault, ADA, address=HOME, oidc=OidcSection())
     token, new = (await people.mails(NoticeKind.RESET_PASSWORD))[0].token, new_password()
     await password_resets.finish(
         people.storage, people.vault, people.hasher, token, password=new, address=HOME, device=SAFARI
