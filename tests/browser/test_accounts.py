@@ -23,6 +23,7 @@ async def test_person_registers_verifies_signs_in_changes_the_password_and_signs
 
         await ada.open(await daemon.link(ADA, "Confirm"))
         assert await ada.title() == "Confirm your e-mail"
+        await ada.fill(password=FIRST)
         await ada.press("Confirm this e-mail")
         assert ada.path == "/sign-in"
         assert "Your e-mail is confirmed." in await ada.page.get_by_role("status").inner_text()

@@ -110,6 +110,7 @@ async def register(house: House, grace: Visit) -> None:
     await grace.page.get_by_label("I am at least 16 years old.").check()
     await grace.press("Register")
     await house.follow(grace, GRACE, "Confirm")
+    await grace.fill(password=PASSWORD)
     await grace.press("Confirm this e-mail")
     assert grace.path == "/sign-in"
 

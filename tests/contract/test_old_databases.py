@@ -26,6 +26,7 @@ pytestmark = pytest.mark.only_engine("sqlite", reason="opens files of earlier ve
 CHAT = "/v1/chat/completions"
 EVER = Span(0, 2**62)
 BEFORE_IDENTITIES = 10
+BEFORE_FORMER_MEMBERS = 22
 FIRST_WITH_A_CLOSED_PERIOD = 3
 DUMPS = sorted(Path(__file__).with_name("databases").glob("*.sql"))
 
@@ -190,5 +191,33 @@ async def test_user_of_an_older_database_has_no_account_until_an_operator_makes_
         [membership] = await storage.reading().memberships.of_account(made.account.id)
         assert [user.name for user in before if user.id == membership.user_id] == ["ada"]
         assert membership.role is OrganisationRole.OWNER and await users.list_all(storage) == before
+    finally:
+        await database.close()
+
+
+async def test_old_database_remembers_the_members_whose_removal_it_recorded(tmp_path: Path) -> None:
+    place = tmp_path / "softix.db"
+    restore(DUMPS[BEFORE_FORMER_MEMBERS - 1], place)
+    connection = connect(place)
+    for name in ("ada", "bob", "eve"):
+        connection.execute(
+            "INSERT INTO login_accounts (public_id, email, folded_email, display_name, created_at_us)"
+            " VALUES ('acc_' || ?1, ?1 || '@x.org', ?1 || '@x.org', ?1, 1)",
+            (name,),
+        )
+    for account_id, kind in ((1, "member_removed"), (1, "member_removed"), (2, "member_added"), (3, "role_changed")):
+        connection.execute(
+            "INSERT INTO security_events (at_us, account_id, kind, address, device, subject)"
+            " SELECT 1, ?1, ?2, '', '', public_id FROM users WHERE id = 1",
+            (account_id, kind),
+        )
+    connection.close()
+    database = Database(place, SystemClock())
+    upgrade.migrate(database)
+    await database.open()
+    try:
+        members = SqliteStorage(database).reading().memberships
+        assert [await members.has_ended(account_id, 1) for account_id in (1, 2, 3)] == [True, False, False]
+        assert not await members.has_ended(1, 2)
     finally:
         await database.close()

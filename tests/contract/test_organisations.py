@@ -49,6 +49,20 @@ async def test_membership_changes_its_role_and_ends(storage: Storage) -> None:
     assert await storage.reading().memberships.of_organisation(1) == [other]
 
 
+async def test_membership_that_ended_is_remembered_even_if_the_account_joins_again(storage: Storage) -> None:
+    await add(storage, OWNER, replace(OWNER, user_id=2))
+    assert not await storage.reading().memberships.has_ended(ADA, 1)
+    for _ in range(2):
+        async with storage.writing() as unit:
+            await unit.memberships.remove(ADA, 1)
+            await unit.memberships.remove(BOB, 1)
+        assert await storage.reading().memberships.has_ended(ADA, 1)
+        await add(storage, OWNER)
+    assert await storage.reading().memberships.has_ended(ADA, 1)
+    assert not await storage.reading().memberships.has_ended(ADA, 2)
+    assert not await storage.reading().memberships.has_ended(BOB, 1), "it was none"
+
+
 async def test_membership_leaves_the_directory_as_it_is(storage: Storage) -> None:
     revision = (await storage.changes(0)).revision
     await add(storage, OWNER)

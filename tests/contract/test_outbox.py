@@ -83,6 +83,16 @@ async def test_messages_claimed_by_many_at_once_are_claimed_once_each(storage: S
     assert sorted(names) == sorted(f"msg_{number}" for number in range(12))
 
 
+async def test_links_that_end_soon_and_alarms_are_claimed_before_all_others(
+    storage: Storage, clock: StoppedClock
+) -> None:
+    for kind in ("invitation", "receipt", "new_sign_in", "verify_email", "key_created", "reset_password"):
+        await add(storage, f"msg_{kind}", Notice(NoticeKind(kind), "ada@example.org"))
+        clock.us += 1
+    order = [(await claim(storage, 1))[0].notice.kind for _ in range(6)]
+    assert order == ["verify_email", "reset_password", "new_sign_in", "key_created", "invitation", "receipt"]
+
+
 async def test_sent_message_is_wiped_and_stays_listed(storage: Storage, clock: StoppedClock) -> None:
     await add(storage, "msg_a", links=b"sealed")
     [claimed] = await claim(storage)

@@ -33,6 +33,9 @@ async def test_security_events_are_listed_from_the_newest_of_an_account_or_of_al
     ]
     assert [event.account_id for event in await events.list(None, 9)] == [1, None, 2, 1]
     assert [event.kind for event in await events.list(1, 1)] == ["password_changed"]
+    third = (await events.list(None, 9))[2]
+    assert [event.account_id for event in await events.list(None, 9, third.id)] == [1]
+    assert await events.list(2, 9, third.id) == [] and len(await events.list(1, 1, third.id)) == 1
     [oldest] = (await events.list(None, 9))[3:]
     assert oldest == replace(EVENT, id=oldest.id)
 

@@ -108,7 +108,10 @@ class People:
         """Who registered, opened the mailed link, and pressed its button."""
         await self.register(email, **changes)
         token = (await self.mails(NoticeKind.VERIFY_EMAIL, email))[0].token
-        return await verification.verify(self.storage, self.hasher, token, address=HOME, device=FIREFOX)
+        password = changes.get("password") or self.password
+        return await verification.verify(
+            self.storage, self.hasher, token, password=password, address=HOME, device=FIREFOX
+        )
 
     async def sign_in(
         self,

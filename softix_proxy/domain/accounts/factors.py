@@ -18,6 +18,11 @@ CODE_THROTTLE = ThrottleRule("second_factor", per_hour=6, burst=10)
 with a chance of one in six, for somebody who knows the password already."""
 RECOVERY_THROTTLE = ThrottleRule("recovery_code", per_hour=30, burst=20)
 """How often an account may try a recovery code, which has 80 random bits. It only limits the work."""
+PASSKEY_PROMPT_THROTTLE = ThrottleRule("passkey_prompt", per_hour=60, burst=30)
+"""How often an account may ask for a passkey as its second factor. Each one is a row for some minutes."""
+PASSKEY_PROOF_THROTTLE = ThrottleRule("passkey_proof", per_hour=12, burst=10)
+"""How often an account may give a passkey that is refused. Nobody guesses one: it only limits the events of failures,
+so that they hide no others."""
 
 
 class FactorKind(StrEnum):

@@ -80,3 +80,8 @@ class OidcSection:
     @property
     def is_enabled(self) -> bool:
         return self.issuer is not None and self.client_id is not None
+
+    @property
+    def decides_who_gets_in(self) -> bool:
+        """Whether not everybody gets in whom the provider knows."""
+        return self.is_enabled and bool(self.roles or self.allowed_domains)

@@ -47,8 +47,8 @@ class SecurityEventStore(Protocol):
         """Adds an event. `event.id` is ignored and assigned."""
         ...
 
-    async def list(self, account_id: int | None, limit: int) -> Sequence[SecurityEvent]:
-        """Returns the newest events of an account, or of all."""
+    async def list(self, account_id: int | None, limit: int, before_id: int | None = None) -> Sequence[SecurityEvent]:
+        """Returns events of an account, or of all, the newest first: those before that number, if one is given."""
         ...
 
     async def has_seen(self, account_id: int, device: str | None = None) -> bool:

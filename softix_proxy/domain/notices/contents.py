@@ -5,7 +5,7 @@ A value that a message does not have is left out of it, and a value that its kin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from softix_proxy.domain.notices.outbox import NoticeKind
@@ -31,6 +31,7 @@ CONTENTS: Mapping[NoticeKind, NoticeContent] = {
     NoticeKind.VERIFY_EMAIL: NoticeContent(("expires",)),
     NoticeKind.ALREADY_REGISTERED: NoticeContent((), "/sign-in"),
     NoticeKind.RESET_PASSWORD: NoticeContent(("expires",)),
+    NoticeKind.NO_PASSWORD: NoticeContent((), "/sign-in"),
     NoticeKind.FIRST_SIGN_IN: NoticeContent(("expires",)),
     NoticeKind.INVITATION: NoticeContent(("organisation", "by", "role", "expires")),
     NoticeKind.CONFIRM_NEW_EMAIL: NoticeContent(("expires",)),
@@ -55,3 +56,12 @@ CONTENTS: Mapping[NoticeKind, NoticeContent] = {
     NoticeKind.OPERATOR_ALERT: NoticeContent(("text",), "/admin"),
     NoticeKind.TEST: NoticeContent(("when",)),
 }
+
+_LINKS_THAT_LET_IN = frozenset(
+    (NoticeKind.VERIFY_EMAIL, NoticeKind.RESET_PASSWORD, NoticeKind.FIRST_SIGN_IN, NoticeKind.CONFIRM_NEW_EMAIL)
+)
+FIRST_SENT: Sequence[frozenset[NoticeKind]] = (
+    _LINKS_THAT_LET_IN,
+    frozenset(kind for kind, content in CONTENTS.items() if content.is_alarm),
+)
+"""The kinds that do not wait for others: links that end soon, then alarms. All others follow in the order of time."""

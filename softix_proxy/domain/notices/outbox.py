@@ -14,6 +14,7 @@ class NoticeKind(StrEnum):
     VERIFY_EMAIL = "verify_email"
     ALREADY_REGISTERED = "already_registered"
     RESET_PASSWORD = "reset_password"  # noqa: S105 # this is the name of a message
+    NO_PASSWORD = "no_password"  # noqa: S105 # this is the name of a message
     FIRST_SIGN_IN = "first_sign_in"
     INVITATION = "invitation"
     CONFIRM_NEW_EMAIL = "confirm_new_email"
@@ -91,7 +92,10 @@ class OutboxStore(Protocol):
         ...
 
     async def claim(self, now_us: int, until_us: int, limit: int) -> Sequence[QueuedNotice]:
-        """Takes messages that are due, the oldest first, so that no other process takes them until `until_us`."""
+        """Takes messages that are due, so that no other process takes them until `until_us`.
+
+        Those of `contents.FIRST_SENT` come first, and then the oldest.
+        """
         ...
 
     async def sent(self, notice_id: int, now_us: int) -> None:

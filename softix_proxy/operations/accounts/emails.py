@@ -33,10 +33,12 @@ async def request_change(storage: Storage, vault: Vault, session: Session, new_e
         if account.email == new_email:
             raise AccountRefusedError(AccountRefusal.EMAIL_UNCHANGED)
         await throttles.take(unit, throttles.CHANGE_EMAIL, account.public_id)
-        if not await throttles.may_mail(unit, vault, new_email):
-            return
         other = await unit.accounts.by_email(new_email)
-        if other is not None and other.id != account.id:
+        is_taken = other is not None and other.id != account.id
+        rule = throttles.NOTICE_MAIL if is_taken else throttles.CHANGE_MAIL
+        if not await throttles.may_mail(unit, vault, rule, new_email):
+            return
+        if other is not None and is_taken:
             await outbox.enqueue(unit, vault, Notice(NoticeKind.ALREADY_REGISTERED, other.email, account_id=other.id))
             return
         token = await account_tokens.issue(unit, TokenPurpose.CHANGE_EMAIL, new_email, account_id=account.id)

@@ -105,7 +105,10 @@ async def _taken_over(unit: Unit, account: Account, verified: VerifiedClaims, em
 
 
 async def _join(unit: Unit, section: OidcSection, account: Account, role: OrganisationRole, origin: Origin) -> None:
-    """Makes the account a member of the organisation, in the role that the claims give. An owner stays one."""
+    """Makes the account a member of the organisation, in the role that the claims give. An owner stays one.
+
+    Where no claim decides, a person joins once: whoever was removed, or left, does not come back by signing in.
+    """
     if section.organisation is None:
         return
     user = await unit.users.find(section.organisation)
@@ -113,6 +116,8 @@ async def _join(unit: Unit, section: OidcSection, account: Account, role: Organi
         raise FailureError("oidc.organisation names no organisation", "set it to an id of: softix users list")
     held = await unit.memberships.find(account.id, user.id)
     if held is None:
+        if not section.roles and await unit.memberships.has_ended(account.id, user.id):
+            return
         await unit.memberships.add(
             Membership(account_id=account.id, user_id=user.id, role=role, created_at_us=unit.clock.now_us())
         )

@@ -107,11 +107,14 @@ async def members(storage: Storage, user_id: int) -> Sequence[tuple[Membership, 
 
 
 async def security_events(
-    storage: Storage, account: str | None = None, limit: int = 200
+    storage: Storage, account: str | None = None, *, before: int | None = None, limit: int = 50
 ) -> Sequence[tuple[SecurityEvent, Account | None]]:
-    """Returns the newest security events, of one account or of all, with their accounts. Raises NotFoundError."""
+    """Returns security events with their accounts, the newest first: those before that number, if one is given.
+
+    They are of one account or of all. Raises NotFoundError.
+    """
     unit = storage.reading()
     account_id = (await find(unit, account)).id if account else None
-    events = await unit.security_events.list(account_id, limit)
+    events = await unit.security_events.list(account_id, limit, before)
     known = {number: await unit.accounts.get(number) for number in {event.account_id for event in events} if number}
     return [(event, known.get(event.account_id or 0)) for event in events]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.accounts.ceremonies import CeremonyKind
-from softix_proxy.domain.accounts.factors import Passkey
+from softix_proxy.domain.accounts.factors import PASSKEY_PROMPT_THROTTLE, Passkey
 from softix_proxy.domain.accounts.public_url import PublicUrl
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.accounts.sessions import Session
@@ -130,13 +130,17 @@ async def begin_second_factor(
 ) -> PasskeyPrompt | None:
     """Begins the proof of a passkey of the session's account. None if the account has none.
 
-    The session waits for its second factor, or is open and has to prove again who it is.
+    The session waits for its second factor, or is open and has to prove again who it is. Raises
+    RefusedError(RATE_LIMITED) if the account is asked too often.
     """
+    count = PASSKEY_PROMPT_THROTTLE, str(session.account_id)
+    await throttles.require_free(storage.reading(), count)
     known = (await factors.show(storage.reading(), session.account_id)).passkeys
     if not known:
         return None
     checks = await verifier(vault)
     async with storage.writing() as unit:
+        await throttles.take(unit, *count)
         reference, challenge = await _begin(
             unit, vault, CeremonyKind.PASSKEY_SECOND_FACTOR, browser=session.digest, account_id=session.account_id
         )

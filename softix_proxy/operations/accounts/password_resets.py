@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from softix_proxy.domain.access.identity import is_email
 from softix_proxy.domain.accounts.account_tokens import TokenPurpose
 from softix_proxy.domain.accounts.accounts import Account
+from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.passwords import PasswordHasher
 from softix_proxy.domain.notices.contents import ACTION
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
@@ -32,19 +33,23 @@ class OpenReset:
     """Whether the account has no password yet."""
 
 
-async def request(storage: Storage, vault: Vault, email: str, *, address: str) -> None:
+async def request(storage: Storage, vault: Vault, email: str, *, address: str, oidc: OidcSection) -> None:
     """Mails a link to the stored address, if an active account has it. The answer is the same for every address.
 
-    Raises RefusedError(RATE_LIMITED).
+    A person who only signs in at the provider is told so, and gets no link. Raises RefusedError(RATE_LIMITED).
     """
     network = throttles.network_subject(vault, address)
     await throttles.require_free(storage.reading(), (throttles.RESET, network))
     async with storage.writing() as unit:
         await throttles.take(unit, throttles.RESET, network)
-        is_due = await throttles.may_mail(unit, vault, email)
+        is_due = await throttles.may_mail(unit, vault, throttles.RESET_MAIL, email)
         account = await unit.accounts.by_email(email) if is_email(email) else None
         if account is None or not account.is_active or not is_due:
             vault.seal_secret(verification.link(_PATH, "")[ACTION], "outbox", "nobody")  # the same work
+            return
+        if await _is_the_providers(unit, account, oidc):
+            vault.seal_secret(verification.link(_PATH, "")[ACTION], "outbox", "nobody")  # the same work
+            await outbox.enqueue(unit, vault, Notice(NoticeKind.NO_PASSWORD, account.email, account_id=account.id))
             return
         token = await account_tokens.issue(unit, TokenPurpose.RESET_PASSWORD, account.email, account_id=account.id)
         values = {"expires": verification.expiry(unit, TokenPurpose.RESET_PASSWORD)}
@@ -52,6 +57,16 @@ async def request(storage: Storage, vault: Vault, email: str, *, address: str) -
         await outbox.enqueue(
             unit, vault, Notice(NoticeKind.RESET_PASSWORD, account.email, values, links, account_id=account.id)
         )
+
+
+async def _is_the_providers(unit: Unit, account: Account, oidc: OidcSection) -> bool:
+    """Returns whether the provider decides if the account gets in.
+
+    A first password would go round it: whoever lost the group, or the address of the domain, would get in by it.
+    """
+    if not oidc.decides_who_gets_in or await unit.accounts.password_hash(account.id) is not None:
+        return False
+    return any(one.issuer == oidc.issuer for one in await unit.federated_identities.of_account(account.id))
 
 
 async def first_link(unit: Unit, vault: Vault, account: Account, *, is_mailed: bool) -> str:

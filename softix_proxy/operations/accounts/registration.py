@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from softix_proxy.domain.access.identity import is_email
-from softix_proxy.domain.accounts.account_tokens import TokenPurpose
 from softix_proxy.domain.accounts.accounts import Account, PolicyAcceptance, folded_email, new_account
 from softix_proxy.domain.accounts.passwords import PasswordHasher
 from softix_proxy.domain.accounts.portal_section import PortalSection
@@ -17,7 +16,7 @@ from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import (
     account_profile,
-    account_tokens,
+    invitation_links,
     passwords,
     security_events,
     throttles,
@@ -109,8 +108,10 @@ async def _is_invited(unit: Unit, form: RegistrationForm) -> bool:
     """Returns whether the invitation was sent to this address. Raises AccountRefusedError if it has ended."""
     if not form.invitation:
         return False
-    token = await account_tokens.look(unit, form.invitation, (TokenPurpose.INVITATION,))
-    return folded_email(token.email) == folded_email(form.email)
+    invitation = await invitation_links.look(unit, form.invitation)
+    if invitation is None:
+        raise AccountRefusedError(AccountRefusal.LINK_ENDED)
+    return folded_email(invitation.email) == folded_email(form.email)
 
 
 async def _again(unit: Unit, vault: Vault, known: Account) -> None:
@@ -123,7 +124,7 @@ async def _again(unit: Unit, vault: Vault, known: Account) -> None:
         if known.is_active:
             await unit.accounts.set_password_hash(known.id, None)
             await verification.send(unit, vault, known)
-    elif await throttles.may_mail(unit, vault, known.email):
+    elif await throttles.may_mail(unit, vault, throttles.NOTICE_MAIL, known.email):
         await outbox.enqueue(unit, vault, Notice(NoticeKind.ALREADY_REGISTERED, known.email, account_id=known.id))
 
 

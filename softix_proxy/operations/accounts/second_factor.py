@@ -7,7 +7,14 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from softix_proxy.domain.accounts.accounts import Account
-from softix_proxy.domain.accounts.factors import FactorKind, Factors, needs_factor
+from softix_proxy.domain.accounts.factors import (
+    PASSKEY_PROMPT_THROTTLE,
+    PASSKEY_PROOF_THROTTLE,
+    FactorKind,
+    Factors,
+    Passkey,
+    needs_factor,
+)
 from softix_proxy.domain.accounts.federated_identities import FederatedIdentity
 from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.portal_section import PortalSection
@@ -15,7 +22,15 @@ from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefused
 from softix_proxy.domain.accounts.sessions import Session, SignInMethod
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import RelyingParty, Vault
-from softix_proxy.operations.accounts import factors, federated_identities, passkeys, security_events, sessions, sign_in
+from softix_proxy.operations.accounts import (
+    factors,
+    federated_identities,
+    passkeys,
+    security_events,
+    sessions,
+    sign_in,
+    throttles,
+)
 from softix_proxy.operations.accounts.factors import RECOVERY_NAME, Origin
 from softix_proxy.operations.accounts.oidc import OidcAnswer
 from softix_proxy.operations.accounts.sessions import StartedSession
@@ -83,7 +98,8 @@ async def prove_code(
             return await sign_in.complete(
                 unit, vault, pending, address=origin.address, device=origin.device, portal=portal
             )
-        await _note_failure(unit, session.account_id, origin)
+        if not proof.wait_us:  # what had to wait was no attempt, and events of it would hide all others
+            await _note_failure(unit, session.account_id, origin)
     raise factors.refusal(proof)
 
 
@@ -99,13 +115,13 @@ async def prove_passkey(
     answer: str,
 ) -> SignedIn:
     """Opens a session that waits for its second factor, by a passkey of its account. Raises as `prove_code` does."""
-    async with _failure_noted(storage, session.account_id, origin):
+    async with _counted_proof(storage, session.account_id, origin):
         passkey, count = await passkeys.proved_as_second_factor(
             storage, vault, party, session, reference=reference, answer=answer
         )
         async with storage.writing() as unit:
             pending = await _pending(unit, session)
-            await passkeys.use(unit, passkey, count)
+            await _use(unit, passkey, count)
             return await sign_in.complete(
                 unit, vault, pending, address=origin.address, device=origin.device, portal=portal
             )
@@ -123,15 +139,15 @@ async def confirm_passkey(
 ) -> StartedSession:
     """Proves again who it is, by a passkey of the account, which is a second factor as well.
 
-    The session gets a new token. Raises AccountRefusedError.
+    The session gets a new token. Raises as `prove_code` does.
     """
-    async with _failure_noted(storage, session.account_id, origin):
+    async with _counted_proof(storage, session.account_id, origin):
         passkey, count = await passkeys.proved_as_second_factor(
             storage, vault, party, session, reference=reference, answer=answer
         )
         async with storage.writing() as unit:
             current = await sessions.require_open(unit, session)
-            await passkeys.use(unit, passkey, count)
+            await _use(unit, passkey, count)
             return await sessions.prove(unit, current, second_factor=True)
 
 
@@ -210,14 +226,28 @@ async def _note_recovery(unit: Unit, vault: Vault, account_id: int, origin: Orig
 
 
 @asynccontextmanager
-async def _failure_noted(storage: Storage, account_id: int, origin: Origin) -> AsyncIterator[None]:
-    """Records that a proof was refused, in a transaction of its own."""
+async def _counted_proof(storage: Storage, account_id: int, origin: Origin) -> AsyncIterator[None]:
+    """Counts a proof by a passkey, and records that it was refused. Both have transactions of their own.
+
+    A proof that has to wait is not recorded. Raises RefusedError(RATE_LIMITED).
+    """
+    rule, subject = PASSKEY_PROOF_THROTTLE, str(account_id)
+    await throttles.require_free(storage.reading(), (rule, subject))
+    async with storage.writing() as unit:
+        await throttles.take(unit, rule, subject)
     try:
         yield
     except AccountRefusedError:
         async with storage.writing() as unit:
             await _note_failure(unit, account_id, origin)
         raise
+
+
+async def _use(unit: Unit, passkey: Passkey, sign_count: int) -> None:
+    """Notes the use of a passkey that was right. Earlier attempts count no more."""
+    await passkeys.use(unit, passkey, sign_count)
+    await unit.throttles.forget(PASSKEY_PROOF_THROTTLE, str(passkey.account_id))
+    await unit.throttles.forget(PASSKEY_PROMPT_THROTTLE, str(passkey.account_id))
 
 
 async def _note_failure(unit: Unit, account_id: int, origin: Origin) -> None:

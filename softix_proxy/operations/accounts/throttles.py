@@ -29,8 +29,24 @@ RESET = ThrottleRule("reset", per_hour=20, burst=10)
 """Requests for a new password from one network."""
 CHANGE_EMAIL = ThrottleRule("change_email", per_hour=4, burst=4)
 """Requests for another e-mail by one account."""
-MAIL = ThrottleRule("mail", per_hour=4, burst=3)
-"""Messages to one address that anybody can ask for. A further one is not sent, and nobody is told."""
+RESET_MAIL = ThrottleRule("mail_reset", per_hour=4, burst=3)
+"""Links for a new password to one address.
+
+Anybody can ask for the messages of this rule and of the next three. A further one is not sent, and nobody is told. Each
+kind has a count of its own, so that a message without a link never uses up the one that lets a person in.
+"""
+VERIFY_MAIL = ThrottleRule("mail_verify", per_hour=4, burst=3)
+"""Links that verify the address of an account that nobody has verified yet."""
+CHANGE_MAIL = ThrottleRule("mail_change", per_hour=4, burst=3)
+"""Links that confirm an address as the new one of an account."""
+NOTICE_MAIL = ThrottleRule("mail_notice", per_hour=4, burst=3)
+"""Messages without a link to one address: somebody registered it again, or wanted it for another account."""
+INVITE_BY_ACCOUNT = ThrottleRule("invite_account", per_hour=20, burst=30)
+"""Invitations by one account. Those of operators are not counted, here and by the next two rules."""
+INVITE_BY_ORGANISATION = ThrottleRule("invite_organisation", per_hour=40, burst=50)
+"""Invitations to one organisation."""
+INVITATION_MAIL = ThrottleRule("mail_invitation", per_hour=4, burst=3)
+"""Invitations to one address, from whomever. The one who invites is told to wait."""
 _TOO_MANY = "there were too many attempts; wait a while"
 
 
@@ -100,9 +116,9 @@ async def give_back_sign_in(unit: Unit, by: AttemptSubjects) -> None:
     await unit.throttles.give_back(BY_NETWORK, by.network, now_us)
 
 
-async def may_mail(unit: Unit, vault: Vault, email: str) -> bool:
+async def may_mail(unit: Unit, vault: Vault, rule: ThrottleRule, email: str) -> bool:
     """Counts a message that anybody can ask for. Returns whether it is sent."""
-    return not await unit.throttles.arrive(MAIL, email_subject(vault, email), unit.clock.now_us())
+    return not await unit.throttles.arrive(rule, email_subject(vault, email), unit.clock.now_us())
 
 
 def _refuse(wait_us: int) -> None:

@@ -30,14 +30,11 @@ class OpenVerification:
     """What the page behind the link shows before anything is consumed."""
 
     email: str = field(repr=False)
-    needs_password: bool
-    """Whether the person chooses a password here. So it is if the address was registered more than once: the one who
-    gets the mail decides, and not the one who typed the address last."""
 
 
 async def send(unit: Unit, vault: Vault, account: Account) -> None:
     """Mails a link, unless the address got several within the hour. The older link ends."""
-    if not await throttles.may_mail(unit, vault, account.email):
+    if not await throttles.may_mail(unit, vault, throttles.VERIFY_MAIL, account.email):
         return
     token = await account_tokens.issue(unit, TokenPurpose.VERIFY_EMAIL, account.email, account_id=account.id)
     values = {"expires": expiry(unit, TokenPurpose.VERIFY_EMAIL)}
@@ -58,44 +55,45 @@ async def resend(storage: Storage, vault: Vault, email: str, *, address: str) ->
 
 async def look(storage: Storage, token: str) -> OpenVerification:
     """Returns what a link is for, and consumes nothing. Raises AccountRefusedError."""
-    unit = storage.reading()
-    account = await account_tokens.holder(unit, await account_tokens.look(unit, token, _PURPOSES))
-    return OpenVerification(account.email, await unit.accounts.password_hash(account.id) is None)
+    return OpenVerification((await _holder(storage.reading(), token)).email)
 
 
 async def verify(
-    storage: Storage, hasher: PasswordHasher, token: str, *, password: str = "", address: str, device: str
+    storage: Storage, hasher: PasswordHasher, token: str, *, password: str, address: str, device: str
 ) -> Account:
-    """Verifies the address of the link. `password` is taken only where `look` says that it is needed.
+    """Verifies the address of the link, and sets the password with which its reader signs in from now on.
 
-    Raises AccountRefusedError, OverloadedError.
+    The reader may have typed the same one when registering. The stored one counts for nothing: whoever registered the
+    address may have been a stranger, who would wait for its owner to press the button. Raises AccountRefusedError,
+    OverloadedError.
     """
-    found = await look(storage, token)
-    hashed = None
-    if found.needs_password:
-        if not password:
-            raise AccountRefusedError(AccountRefusal.PASSWORD_NEEDED)
-        hashed = await passwords.hashed(hasher, password, found.email)
+    found = await _holder(storage.reading(), token)
+    if not password:
+        raise AccountRefusedError(AccountRefusal.PASSWORD_NEEDED)
+    hashed = await passwords.hashed(hasher, password, found.email, found.display_name)
     async with storage.writing() as unit:
         account = await account_tokens.holder(unit, await account_tokens.consume(unit, token, _PURPOSES))
-        if hashed is not None:
-            await unit.accounts.set_password_hash(account.id, hashed)
-        elif await unit.accounts.password_hash(account.id) is None:
-            raise AccountRefusedError(AccountRefusal.PASSWORD_NEEDED)  # registered again meanwhile; nothing is consumed
+        await passwords.replace_hash(unit, account.id, hashed)
         account = await welcome(unit, account)
         await security_events.record(unit, "email_verified", account.id, address=address, device=device)
         return account
 
 
+async def _holder(unit: Unit, token: str) -> Account:
+    return await account_tokens.holder(unit, await account_tokens.look(unit, token, _PURPOSES))
+
+
 async def welcome(unit: Unit, account: Account) -> Account:
     """Marks the address as verified, and gives a person who belongs to no organisation one of the own.
 
-    An operator's account gets none. Neither does a person whose address an existing user has: nobody knows yet whether
-    that user is this person, so an operator connects them with `softix accounts create --organisation`.
+    This happens once: whoever was verified by an invitation, or left every organisation later, founds none by another
+    link. An operator's account gets none. Neither does a person whose address an existing user has: nobody knows yet
+    whether that user is this person, so an operator connects them with `softix accounts create --organisation`.
     """
-    if account.verified_at_us is None:
-        account = replace(account, verified_at_us=unit.clock.now_us())
-        await unit.accounts.update(account)
+    if account.verified_at_us is not None:
+        return account
+    account = replace(account, verified_at_us=unit.clock.now_us())
+    await unit.accounts.update(account)
     if account.role is UserRole.USER and not await unit.memberships.of_account(account.id):
         await _found_organisation(unit, account)
     return account

@@ -12,12 +12,11 @@ from typing import Any
 
 from softix_proxy.domain.access.identity import checked_email
 from softix_proxy.domain.access.users import User
-from softix_proxy.domain.accounts.account_tokens import AccountToken, TokenPurpose
+from softix_proxy.domain.accounts.account_tokens import TokenPurpose
 from softix_proxy.domain.accounts.accounts import Account, folded_email
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
-from softix_proxy.domain.core.secret_tokens import token_digest
 from softix_proxy.domain.notices.contents import ACTION
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.organisations.invitations import Invitation
@@ -32,12 +31,13 @@ from softix_proxy.domain.organisations.organisations import (
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.access import users
-from softix_proxy.operations.accounts import account_tokens, security_events
+from softix_proxy.operations.accounts import account_tokens, invitation_links, security_events, throttles
 from softix_proxy.operations.notices import facts
 from softix_proxy.operations.notices.outbox import enqueue
 from softix_proxy.operations.organisations.organisations import authorized
 
 _LASTS_US = account_tokens.LASTS_US[TokenPurpose.INVITATION]
+_MOST_OPEN = 50
 _GONE = "the invitation is used, withdrawn or too old", "ask for a new one"
 
 
@@ -61,7 +61,10 @@ class OpenInvitation:
 async def invite(
     storage: Storage, vault: Vault, organisation: str, email: str, role: OrganisationRole, by: Actor
 ) -> Invitation:
-    """Sends an invitation. An open one of the same address ends. Raises NotFoundError, BadInputError, ConflictError."""
+    """Sends an invitation. An open one of the same address ends.
+
+    Raises NotFoundError, BadInputError, ConflictError, and RefusedError(RATE_LIMITED) if members invite too often.
+    """
     address = checked_email(email.strip())
     async with storage.writing() as unit:
         user, actor = await authorized(unit, organisation, by, Right.MANAGE_MEMBERS)
@@ -70,10 +73,14 @@ async def invite(
         person = await unit.accounts.by_email(address)
         if person is not None and await unit.memberships.find(person.id, user.id) is not None:
             raise ConflictError("this person is a member already", "change the role instead")
-        now_us = unit.clock.now_us()
+        now_us, others = unit.clock.now_us(), 0
         for earlier in await unit.invitations.open(user.id, now_us):
             if folded_email(earlier.email) == folded_email(address):
                 await _withdraw(unit, earlier, now_us)
+            else:
+                others += 1
+        if actor != OPERATOR:
+            await _count(unit, vault, user, actor, address, others)
         to = address if person is None else person.email
         invited_by = None if actor == OPERATOR else actor.account_id
         made = await unit.invitations.add(
@@ -84,12 +91,25 @@ async def invite(
         return made
 
 
+async def _count(unit: Unit, vault: Vault, user: User, by: Membership, address: str, open_ones: int) -> None:
+    """Counts an invitation by a member. Else an organisation would be a way to send mail to anybody.
+
+    Raises ConflictError, RefusedError(RATE_LIMITED).
+    """
+    if open_ones >= _MOST_OPEN:
+        raise ConflictError(
+            f"an organisation has at most {_MOST_OPEN} open invitations", "cancel some, or wait until they are accepted"
+        )
+    account = await unit.accounts.get(by.account_id)
+    await throttles.take(unit, throttles.INVITE_BY_ACCOUNT, account.public_id)
+    await throttles.take(unit, throttles.INVITE_BY_ORGANISATION, user.public_id)
+    await throttles.take(unit, throttles.INVITATION_MAIL, throttles.email_subject(vault, address))
+
+
 async def find(storage: Storage, token: str) -> OpenInvitation:
     """Returns what a link is for, and leaves it as it is. Raises NotFoundError."""
     async with storage.snapshot() as unit:
-        now_us = unit.clock.now_us()
-        found = await unit.account_tokens.find(token_digest(token), TokenPurpose.INVITATION, now_us)
-        return await _open(unit, found, now_us)
+        return await _opened(unit, await invitation_links.look(unit, token))
 
 
 async def accept(storage: Storage, token: str, account_id: int) -> Membership:
@@ -99,8 +119,7 @@ async def accept(storage: Storage, token: str, account_id: int) -> Membership:
     """
     async with storage.writing() as unit:
         now_us, account = unit.clock.now_us(), await unit.accounts.get(account_id)
-        found = await unit.account_tokens.consume(token_digest(token), TokenPurpose.INVITATION, now_us)
-        opened = await _open(unit, found, now_us)
+        opened = await _opened(unit, await invitation_links.consume(unit, token))
         if not opened.is_for(account) or not account.can_sign_in:
             raise ConflictError("the invitation was sent to another address", "sign in with that address")
         membership = Membership(account.id, opened.organisation.id, opened.invitation.role, now_us)
@@ -139,9 +158,8 @@ def as_fields(invitation: Invitation) -> dict[str, Any]:
     }
 
 
-async def _open(unit: Unit, token: AccountToken | None, now_us: int) -> OpenInvitation:
-    invitation = None if token is None else await unit.invitations.get(token.invitation_id or 0)
-    if invitation is None or not invitation.is_open(now_us) or not await _stands(unit, invitation):
+async def _opened(unit: Unit, invitation: Invitation | None) -> OpenInvitation:
+    if invitation is None:
         raise NotFoundError(*_GONE)
     organisation = await unit.users.get(invitation.user_id)
     name = await users.name_of(unit, organisation.id)
@@ -154,14 +172,6 @@ async def _withdraw(unit: Unit, invitation: Invitation, now_us: int) -> Invitati
     await unit.invitations.update(revoked)
     await unit.account_tokens.end_invitation(invitation.id)
     return revoked
-
-
-async def _stands(unit: Unit, invitation: Invitation) -> bool:
-    """Returns whether whoever invited could still do it. Who was removed must not come back by an own invitation."""
-    if invitation.invited_by is None:
-        return True
-    inviter = await unit.memberships.find(invitation.invited_by, invitation.user_id)
-    return inviter is not None and inviter.may(Right.MANAGE_MEMBERS) and may_grant(inviter, invitation.role)
 
 
 async def _name_of_inviter(unit: Unit, invitation: Invitation) -> str:

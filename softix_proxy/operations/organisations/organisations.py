@@ -89,7 +89,7 @@ async def set_role(
             raise ConflictError("nobody raises the own role", "ask an owner of the organisation")
         if not may_grant(actor, role) or not may_grant(actor, membership.role):
             raise ConflictError("only an owner makes or changes an owner", "ask an owner of the organisation")
-        await _keep_an_owner(unit, user, membership, role)
+        await _keep_an_owner(unit, user, actor, membership, role)
         await unit.memberships.set_role(person.id, user.id, role)
         await security_events.record(unit, "role_changed", person.id, subject=user.public_id)
         active = await _active_keys(unit, user)
@@ -109,7 +109,7 @@ async def remove(
         if not may_grant(actor, membership.role):
             raise ConflictError("only an owner removes an owner", "ask an owner of the organisation")
         heir = None if hand_keys_to is None else await _heir(unit, user, person, hand_keys_to)
-        return await _remove(unit, user, membership, person, heir)
+        return await _remove(unit, user, actor, membership, person, heir)
 
 
 async def leave(storage: Storage, organisation: str, by: Membership) -> RemovedMember:
@@ -118,9 +118,9 @@ async def leave(storage: Storage, organisation: str, by: Membership) -> RemovedM
     Raises NotFoundError, and ConflictError for the last owner.
     """
     async with storage.writing() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.SEE)
+        user, actor = await authorized(unit, organisation, by, Right.SEE)
         person, membership = await find_member(unit, user, (await unit.accounts.get(by.account_id)).public_id)
-        return await _remove(unit, user, membership, person, None)
+        return await _remove(unit, user, actor, membership, person, None)
 
 
 async def authorized(unit: Unit, organisation: str, by: Actor, right: Right) -> tuple[User, Actor]:
@@ -182,8 +182,17 @@ async def _active_keys(unit: Unit, user: User) -> Counter[int | None]:
     return Counter(owners[key_id].account_id for key_id in active if key_id in owners)
 
 
-async def _keep_an_owner(unit: Unit, user: User, membership: Membership, role: OrganisationRole | None) -> None:
-    if leaves_no_owner(await unit.memberships.of_organisation(user.id), membership.account_id, role):
+async def _keep_an_owner(
+    unit: Unit, user: User, by: Actor, membership: Membership, role: OrganisationRole | None
+) -> None:
+    """Raises ConflictError if no owner would be left.
+
+    To members an owner who cannot sign in is none: nobody of the organisation could make another. An operator can.
+    """
+    members = await unit.memberships.of_organisation(user.id)
+    if by != OPERATOR:
+        members = [member for member in members if (await unit.accounts.get(member.account_id)).can_sign_in]
+    if leaves_no_owner(members, membership.account_id, role):
         raise ConflictError("an organisation keeps at least one owner", "make another member an owner first")
 
 
@@ -195,9 +204,9 @@ async def _heir(unit: Unit, user: User, leaving: Account, account: str) -> Accou
 
 
 async def _remove(
-    unit: Unit, user: User, membership: Membership, person: Account, heir: Account | None
+    unit: Unit, user: User, by: Actor, membership: Membership, person: Account, heir: Account | None
 ) -> RemovedMember:
-    await _keep_an_owner(unit, user, membership, None)
+    await _keep_an_owner(unit, user, by, membership, None)
     await unit.memberships.remove(person.id, user.id)  # first, so that messages about the keys go to those who stay
     revoked = handed_over = 0
     for key_id, owner in (await unit.key_owners.list(user.id)).items():

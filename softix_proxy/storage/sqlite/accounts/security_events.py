@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from softix_proxy.domain.accounts.security_events import SecurityEvent
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
+from softix_proxy.storage.sqlite.core.paging import is_before
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
 
 _EVENT = RecordMapping(SecurityEvent, "id", "at_us", "account_id", "kind", "address", "device", "subject")
@@ -21,11 +22,13 @@ class SqliteSecurityEventStore:
     async def add(self, event: SecurityEvent) -> None:
         await self._session.insert("security_events", _EVENT.row(event, *_ADDED))
 
-    async def list(self, account_id: int | None, limit: int) -> Sequence[SecurityEvent]:
-        of_all = f"SELECT {_EVENT.select()} FROM security_events"
+    async def list(self, account_id: int | None, limit: int, before_id: int | None = None) -> Sequence[SecurityEvent]:
+        of_all = f"SELECT {_EVENT.select()} FROM security_events WHERE {is_before('?1')}"
         if account_id is None:
-            return _EVENT.read_all(await self._session.all(f"{of_all} ORDER BY id DESC LIMIT ?", limit))
-        rows = await self._session.all(f"{of_all} WHERE account_id = ? ORDER BY id DESC LIMIT ?", account_id, limit)
+            return _EVENT.read_all(await self._session.all(f"{of_all} ORDER BY id DESC LIMIT ?2", before_id, limit))
+        rows = await self._session.all(
+            f"{of_all} AND account_id = ?3 ORDER BY id DESC LIMIT ?2", before_id, limit, account_id
+        )
         return _EVENT.read_all(rows)
 
     async def has_seen(self, account_id: int, device: str | None = None) -> bool:

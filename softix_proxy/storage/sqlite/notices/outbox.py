@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from softix_proxy.domain.notices.contents import FIRST_SENT
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind, NoticeState, QueuedNotice
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted
@@ -37,9 +38,14 @@ _ADD = (
     " VALUES (?, ?, ?3, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (once) DO NOTHING RETURNING id"
 )
 _WAITING = "state = 'waiting'"
+_RANK = " ".join(
+    f"WHEN kind IN ({', '.join(repr(kind.value) for kind in sorted(kinds))}) THEN {rank}"
+    for rank, kinds in enumerate(FIRST_SENT)
+)
+_IN_TURN = f"CASE {_RANK} ELSE {len(FIRST_SENT)} END, next_at_us, id"
 _CLAIM = (
     "UPDATE outbox SET attempts = attempts + 1, next_at_us = ?2 WHERE id IN"
-    f" (SELECT id FROM outbox WHERE {_WAITING} AND next_at_us <= ?1 ORDER BY next_at_us, id LIMIT ?3)"
+    f" (SELECT id FROM outbox WHERE {_WAITING} AND next_at_us <= ?1 ORDER BY {_IN_TURN} LIMIT ?3)"
     f" RETURNING {QUEUED_NOTICE.select()}"
 )
 

@@ -44,4 +44,11 @@ class SqliteMembershipStore:
         await self._session.update("members", {"role": role}, "account_id = ? AND user_id = ?", account_id, user_id)
 
     async def remove(self, account_id: int, user_id: int) -> None:
-        await self._session.run("DELETE FROM members WHERE account_id = ? AND user_id = ?", account_id, user_id)
+        if await self._session.run("DELETE FROM members WHERE account_id = ? AND user_id = ?", account_id, user_id):
+            await self._session.run(
+                "INSERT OR IGNORE INTO former_members (account_id, user_id) VALUES (?, ?)", account_id, user_id
+            )
+
+    async def has_ended(self, account_id: int, user_id: int) -> bool:
+        found = "SELECT 1 FROM former_members WHERE account_id = ? AND user_id = ?"
+        return await self._session.one(found, account_id, user_id) is not None

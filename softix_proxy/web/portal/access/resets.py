@@ -22,7 +22,11 @@ async def submit(request: PageRequest) -> Answer:
     token = request.form.get("token", "")
     if not token:
         await password_resets.request(
-            request.storage, request.vault, request.form.get("email", ""), address=request.address
+            request.storage,
+            request.vault,
+            request.form.get("email", ""),
+            address=request.address,
+            oidc=request.settings.oidc,
         )
         return Page("link_sent", {"about": "reset"})
     try:

@@ -46,6 +46,6 @@ async def _form(request: PageRequest, token: str, error: AccountRefusedError | N
         except AccountRefusedError as ended:
             error = ended
         else:
-            values = {"token": token, "email": found.email, "needs_password": found.needs_password, "problem": None}
+            values = {"token": token, "email": found.email, "problem": None}
             return Page("verify", values) if error is None else refused_page("verify", values, error)
     return refused_page("verify_again", {}, error)

@@ -12,6 +12,7 @@ from softix_proxy.web.portal.core.page import PageRequest
 
 PER_PAGE = 50
 _MOST_LETTERS = 100
+_MOST_DIGITS = 18
 R = TypeVar("R")
 
 
@@ -34,6 +35,12 @@ def searched(request: PageRequest, name: str = "q", most_letters: int = _MOST_LE
     Of a whole key only the visible prefix is left, so that nobody's key comes back in a page.
     """
     return without_keys(request.query.get(name, "").strip()[:most_letters])
+
+
+def number_before(request: PageRequest) -> int | None:
+    """Returns the number before which the page is read that is asked for. None for the first page."""
+    before = request.query.get("before", "")
+    return int(before) if before.isascii() and before.isdigit() and len(before) <= _MOST_DIGITS else None
 
 
 async def listing_of(

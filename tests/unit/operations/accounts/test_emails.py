@@ -3,6 +3,7 @@ from support.people import ADA, BOB, EVE, FIREFOX, HOME, People, new_password
 
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.account_tokens import TokenPurpose
+from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.core.errors import RefusedError
@@ -53,7 +54,7 @@ async def test_links_for_the_old_address_end_when_the_address_changes(people: Pe
     """stage-door#153: a reset link that was sent to the old address still took the account."""
     account = await people.member()
     session = (await people.signed_in()).session
-    await password_resets.request(people.storage, people.vault, ADA, address=HOME)
+    await password_resets.request(people.storage, people.vault, ADA, address=HOME, oidc=OidcSection())
     reset = (await people.mails(NoticeKind.RESET_PASSWORD))[0].token
     await request(people, session)
     await confirm(people, session, (await people.mails(CONFIRM))[0].token)

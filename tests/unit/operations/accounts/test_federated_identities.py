@@ -278,6 +278,19 @@ async def test_default_role_is_given_once_and_left_as_it_is(people: People, team
     assert await role_of(people, ada, team) is OrganisationRole.ADMIN
 
 
+async def test_default_role_is_not_given_again_to_a_member_who_was_removed_or_left(people: People, team: User) -> None:
+    """A member who was made a viewer left, and had the default role again after the next sign-in."""
+    section = replace(OPEN, organisation=team.public_id, default_role="admin")
+    ada = (await enter(people, says(), section)).account
+    async with people.storage.writing() as unit:
+        await unit.memberships.remove(ada.id, team.id)
+    assert (await enter(people, says(), section)).account == ada
+    assert await role_of(people, ada, team) is None
+    ruled = replace(section, roles=("staff=viewer",))
+    await enter(people, says(groups=["staff"]), ruled)
+    assert await role_of(people, ada, team) is OrganisationRole.VIEWER, "a claim decides each time"
+
+
 async def test_organisation_that_does_not_exist_is_told_to_the_operator(people: People) -> None:
     with pytest.raises(FailureError) as failed:
         await enter(people, says(), replace(OPEN, organisation="usr_nobody"))

@@ -172,5 +172,5 @@ async def test_members_of_an_organisation_come_with_their_accounts(books: Sqlite
     async with books.writing() as unit:
         await unit.memberships.add(membership)
     assert await operators.members(books, ada.id) == [(membership, bob)]
-    assert (await operators.show_account(books, "acc_bob")).memberships == [(membership, ada)]
+    assert (await operators.show_account(books, "acc_bob")).memberships == [(membership, ada, "ada")]
     assert await operators.security_events(books) == []

@@ -1,19 +1,25 @@
+from dataclasses import replace
+
 import pyotp
 import pytest
 from support.people import ADA, EVE, FIREFOX, HOME, OFFICE, People, new_password
 
+from softix_proxy.domain.accounts.accounts import Account
+from softix_proxy.domain.accounts.federated_identities import VerifiedClaims
+from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.notices.outbox import NoticeKind
-from softix_proxy.operations.accounts import accounts, factors, password_resets, sessions
+from softix_proxy.operations.accounts import accounts, emails, factors, federated_identities, password_resets, sessions
 from softix_proxy.operations.accounts.sign_in import SecondFactorNeeded
 
 RESET = NoticeKind.RESET_PASSWORD
 
 
-async def request(people: People, email: str = ADA, address: str = HOME) -> None:
-    await password_resets.request(people.storage, people.vault, email, address=address)
+async def request(people: People, email: str = ADA, address: str = HOME, *, oidc: OidcSection | None = None) -> None:
+    section = oidc or OidcSection()
+    await password_resets.request(people.storage, people.vault, email, address=address, oidc=section)
 
 
 async def finish(people: People, token: str, password: str) -> None:
@@ -55,7 +61,7 @@ async def test_reset_answers_the_same_and_mails_only_the_stored_address(people: 
 
 async def test_reset_token_is_in_the_message_alone(people: People) -> None:
     await people.member()
-    assert await password_resets.request(people.storage, people.vault, ADA, address=HOME) is None  # type: ignore[func-returns-value] # that is what is tested
+    assert await password_resets.request(people.storage, people.vault, ADA, address=HOME, oidc=OidcSection()) is None  # type: ignore[func-returns-value] # that is what is tested
     [mail] = await people.mails(RESET)
     assert mail.link == f"/reset?token={mail.token}" and len(mail.token) == 43
     rows = await people.storage.reading()._session.all("SELECT template_values FROM outbox")
@@ -134,7 +140,30 @@ async def test_resets_are_slowed_down_by_network_and_few_messages_go_to_one_addr
         await request(people)
     assert refused.value.code is Code.RATE_LIMITED
     await request(people, address=OFFICE)
-    assert len(await people.mails(RESET)) == 2, "the message that verified the address is counted too"
+    assert len(await people.mails(RESET)) == 3
+
+
+async def test_reset_is_mailed_however_many_other_messages_strangers_caused(people: People) -> None:
+    """A stranger registered the owner's address again and again, and the owner never got a link."""
+    await people.member()
+    await people.member(EVE)
+    eve = (await people.signed_in(EVE)).session
+    for _ in range(4):
+        await people.register(ADA)
+        await emails.request_change(people.storage, people.vault, eve, ADA)
+    assert len(await people.mails(NoticeKind.ALREADY_REGISTERED)) == 3
+    await request(people)
+    assert len(await people.mails(RESET)) == 1
+
+
+async def test_link_that_verifies_is_mailed_however_many_strangers_wanted_the_address(people: People) -> None:
+    await people.member(EVE)
+    eve = (await people.signed_in(EVE)).session
+    for _ in range(4):
+        await request(people, ADA)
+        await emails.request_change(people.storage, people.vault, eve, ADA)
+    await people.register(ADA)
+    assert len([mail for mail in await people.mails(NoticeKind.VERIFY_EMAIL) if mail.email == ADA]) == 1
 
 
 async def test_first_link_of_an_operator_sets_the_first_password_within_three_days(people: People) -> None:
@@ -181,3 +210,50 @@ async def test_reset_of_an_account_without_a_password_sets_the_first_one_and_is_
     assert (await password_resets.look(people.storage, token)).is_first
     await finish(people, token, new_password())
     assert len(await people.mails(NoticeKind.PASSWORD_CHANGED)) == 1
+
+
+ISSUER = "https://login.example.org"
+OIDC = OidcSection(issuer=ISSUER, client_id="softix", create_accounts=True)
+DECIDES = [replace(OIDC, roles=("staff=member",)), replace(OIDC, allowed_domains=("example.org",))]
+
+
+async def by_provider(people: People) -> Account:
+    """Ada, who came by the provider and has no password."""
+    claims = {"email": ADA, "email_verified": True, "groups": ["staff"]}
+    async with people.storage.writing() as unit:
+        origin, verified = factors.Origin(HOME, FIREFOX), VerifiedClaims(ISSUER, "ada-1", claims)
+        return (await federated_identities.account_for(unit, OIDC, verified, origin)).account
+
+
+@pytest.mark.parametrize("section", DECIDES)
+async def test_person_whom_the_provider_lets_in_gets_no_first_password_by_a_reset(
+    people: People, section: OidcSection
+) -> None:
+    """Whose group was taken away set a password, and signed in by it."""
+    await by_provider(people)
+    with people.counted() as work:
+        await request(people, oidc=section)
+    assert work == ["transaction"]
+    assert [(mail.kind, mail.email, mail.link) for mail in await people.mails()] == [
+        (NoticeKind.NO_PASSWORD, ADA, None)
+    ]
+    link = await accounts.reset_link(people.storage, people.vault, ADA)
+    await finish(people, link.path.partition("token=")[2], new_password())
+
+
+@pytest.mark.parametrize("section", [OidcSection(), OIDC, replace(DECIDES[0], issuer="https://other.example.org")])
+async def test_person_whom_no_rule_of_the_provider_keeps_out_sets_a_first_password(
+    people: People, section: OidcSection
+) -> None:
+    await by_provider(people)
+    await request(people, oidc=section)
+    assert [mail.kind for mail in await people.mails()] == [RESET]
+
+
+@pytest.mark.parametrize("section", DECIDES)
+async def test_person_who_has_a_password_beside_the_provider_resets_it(people: People, section: OidcSection) -> None:
+    account = await by_provider(people)
+    async with people.storage.writing() as unit:
+        await unit.accounts.set_password_hash(account.id, "new:secret")
+    await request(people, oidc=section)
+    assert [mail.kind for mail in await people.mails()] == [RESET]

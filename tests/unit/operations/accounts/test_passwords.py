@@ -1,6 +1,7 @@
 import pytest
 from support.people import ADA, BOB, FIREFOX, HOME, People, new_password
 
+from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.core.errors import RefusedError
@@ -28,7 +29,7 @@ async def test_changed_password_ends_the_other_sessions_and_every_link_in_the_sa
     account = await people.member()
     await people.member(BOB)
     stolen, own, bob = await people.signed_in(), await people.signed_in(), await people.signed_in(BOB)
-    await password_resets.request(people.storage, people.vault, ADA, address=HOME)
+    await password_resets.request(people.storage, people.vault, ADA, address=HOME, oidc=OidcSection())
     link = (await people.mails(NoticeKind.RESET_PASSWORD))[0].token
     new = new_password()
     changed = await change(people, own.session, people.password, new)

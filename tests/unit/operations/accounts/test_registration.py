@@ -3,15 +3,19 @@ from inspect import iscoroutinefunction, signature
 from types import ModuleType
 
 import pytest
+from support.organisation import join
 from support.people import ADA, EVE, HOME, OFFICE, TERMS, People, new_password
 
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.account_tokens import TokenPurpose
 from softix_proxy.domain.accounts.accounts import AccountStatus, PolicyAcceptance
+from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.portal_section import PortalSection
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.core.errors import Code, OverloadedError, RefusedError
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.domain.organisations.organisations import OPERATOR, Actor, OrganisationRole
+from softix_proxy.operations.access import users
 from softix_proxy.operations.accounts import (
     account_tokens,
     accounts,
@@ -24,6 +28,23 @@ from softix_proxy.operations.accounts import (
     verification,
 )
 from softix_proxy.operations.accounts.registration import RegistrationForm
+from softix_proxy.operations.organisations import invitations
+
+
+async def acme(people: People) -> None:
+    await users.create(people.storage, name="acme", email="a@acme.org", role=UserRole.USER, postpaid=False)
+
+
+async def invited(people: People, email: str, by: Actor = OPERATOR) -> str:
+    """The token of an invitation to acme."""
+    await invitations.invite(people.storage, people.vault, "acme", email, OrganisationRole.MEMBER, by)
+    link = (await people.mails(NoticeKind.INVITATION))[0].link
+    assert link is not None
+    return link.removeprefix("/invitations/")
+
+
+async def organisations_of(people: People) -> list[str]:
+    return [user.name for user in await people.storage.reading().users.list()]
 
 
 async def test_registration_makes_an_account_that_waits_for_its_link_and_touches_no_user(people: People) -> None:
@@ -101,8 +122,8 @@ async def test_registration_is_closed_unless_the_operator_opens_it(people: Peopl
 
 async def test_registration_by_invitation_takes_only_the_address_that_was_invited(people: People) -> None:
     people.portal = PortalSection(registration="invitation")
-    async with people.storage.writing() as unit:
-        invitation = await account_tokens.issue(unit, TokenPurpose.INVITATION, ADA, invitation_id=1)
+    await acme(people)
+    invitation = await invited(people, ADA)
     for email, given in ((ADA, ""), (EVE, invitation)):
         with pytest.raises(AccountRefusedError) as refused:
             await people.register(email, invitation=given)
@@ -112,10 +133,38 @@ async def test_registration_by_invitation_takes_only_the_address_that_was_invite
     assert refused.value.reason is AccountRefusal.LINK_ENDED
     made = await people.register("Ada@example.org", invitation=invitation)
     assert made is not None and made.can_sign_in, "the link of the invitation proved the address"
-    assert await people.storage.reading().users.list() == [], "the organisation is that of the invitation"
-    assert await people.mails() == []
+    assert await organisations_of(people) == ["acme"], "the organisation is that of the invitation"
+    assert [mail.kind for mail in await people.mails()] == [NoticeKind.INVITATION]
     async with people.storage.writing() as unit:
         await account_tokens.consume(unit, invitation, (TokenPurpose.INVITATION,))  # it was not spent
+
+
+async def test_registration_by_the_invitation_of_somebody_who_may_not_invite_any_more_is_refused(
+    people: People,
+) -> None:
+    people.portal = PortalSection(registration="invitation")
+    await acme(people)
+    token = await invited(people, ADA, await join(people.storage, "grace", OrganisationRole.ADMIN, "acme"))
+    await accounts.disable(people.storage, "acc_grace")
+    with pytest.raises(AccountRefusedError) as refused:
+        await people.register(ADA, invitation=token)
+    assert refused.value.reason is AccountRefusal.LINK_ENDED
+    assert await people.storage.reading().accounts.by_email(ADA) is None
+
+
+async def test_person_who_registered_by_an_invitation_founds_no_organisation_by_a_reset(people: People) -> None:
+    """Where only the invited register, nobody shall get an organisation without an operator."""
+    people.portal = PortalSection(registration="invitation")
+    await acme(people)
+    account = await people.register(ADA, invitation=await invited(people, ADA))
+    assert account is not None
+    await password_resets.request(people.storage, people.vault, ADA, address=HOME, oidc=OidcSection())
+    token = (await people.mails(NoticeKind.RESET_PASSWORD))[0].token
+    await password_resets.finish(
+        people.storage, people.vault, people.hasher, token, password=new_password(), address=HOME, device="Firefox"
+    )
+    assert await organisations_of(people) == ["acme"]
+    assert await people.storage.reading().memberships.of_account(account.id) == []
 
 
 async def test_registration_of_a_known_address_answers_the_same_and_does_the_same_work(people: People) -> None:
@@ -143,7 +192,6 @@ async def test_address_that_two_people_registered_belongs_to_the_one_who_gets_th
         with pytest.raises(AccountRefusedError) as refused:
             await verification.look(people.storage, mail.token)
         assert refused.value.reason is AccountRefusal.LINK_ENDED
-    assert (await verification.look(people.storage, newest.token)).needs_password
     chosen = new_password()
     await verification.verify(
         people.storage, people.hasher, newest.token, password=chosen, address=HOME, device="Firefox on Linux"

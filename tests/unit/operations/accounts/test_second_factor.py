@@ -13,6 +13,7 @@ from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.accounts.sessions import Session, SignInMethod
 from softix_proxy.domain.core.clock import SECOND_US
+from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.operations.accounts import accounts, factors, passkeys, password_resets, second_factor, sessions
 from softix_proxy.operations.accounts.factors import Origin
@@ -181,6 +182,58 @@ async def test_passkey_opens_a_session_that_waits_for_its_second_factor(ada: Hol
     assert (await people.events(ada.account))[0] == "sign_in_failed"
 
 
+async def failures(people: People, ada: Holder) -> int:
+    return (await people.events(ada.account)).count("sign_in_failed")
+
+
+async def test_code_that_has_to_wait_is_not_recorded(ada: Holder, people: People) -> None:
+    """Else whoever knows the password pushes every other event off the pages."""
+    session, outcomes = await ada.pending(), []
+    for _ in range(15):
+        with pytest.raises((AccountRefusedError, RefusedError)) as error:
+            await ada.prove(session, "000000")
+        outcomes.append(type(error.value))
+    assert outcomes == [AccountRefusedError] * 10 + [RefusedError] * 5
+    assert await failures(people, ada) == 10
+
+
+@pytest.mark.parametrize("is_confirmation", [False, True])
+async def test_passkeys_that_are_refused_are_slowed_down_and_few_are_recorded(
+    ada: Holder, people: People, is_confirmation: bool
+) -> None:
+    session = ada.session if is_confirmation else await ada.pending()
+    garbage = {"reference": "none", "answer": "none"}
+    outcomes = []
+    for _ in range(15):
+        with pytest.raises((AccountRefusedError, RefusedError)) as error:
+            if is_confirmation:
+                await second_factor.confirm_passkey(people.storage, people.vault, PARTY, session, FROM, **garbage)
+            else:
+                await second_factor.prove_passkey(
+                    people.storage, people.vault, PARTY, session, FROM, people.portal, **garbage
+                )
+        outcomes.append(type(error.value))
+    assert outcomes == [AccountRefusedError] * 10 + [RefusedError] * 5
+    assert await failures(people, ada) == 10
+    people.clock.us += 300 * SECOND_US
+    assert await (ada.confirm(session) if is_confirmation else ada.prove_passkey(session))
+
+
+async def test_passkey_that_is_right_takes_back_what_was_counted(ada: Holder) -> None:
+    for _ in range(20):
+        await ada.prove_passkey(await ada.pending())
+
+
+async def test_account_asks_for_its_passkeys_only_so_often(ada: Holder, people: People) -> None:
+    """Each request is a row for some minutes."""
+    session = await ada.pending()
+    for _ in range(30):
+        assert await passkeys.begin_second_factor(people.storage, people.vault, PARTY, session) is not None
+    with people.counted() as work, pytest.raises(RefusedError) as refused:
+        await passkeys.begin_second_factor(people.storage, people.vault, PARTY, session)
+    assert refused.value.code is Code.RATE_LIMITED and work == []
+
+
 async def test_passkey_alone_signs_in_and_is_enough(ada: Holder, people: People) -> None:
     before = await people.sign_in()
     done = await ada.by_passkey(replaces=before.token)
@@ -232,7 +285,7 @@ async def test_passkey_of_a_disabled_account_opens_nothing(ada: Holder, people: 
 
 async def test_new_password_by_a_mailed_link_does_not_stand_for_the_second_factor(ada: Holder, people: People) -> None:
     """worldcubeassociation#8432: whoever reads the mail was in without the second factor."""
-    await password_resets.request(people.storage, people.vault, ADA, address=HOME)
+    await password_resets.request(people.storage, people.vault, ADA, address=HOME, oidc=OidcSection())
     token, new = (await people.mails(NoticeKind.RESET_PASSWORD))[0].token, new_password()
     await password_resets.finish(
         people.storage, people.vault, people.hasher, token, password=new, address=HOME, device=SAFARI

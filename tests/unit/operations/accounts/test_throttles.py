@@ -9,7 +9,7 @@ RULES = [rule for rule in vars(throttles).values() if isinstance(rule, ThrottleR
 
 
 def test_rules_have_names_of_their_own_and_windows_that_a_purge_leaves_alone() -> None:
-    assert len({rule.name for rule in RULES}) == len(RULES) == 8
+    assert len({rule.name for rule in RULES}) == len(RULES) == 14
     assert all(rule.burst * rule.interval_us < LONGEST_WINDOW_US for rule in RULES)
 
 

@@ -13,8 +13,10 @@ from softix_proxy.operations.accounts import accounts, verification
 VERIFY = NoticeKind.VERIFY_EMAIL
 
 
-async def verify(people: People, token: str, password: str = "") -> None:
-    await verification.verify(people.storage, people.hasher, token, password=password, address=HOME, device=FIREFOX)
+async def verify(people: People, token: str, password: str | None = None) -> None:
+    """Presses the button. Without a password it is the one of the registration."""
+    given = people.password if password is None else password
+    await verification.verify(people.storage, people.hasher, token, password=given, address=HOME, device=FIREFOX)
 
 
 async def test_verified_person_gets_an_organisation_of_one_with_a_handle_like_the_name(people: People) -> None:
@@ -42,8 +44,7 @@ async def test_link_that_is_followed_stays_usable_until_its_button_is_pressed(pe
     await people.register()
     token = (await people.mails(VERIFY))[0].token
     for _ in range(3):
-        found = await verification.look(people.storage, token)
-        assert (found.email, found.needs_password) == (ADA, False)
+        assert (await verification.look(people.storage, token)).email == ADA
     await verify(people, token)
     for _ in range(2):
         with pytest.raises(AccountRefusedError) as refused:
@@ -98,11 +99,38 @@ async def test_resending_sends_nothing_to_a_verified_address_and_few_messages_to
     assert len(await people.mails()) == 3
 
 
-async def test_verification_of_an_address_registered_twice_needs_a_password_that_is_good(people: People) -> None:
-    for _ in range(2):
+async def test_password_of_whoever_registered_opens_nothing_once_the_reader_of_the_mail_chose_another(
+    people: People,
+) -> None:
+    """Pre-hijacking (Sudhodanan and Paverd, 2022): a stranger registers, and waits for the owner to press a button."""
+    strangers = new_password()
+    await people.register(password=strangers)
+    await verify(people, (await people.mails(VERIFY))[0].token)
+    with pytest.raises(AccountRefusedError) as refused:
+        await people.sign_in(password=strangers)
+    assert refused.value.reason is AccountRefusal.WRONG_PASSWORD
+    await people.signed_in()
+
+
+async def test_nobody_signs_in_and_adds_a_factor_before_the_address_is_verified(people: People) -> None:
+    await people.register()
+    with pytest.raises(AccountRefusedError) as refused:
+        await people.sign_in()
+    assert refused.value.reason is AccountRefusal.NOT_VERIFIED
+    account = await people.account()
+    assert await people.storage.reading().sessions.list(account.id, people.clock.us) == []
+
+
+@pytest.mark.parametrize("registrations", [1, 2])
+async def test_verification_needs_a_password_that_is_good(people: People, registrations: int) -> None:
+    for _ in range(registrations):
         await people.register(password=new_password())
     token = (await people.mails(VERIFY))[0].token
-    for given, reason in (("", AccountRefusal.PASSWORD_NEEDED), ("short", AccountRefusal.PASSWORD_TOO_SHORT)):
+    for given, reason in (
+        ("", AccountRefusal.PASSWORD_NEEDED),
+        ("short", AccountRefusal.PASSWORD_TOO_SHORT),
+        ("Ada Lovelace", AccountRefusal.PASSWORD_PERSONAL),
+    ):
         with pytest.raises(AccountRefusedError) as refused:
             await verify(people, token, given)
         assert refused.value.reason is reason

@@ -12,10 +12,11 @@ from support.organisation import join, person
 
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.core.clock import DAY_US
-from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
+from softix_proxy.domain.core.errors import BadInputError, Code, ConflictError, NotFoundError, RefusedError
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.organisations import OPERATOR, Membership, OrganisationRole
 from softix_proxy.operations.access import users
+from softix_proxy.operations.accounts import accounts
 from softix_proxy.operations.organisations import invitations, organisations
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
@@ -27,6 +28,9 @@ class Sealing:
 
     def seal_secret(self, secret: bytes | str, *place: str) -> bytes:
         return secret.encode() if isinstance(secret, str) else secret
+
+    def keyed_digest(self, *parts: str) -> str:
+        return " ".join(parts)
 
 
 VAULT: Any = Sealing()
@@ -138,7 +142,7 @@ async def test_withdrawn_invitation_leads_nowhere_and_lets_nobody_register(
         await invitations.revoke(books, "ada", opened.public_id, owner)
 
 
-@pytest.mark.parametrize("change", ["removed", "lowered"])
+@pytest.mark.parametrize("change", ["removed", "lowered", "disabled"])
 async def test_invitation_of_somebody_who_lost_the_right_to_invite_ends(
     books: SqliteStorage, owner: Membership, change: str
 ) -> None:
@@ -147,6 +151,8 @@ async def test_invitation_of_somebody_who_lost_the_right_to_invite_ends(
     token, second = await invite(books, "second@example.org", admin, ADMIN), await person(books, "second")
     if change == "removed":
         await organisations.remove(books, "ada", "acc_admin", owner)
+    elif change == "disabled":
+        await accounts.disable(books, "acc_admin")
     else:
         await organisations.set_role(books, "ada", "acc_admin", MEMBER, owner)
     with pytest.raises(NotFoundError):
@@ -162,6 +168,46 @@ async def test_nobody_invites_beyond_the_own_rights(
     with pytest.raises((NotFoundError, ConflictError)):
         await invite(books, "grace@example.org", inviter, role)
     assert await invitations.open_of(books, "ada", owner) == []
+
+
+async def test_members_invite_one_address_few_times_and_operators_as_often_as_they_want(
+    books: SqliteStorage, owner: Membership
+) -> None:
+    """Else an organisation would send mail to anybody, as often as its owner likes."""
+    for _ in range(3):
+        last = await invite(books, "grace@example.org", owner)
+    with pytest.raises(RefusedError) as refused:
+        await invite(books, "GRACE@example.org", owner)
+    assert refused.value.code is Code.RATE_LIMITED
+    assert len(await mailed(books)) == 3
+    assert (await invitations.find(books, last)).invitation.email == "grace@example.org", "a refusal ends no link"
+    await invite(books, "grace@example.org")
+
+
+async def test_invitations_are_counted_by_who_invites_and_by_the_organisation(
+    books: SqliteStorage, owner: Membership
+) -> None:
+    admin = await join(books, "admin", ADMIN, "ada")
+    for inviter, most in ((owner, 30), (admin, 20)):
+        for number in range(most):
+            await invite(books, f"{inviter.account_id}-{number}@example.org", inviter)
+            if number < most - 1:
+                [*_, made] = await invitations.open_of(books, "ada", inviter)
+                await invitations.revoke(books, "ada", made.public_id, inviter)
+        with pytest.raises(RefusedError):
+            await invite(books, "one-more@example.org", inviter)
+
+
+async def test_organisation_has_a_bound_of_open_invitations_and_operators_pass_it(
+    books: SqliteStorage, owner: Membership
+) -> None:
+    for number in range(50):
+        await invite(books, f"p{number}@example.org")
+    with pytest.raises(ConflictError, match="at most 50 open"):
+        await invite(books, "one-more@example.org", owner)
+    await invite(books, "p7@example.org", owner)
+    await invite(books, "one-more@example.org")
+    assert len(await invitations.open_of(books, "ada", owner)) == 51
 
 
 async def test_member_and_unusable_address_are_not_invited(books: SqliteStorage, owner: Membership) -> None:

@@ -14,7 +14,7 @@ from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.key_owners import KeyOwner
 from softix_proxy.domain.organisations.organisations import OPERATOR, Actor, Membership, OrganisationRole
 from softix_proxy.operations.access import keys, users
-from softix_proxy.operations.accounts import account_view
+from softix_proxy.operations.accounts import account_view, accounts
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import organisations
 from softix_proxy.storage.sqlite.unit import SqliteStorage
@@ -121,6 +121,30 @@ async def test_admin_changes_and_removes_no_owner(
         await organisations.set_role(books, "ada", "acc_owner", VIEWER, staff["admin"])
     with pytest.raises(ConflictError, match="owner"):
         await organisations.remove(books, "ada", "acc_owner", staff["admin"])
+
+
+@pytest.mark.parametrize("change", ["left", "lowered"])
+async def test_last_owner_who_can_sign_in_stays_one_until_an_operator_changes_it(
+    books: SqliteStorage, staff: dict[str, Membership], change: str
+) -> None:
+    """A disabled owner was counted, and nobody was left who could make another."""
+    await join(books, "second", OWNER, "ada")
+    await accounts.disable(books, "acc_second")
+    with pytest.raises(ConflictError, match="at least one owner"):
+        if change == "left":
+            await organisations.leave(books, "ada", staff["owner"])
+        else:
+            await organisations.set_role(books, "ada", "acc_owner", ADMIN, staff["owner"])
+    await organisations.set_role(books, "ada", "acc_owner", ADMIN, OPERATOR)
+
+
+async def test_owner_removes_an_owner_whose_account_is_disabled(
+    books: SqliteStorage, staff: dict[str, Membership]
+) -> None:
+    await join(books, "second", OWNER, "ada")
+    await accounts.disable(books, "acc_second")
+    await organisations.remove(books, "ada", "acc_second", staff["owner"])
+    assert (await organisations.show(books, "ada")).owners == 1
 
 
 @pytest.mark.parametrize("by", ["operator", "owner"])

@@ -33,7 +33,7 @@ async def test_link_that_a_scanner_opens_many_times_still_works_for_the_person(p
         assert (await portal.ask("HEAD", path)).status == 200
     account = await portal.storage.reading().accounts.by_email("ada@example.org")
     assert account.verified_at_us is None
-    done = await portal.post("/verify", {"token": path.partition("=")[2]})
+    done = await portal.post("/verify", {"token": path.partition("=")[2], "password": FORM["password"]})
     assert (done.status, done.location) == (303, "/sign-in")
     account = await portal.storage.reading().accounts.by_email("ada@example.org")
     assert account.verified_at_us == portal.clock.now_us()
@@ -42,8 +42,9 @@ async def test_link_that_a_scanner_opens_many_times_still_works_for_the_person(p
 async def test_link_works_once_and_then_leads_to_another_one(portal: Portal) -> None:
     path = await registered(portal)
     token = path.partition("=")[2]
-    assert (await portal.post("/verify", {"token": token})).status == 303
-    for got in (await portal.post("/verify", {"token": token}), await portal.get(path), await portal.get("/verify")):
+    filled = {"token": token, "password": FORM["password"]}
+    assert (await portal.post("/verify", filled)).status == 303
+    for got in (await portal.post("/verify", filled), await portal.get(path), await portal.get("/verify")):
         assert (got.status, got.title) == (400, "This link does not work any more")
         assert token not in got.text
 
@@ -63,6 +64,15 @@ async def test_newer_link_ends_the_older_one(portal: Portal) -> None:
     assert newer != older
     assert (await portal.get(older)).status == 400
     assert (await portal.get(newer)).status == 200
+
+
+async def test_button_without_a_password_confirms_nothing(portal: Portal) -> None:
+    path = await registered(portal)
+    page = await portal.get(path)
+    assert 'name="password"' in page.text and "type the one that you registered with" in page.text
+    assert (await portal.post("/verify", {"token": path.partition("=")[2]})).status == 400
+    account = await portal.storage.reading().accounts.by_email("ada@example.org")
+    assert account.verified_at_us is None
 
 
 async def test_person_whose_address_was_registered_twice_chooses_the_password(portal: Portal) -> None:
