@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-from click.testing import Result
+from click.testing import Result, _NamedTextIOWrapper
 from support.fake_stripe import FakeStripe, serving_stripe
 from support.one_payment import write_payment
 
@@ -81,6 +83,33 @@ def test_setup_without_a_key_uses_the_stored_one(key: Path, run: Softix, read: R
     assert read("payments setup")["webhook"] == "kept"
 
 
+def test_setup_asks_for_a_key_only_if_none_is_stored(
+    fake: FakeStripe, key: Path, run: Softix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answer(text: str, **_: object) -> str:
+        asked.append(text)
+        return fake.secret_key
+
+    monkeypatch.setattr(click, "prompt", answer)
+    monkeypatch.setattr(_NamedTextIOWrapper, "isatty", lambda _: True, raising=False)
+    assert "made" in run("payments setup").output
+    assert "kept" in run("payments setup").output
+    assert asked == ["API key for Stripe"]
+
+
+def test_setup_takes_a_restricted_key_that_may_not_look_up_the_account(
+    fake: FakeStripe, key: Path, run: Softix, read: Read
+) -> None:
+    fake.secret_key = f"rk_test_{secrets.token_hex(16)}"
+    fake.faults.forbidden = {"account"}
+    key.write_text(fake.secret_key)
+    done = read(f"payments setup --key-file {key}")
+    assert (done["account"], done["country"], done["webhook"]) == (None, None, "made")
+    assert "does not tell a restricted key" in run(f"payments setup --key-file {key}").stderr
+
+
 def test_setup_refuses_an_empty_or_short_secret_of_the_webhook(
     key: Path, run: Softix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +131,8 @@ def test_setup_without_a_public_address_says_what_to_click(
     config.write_text(config.read_text().replace("https://portal.example.org", "http://localhost:8485"))
     done = run(f"payments setup --key-file {key}")
     assert "Developers → Webhooks" in done.stderr and "test mode" in done.stderr
+    config.write_text(config.read_text().replace('[portal]\npublic_url = "http://localhost:8485"\n', ""))
+    assert "portal.public_url is not set" in run(f"payments setup --key-file {key}").stderr
 
 
 def test_commands_that_ask_stripe_say_what_is_missing(key: Path, run: Softix) -> None:
