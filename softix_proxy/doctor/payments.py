@@ -1,10 +1,11 @@
-"""Checks whether payments are set up, and whether a refund waits for an answer. It asks nobody."""
+"""Checks whether payments are set up, and whether a refund waits for an answer. It asks nobody but the portal here."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from importlib.util import find_spec
 
+from softix_proxy.doctor import portal
 from softix_proxy.doctor.check_context import CheckContext
 from softix_proxy.doctor.findings import Observation, error, ok, warning
 from softix_proxy.domain.core.errors import FailureError
@@ -21,8 +22,11 @@ async def find(context: CheckContext) -> AsyncIterator[Observation]:
         return
     if find_spec("stripe") is None:
         yield error("the SDK of Stripe is not installed", "pip install 'softix-proxy[stripe]'")
-    if not settings.portal.enabled:
-        yield warning("payments are on, but the portal is off here", "set portal.enabled, or run: softix portal")
+    if not settings.portal.enabled and not await portal.answers_here(context):
+        yield warning(
+            f"payments are on, and no portal answers at {portal.local_address(context)}, so nothing is swept",
+            "run: softix portal; or set portal.enabled, and restart softix serve",
+        )
     try:
         found = await payment_setup.status(
             context.storage, await context.vault(), enabled=True, api_base=settings.payments.api_base
