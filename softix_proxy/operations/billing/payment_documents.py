@@ -86,13 +86,14 @@ async def missing(unit: Unit, billing: Billing, user_id: int | None = None) -> S
         return []
     found = []
     for payment in await unit.payments.undocumented(user_id, _MOST):
-        posting, problem = (await _undocumented(unit, payment))[0], None
-        try:
-            made = await _draft(unit, billing, payment, posting)
-        except OperatorError as error:
-            made, problem = None, error
-        if made is not None or problem is not None:
-            found.append(MissingDocument(payment, posting.transfer_id, problem))
+        for posting in (await _undocumented(unit, payment))[:1]:  # none, if another process has just issued it
+            problem = None
+            try:
+                made = await _draft(unit, billing, payment, posting)
+            except OperatorError as error:
+                made, problem = None, error
+            if made is not None or problem is not None:
+                found.append(MissingDocument(payment, posting.transfer_id, problem))
     return found
 
 
