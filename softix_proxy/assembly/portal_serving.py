@@ -67,6 +67,7 @@ async def serving_portal(settings: Settings) -> AsyncIterator[PortalServing]:
     public_url(settings)
     async with AsyncExitStack() as stack:
         instance = await stack.enter_async_context(open_instance(settings))
+        stack.enter_context(instance.database.occupied(admits=False))
         vault = await instance.vault()
         checkpointer = Checkpointer(
             instance.database, settings.storage.checkpoint_pages, settings.storage.checkpoint_interval_s

@@ -29,13 +29,29 @@ async def find(context: CheckContext) -> AsyncIterator[Observation]:
             f"the portal listens at {portal.host} without TLS, so that passwords pass in clear text to it",
             "set portal.host to 127.0.0.1, and put a proxy with a certificate in front (docs/portal.md)",
         )
-    local = local_url(portal.host, portal.port, has_tls=server.tls_cert is not None)
-    try:
-        answer = await context.daemon(f"{local}/healthz", {}, None)
-    except FailureError:
+    local = local_address(context)
+    answers = await answers_here(context)
+    if answers is None:
         yield ok(f"the portal does not run at {local}")
-        return
-    if answer.body == b'{"status":"ok"}':
+    elif answers:
         yield ok(f"the portal answers at {local}, and people reach it at {url.origin}")
     else:
         yield warning(f"another program answers at {local}", "give the portal another port (portal.port)")
+
+
+def local_address(context: CheckContext) -> str:
+    """Returns where the portal listens, as this machine reaches it."""
+    portal, server = context.settings.portal, context.settings.server
+    return local_url(portal.host, portal.port, has_tls=server.tls_cert is not None)
+
+
+async def answers_here(context: CheckContext) -> bool | None:
+    """Asks the portal at its own address, whichever process serves it.
+
+    Returns None if nobody answers, and False if another program does.
+    """
+    try:
+        answer = await context.daemon(f"{local_address(context)}/healthz", {}, None)
+    except FailureError:
+        return None
+    return answer.body == b'{"status":"ok"}'

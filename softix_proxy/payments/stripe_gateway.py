@@ -21,34 +21,16 @@ from softix_proxy.domain.ports.payment_gateway import (
     GatewayAccount,
     GatewayError,
     PaymentOrder,
+    RightMissingError,
 )
-from softix_proxy.operations.ledger.payment_keys import is_live_key
+from softix_proxy.operations.ledger.payment_keys import is_live_key, is_restricted_key
+from softix_proxy.operations.ledger.payment_setup import EVENTS
 from softix_proxy.payments.stripe_objects import PAYMENT_NAME, REFUND_NAME, id_of, is_ours, payment_named, read_payment
 from softix_proxy.payments.webhook_signature import hint_of
 
 if TYPE_CHECKING:
     import stripe
 
-EVENTS = (
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.expired",
-    "payment_intent.succeeded",
-    "payment_intent.processing",
-    "payment_intent.payment_failed",
-    "payment_intent.canceled",
-    "charge.refunded",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.closed",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.funds_reinstated",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-)
-"""The types of events that the webhook receives, and that the sweep lists. Each is a hint and nothing more."""
 _RETRIES = 2
 _LISTED = 100
 _LOOK_BACK_S = 3600
@@ -73,7 +55,7 @@ async def opened_gateway(
         base_addresses={"api": api_base} if api_base else None,
     )
     try:
-        yield StripeGateway(client, is_live=is_live_key(secret_key))
+        yield StripeGateway(client, is_live=is_live_key(secret_key), is_restricted=is_restricted_key(secret_key))
     finally:
         await http.close_async()
 
@@ -97,8 +79,9 @@ def _keep_quiet() -> None:
 class StripeGateway:
     """Implements `domain.ports.payment_gateway.PaymentGateway`."""
 
-    def __init__(self, client: stripe.StripeClient, *, is_live: bool) -> None:
+    def __init__(self, client: stripe.StripeClient, *, is_live: bool, is_restricted: bool) -> None:
         self._api = client.v1
+        self._is_restricted = is_restricted
         self.is_live = is_live
 
     async def fetch(self, payment: OnlinePayment, customer_id: str | None) -> FetchedPayment:
@@ -241,12 +224,18 @@ class StripeGateway:
             yield hint
 
     async def account(self) -> GatewayAccount:
-        async with _told("look up the account"):
-            found = (await self._api.accounts.retrieve_current_async()).to_dict()
+        found: Mapping[str, Any] = {}
+        try:
+            async with _told("look up the account"):
+                found = (await self._api.accounts.retrieve_current_async()).to_dict()
+        except RightMissingError:
+            if not self._is_restricted:
+                raise
+        can_charge = found.get("charges_enabled", None if self._is_restricted else False)
         return GatewayAccount(
-            str(found["id"]),
+            str(found.get("id") or ""),
             self.is_live,
-            bool(found.get("charges_enabled")),
+            None if can_charge is None else bool(can_charge),
             str(found.get("default_currency") or ""),
             str(found.get("country") or ""),
         )
@@ -316,7 +305,9 @@ async def _told(what: str) -> AsyncIterator[None]:
     except stripe.AuthenticationError:
         failure = GatewayError(f"Stripe did not accept the key, to {what}", "store it again: softix payments setup")
     except stripe.PermissionError:
-        failure = GatewayError(f"Stripe's key has no right to {what}", "use a key with the rights in docs/payments.md")
+        failure = RightMissingError(
+            f"Stripe's key has no right to {what}", "use a key with the rights in docs/payments.md"
+        )
     except stripe.InvalidRequestError as error:
         failure = DeclinedError(f"Stripe refused to {what}{_request(error)}", "see its dashboard", code=_code(error))
     except stripe.StripeError as error:

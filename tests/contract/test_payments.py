@@ -3,9 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from support.billing import document as make_document
 from support.books import USD
 from support.engines import Books
 
+from softix_proxy.domain.billing.bill import DocumentKind, StoredDocument
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.ledger.ledger import ADJUSTMENTS, CASH, Transfer
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentPosting, PaymentState, PostingCause
@@ -113,6 +115,34 @@ async def test_postings_between_two_times_come_with_their_payments_and_without_t
     store = storage.reading().payments
     assert await store.posted_between(5, 8) == [(owners[at], postings[at]) for at in (6, 5, 7)]
     assert await store.posted_between(9, 99) == []
+
+
+async def test_payments_without_a_document_are_listed_until_each_posting_that_needs_one_has_it(
+    storage: Storage,
+) -> None:
+    first, second, held = [
+        await add(storage, public_id=f"pay_{n}", user_id=user) for n, user in ((1, 1), (2, 2), (3, 1))
+    ]
+    causes = {4: (first, PostingCause.PAYMENT), 5: (second, PostingCause.REFUND), 6: (held, PostingCause.HOLD)}
+    causes[7] = (first, PostingCause.REFUND)
+
+    async def listed(user_id: int | None, limit: int = 9) -> list[OnlinePayment]:
+        return list(await storage.reading().payments.undocumented(user_id, limit))
+
+    async def document(transfer_id: int, kind: DocumentKind, about_id: int | None = None) -> int:
+        draft = StoredDocument(0, 1, make_document(kind), None, False, 9, about_id, transfer_id=transfer_id)
+        async with storage.writing() as unit:
+            return (await unit.bill.add(draft, f"{kind.name[0]}-")).id
+
+    async with storage.writing() as unit:
+        for at, (payment, cause) in causes.items():
+            await unit.payments.record(PaymentPosting(at, payment.id, cause, 1, 1, 1))
+    assert await listed(None) == await listed(1) == [first]  # the second went back without a receipt
+    assert await listed(2) == [] == await listed(None, 0)
+    receipt = await document(4, DocumentKind.RECEIPT)
+    assert await listed(1) == [first]
+    await document(7, DocumentKind.CREDIT_NOTE, receipt)
+    assert await listed(None) == []
 
 
 async def test_event_is_seen_once_and_forgotten_by_age(storage: Storage) -> None:

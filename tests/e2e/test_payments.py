@@ -120,7 +120,7 @@ async def test_person_pays_on_stripes_page_and_comes_back_signed_in_with_the_mon
         await pay(visit, "25.00")
         assert "Thank you. The payment is in your balance." in await visit.page.locator("main").inner_text()
         assert shop.balance() == "25.00" and shop.kinds() == ["receipt"]
-        for path in ("/billing", "/billing/top-up", "/billing/auto-top-up"):
+        for path in ("/billing", "/billing/top-up", "/billing/auto-top-up", "/billing/address"):
             await visit.open(path)
             assert await visit.findings() == [] and await visit.overflow() == []
         visit.elsewhere[:] = [url for url in visit.elsewhere if not url.startswith(shop.fake.base_url)]

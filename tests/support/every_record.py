@@ -111,6 +111,7 @@ async def read_people(unit: Any) -> dict[str, Any]:
             await unit.payments.list(ADA, 9),
             await unit.payments.posted(1),
             await unit.payments.posted_between(102, 103),
+            await unit.payments.undocumented(ADA, 9),
             await unit.payments.refunds.list(None, ADA),
             await unit.payments.auto_top_ups.get(ADA),
             await unit.payments.customer(ADA, True),

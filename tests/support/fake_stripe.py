@@ -38,6 +38,10 @@ class Faults:
     """Requests wait for it before they are answered, after they were done."""
     paths: str = ""
     """Only requests whose path contains this are concerned."""
+    forbidden: set[str] = field(default_factory=set)
+    """The paths for which the key lacks the right, as a restricted key does for the account."""
+    hidden: set[str] = field(default_factory=set)
+    """What the account does not tell a restricted key."""
 
 
 class FakeStripe(StripeAccount):
@@ -89,6 +93,9 @@ class FakeStripe(StripeAccount):
         self.requests.append((request.method, path))
         if request.headers.get("Authorization") != f"Bearer {self.secret_key}":
             return _problem(401, {"type": "invalid_request_error", "message": "Invalid API Key provided"})
+        if path in self.faults.forbidden:
+            told = "The provided key does not have the required permissions for this endpoint"
+            return _problem(403, {"type": "invalid_request_error", "message": told})
         concerned = self.faults.paths in path
         if self.faults.statuses and concerned:
             status = self.faults.statuses.pop(0)
@@ -150,13 +157,9 @@ class FakeStripe(StripeAccount):
             "events": "event",
         }
         if path == "account":
-            return {
-                "id": "acct_fake",
-                "object": "account",
-                "charges_enabled": True,
-                "default_currency": self.currency,
-                "country": self.country,
-            }
+            told = {"id": "acct_fake", "object": "account", "charges_enabled": True}
+            told |= {"default_currency": self.currency, "country": self.country}
+            return {name: value for name, value in told.items() if name not in self.faults.hidden}
         if path in kinds:
             return self._listed(self.of(kinds[path]), params)
         if len(parts) == 3 and parts[0] == "customers" and parts[2] == "payment_methods":

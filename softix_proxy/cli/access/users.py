@@ -28,7 +28,12 @@ from softix_proxy.operations.access import users as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
 
-_ROLE = choice_of(UserRole)
+_NO_EFFECT = "It has no effect, and will be removed."
+_ROLE_OPTION = click.option(
+    "--role",
+    type=choice_of(UserRole),
+    help=f"{_NO_EFFECT} What a person may do under /admin: softix accounts set-role.",
+)
 
 
 def as_fields(user: User, display_name: str | None) -> dict[str, Any]:
@@ -52,7 +57,12 @@ async def _shown(instance: Instance, user: User) -> dict[str, Any]:
     return as_fields(user, (await operations.display_names(instance.storage)).get(user.id))
 
 
-_LIST = TableLayout(("id", "name", "email", "role", "status", "created_at"), leave=("created_at", "role", "email"))
+_LIST = TableLayout(("id", "name", "email", "status", "created_at"), leave=("created_at", "email"))
+
+
+def _deprecate(role: str | None) -> None:
+    if role is not None:
+        say(f"--role: {_NO_EFFECT}", "what a person may do under /admin: softix accounts set-role")
 
 
 @click.group(cls=Group)
@@ -63,9 +73,7 @@ def users() -> None:
 @users.command()
 @click.argument("name")
 @click.option("--email", required=True, help="The e-mail address. It must be unique.")
-@click.option(
-    "--role", type=_ROLE, default="user", show_default=True, help="The role, which says what the user may do."
-)
+@_ROLE_OPTION
 @click.option("--postpaid", is_flag=True, help="Bill the user afterwards. No balance is needed.")
 @_DISPLAY_NAME
 @regions_option
@@ -74,7 +82,7 @@ async def create(
     instance: Instance,
     name: str,
     email: str,
-    role: str,
+    role: str | None,
     postpaid: bool,
     display_name: str | None,
     regions: str | None,
@@ -87,11 +95,12 @@ async def create(
         instance.storage,
         name=name,
         email=email,
-        role=UserRole(role),
+        role=UserRole(role or UserRole.USER),
         postpaid=postpaid,
         regions=split_regions(regions) or (),
         display_name=display_name,
     )
+    _deprecate(role)
     show(await _shown(instance, user), f"Created {user.name}. Next: softix balance add {quote(user.email)} 25.00")
 
 
@@ -118,7 +127,7 @@ async def show_(instance: Instance, user: str) -> None:
 @_DISPLAY_NAME
 @click.option("--no-display-name", is_flag=True, help="Remove the display name.")
 @click.option("--email", help="The new e-mail address. It must be unique.")
-@click.option("--role", type=_ROLE, help="The role, which says what the user may do.")
+@_ROLE_OPTION
 @click.option("--postpaid/--prepaid", default=None, help="Bill the user afterwards, or charge a balance.")
 @regions_option
 @instance
@@ -128,6 +137,7 @@ async def update(
     """Change a user. Example: softix users update ada --email ada@example.net"""
     if no_display_name:
         changes["display_name"] = ""
+    _deprecate(role)
     changed = await operations.update(
         instance.storage, user, role=UserRole(role) if role else None, regions=split_regions(regions), **changes
     )

@@ -24,7 +24,7 @@ _STEPS = TableLayout(("number", "name", "why"), prose=("why",))
     help="The folder for the backup.  [default: beside the database]",
 )
 def migrate(only_plan: bool, backup_dir: Path | None) -> None:
-    """Update the database of an older softix, after a backup. Stop softix serve first.
+    """Update the database of an older softix, after a backup. Stop softix serve and softix portal first.
 
     It does everything or nothing. The older softix cannot open the database afterwards. To go back, restore the backup,
     whose path is printed. Example: softix migrate --plan

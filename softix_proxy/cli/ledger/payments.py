@@ -14,7 +14,7 @@ from softix_proxy.cli.console.key_source import KeySource, key_options
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.cli.reporting import payment_export
 from softix_proxy.domain.core.clock import format_instant
-from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.core.errors import BadInputError, FailureError
 from softix_proxy.domain.core.money import format_cents, format_usd
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import OnlinePayment
@@ -26,6 +26,7 @@ from softix_proxy.operations.ledger import payments as operations
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
+    from softix_proxy.domain.ports.vault import Vault
     from softix_proxy.operations.ledger.payments import PaymentContext
 
 _PAYMENTS = TableLayout(
@@ -110,17 +111,15 @@ async def setup(
 ) -> None:
     """Check the account of a key of Stripe, store the key, and make the webhook endpoint.
 
-    Without a key it uses the stored one. Example: softix payments setup --key-file stripe.key
+    Without a key it uses the stored one, and asks for one if there is none.
+    Example: softix payments setup --key-file stripe.key
     """
     from softix_proxy.payments.stripe_gateway import opened_gateway
 
     vault, section = await instance.vault(), instance.settings.payments
-    given = KeySource(key_stdin, key_env, key_file).read("Stripe", ask=True)
+    source = KeySource(key_stdin, key_env, key_file)
     secret = KeySource(False, webhook_secret_env, webhook_secret_file).read("the webhook", ask=False)
-    if given:
-        key = payment_keys.checked_key(given)
-    else:
-        key = (await payment_keys.load(instance.storage.reading(), vault, section.api_base)).secret_key
+    key = await _given_or_stored(instance, vault, source)
     async with opened_gateway(key, api_base=section.api_base, timeout_s=section.timeout_s) as gateway:
         done = await payment_setup.set_up(
             instance.storage,
@@ -136,8 +135,30 @@ async def setup(
         say(note)
     if not section.enabled:
         say("Payments are switched off.", "set payments.enabled = true")
-    fields = {"account": done.account.id, "mode": "live" if done.account.is_live else "TEST"}
-    show({**fields, "country": done.account.country, "webhook": done.webhook, "webhook_url": done.webhook_url})
+    account = done.account
+    fields = {"account": account.id or None, "mode": "live" if account.is_live else "TEST"}
+    show(
+        {
+            **fields,
+            "country": account.country or None,
+            "webhook": done.webhook,
+            "webhook_url": done.webhook_url or None,
+        }
+    )
+
+
+async def _given_or_stored(instance: Instance, vault: Vault, source: KeySource) -> str:
+    """Returns the key that is given, or the stored one. It asks for one only if none is stored that opens here."""
+    given = source.read("Stripe", ask=False)
+    if given is None:
+        try:
+            stored = await payment_keys.load(instance.storage.reading(), vault, instance.settings.payments.api_base)
+            return stored.secret_key
+        except FailureError:
+            given = source.read("Stripe", ask=True)
+            if given is None:
+                raise
+    return payment_keys.checked_key(given)
 
 
 @payments.command()

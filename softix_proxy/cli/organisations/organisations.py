@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
-from softix_proxy.cli.console.console import Group, choice_of, confirm, instance, show, show_all
+from softix_proxy.cli.console.console import Group, choice_of, confirm, instance, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.organisations.organisations import OPERATOR, OrganisationRole
 from softix_proxy.operations.organisations import organisations as operations
@@ -73,6 +74,18 @@ async def invite(instance: Instance, organisation: str, email: str, role: str) -
         instance.storage, await instance.vault(), organisation, email, OrganisationRole(role), OPERATOR
     )
     show(invitations.as_fields(made), "Invited. The message waits in the outbox: softix mail list")
+    portal = instance.settings.portal
+    if portal.origin is None:
+        say(
+            "portal.public_url is not set, so the link in the message has no address, and it cannot be sent.",
+            "set it, restart softix, then invite again",
+        )
+    if portal.registration == "closed" and not await invitations.has_account(instance.storage, made):
+        options = f"--organisation {quote(organisation)} --organisation-role {made.role.value}"
+        say(
+            f"{made.email} has no account, and nobody can register here. So the person cannot join yet.",
+            f"run: softix accounts create {options} {quote(made.email)}",
+        )
 
 
 @organisations.command("invitations")

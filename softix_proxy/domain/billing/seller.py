@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from softix_proxy.domain.billing import taxes
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 _NAMES = re.compile(r"(?:[A-Za-z0-9._-]|\{year\})*(?:[A-Za-z._-]|\{year\}[A-Za-z._-]+)", re.ASCII)
 _ACCOUNT = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}", re.ASCII)
+
+
+class BuyerUnknownError(BadInputError):
+    """Something about the buyer is missing that a document needs to say."""
 
 
 def parse_series(text: str) -> str:
@@ -144,11 +149,12 @@ class Billing:
 
 
 def require_buyer(user: str, buyer: Party, treatment: Treatment) -> None:
-    """Raises BadInputError if something about a customer is unknown that an invoice needs to say."""
+    """Raises BuyerUnknownError if something about a customer is unknown that an invoice needs to say."""
     missing = "" if buyer.country else "--country"
     if treatment.rule.buyer_vat_id and not buyer.vat_id:
         missing = missing or "--vat-id"
     if missing:
-        raise BadInputError(
-            f"an invoice needs more about {user}: {missing.lstrip('-')}", f"softix bill customer {user} {missing} …"
+        raise BuyerUnknownError(
+            f"an invoice needs more about {user}: {missing.lstrip('-')}",
+            f"softix bill customer {quote(user)} {missing} …",
         )

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from softix_proxy.domain.core.ids import CORRECTIONS_SLOT
+
+FIRST_WITHOUT_REQUESTS = CORRECTIONS_SLOT + 1
+"""The first slot of processes that admit no requests: no request and no intent ever has it."""
+
 
 class Step(NamedTuple):
     """One migration."""
@@ -33,6 +38,11 @@ class MigrationPlan:
     slots: tuple[int, ...]
     """The slots of the processes that work on the database."""
 
+    def _programs(self) -> list[str]:
+        """Returns the programs that have these slots."""
+        kinds = {slot >= FIRST_WITHOUT_REQUESTS for slot in self.slots}
+        return [name for name, kind in (("softix serve", False), ("softix portal", True)) if kind in kinds]
+
     @property
     def obstacle(self) -> tuple[str, str] | None:
         """The obstacle to the migration and its remedy. It is None if there is no obstacle."""
@@ -41,7 +51,7 @@ class MigrationPlan:
         if self.slots:
             return (
                 f"softix serves {self.database} (slot {self.slots[0]}), and would go on with the older schema",
-                "stop softix serve, then try again",
+                f"stop {' and '.join(self._programs())}, then try again",
             )
         if self.free_bytes < self.needed_bytes:
             needed, free = (f"{-(-size_bytes >> 20)} MiB" for size_bytes in (self.needed_bytes, self.free_bytes))

@@ -316,6 +316,13 @@ class PaymentStore(Protocol):
         """
         ...
 
+    async def undocumented(self, user_id: int | None, limit: int) -> Sequence[OnlinePayment]:
+        """Returns payments of which something was posted that has no document yet, the oldest first.
+
+        Money that went back needs one only if the payment has its receipt. Money that is only held needs none.
+        """
+        ...
+
     async def record(self, posting: PaymentPosting) -> None: ...
 
     async def of_transfers(self, transfer_ids: Sequence[int]) -> Mapping[int, PaymentPosting]:

@@ -18,6 +18,10 @@ class GatewayError(FailureError):
         self.code = code
 
 
+class RightMissingError(GatewayError):
+    """The key may not do this. A restricted key has only the rights that were ticked."""
+
+
 class DeclinedError(GatewayError):
     """The bank or the provider refused for good: the same request would be refused again."""
 
@@ -57,11 +61,11 @@ class PaymentOrder:
 
 
 class GatewayAccount(NamedTuple):
-    """The operator's own account at the provider."""
+    """The operator's own account at the provider. What the key may not know of it is an empty text, or None."""
 
     id: str
     is_live: bool
-    can_charge: bool
+    can_charge: bool | None
     default_currency: str
     country: str
 
@@ -107,7 +111,9 @@ class PaymentGateway(Protocol):
         """Yields what happened since then, the oldest first."""
         ...
 
-    async def account(self) -> GatewayAccount: ...
+    async def account(self) -> GatewayAccount:
+        """Returns the account of the key. A restricted key that may not look it up is no error."""
+        ...
 
     async def make_webhook(self, url: str) -> str:
         """Makes the endpoint for events. Returns its secret, which the provider tells only now."""

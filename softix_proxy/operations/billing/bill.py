@@ -24,6 +24,7 @@ from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.access import users
 
 _MAX_TEXT = 200
+_MAX_LINES = 5
 
 
 async def customer_of(unit: Unit, user: User) -> Customer:
@@ -62,6 +63,8 @@ async def set_customer(
         raise BadInputError("a customer has a name", "leave out --name, or give one")
     if address:
         changes["address"] = tuple(_line(one) for one in address if one)
+        if len(changes["address"]) > _MAX_LINES:
+            raise BadInputError(f"an address has at most {_MAX_LINES} lines", "join some of them")
     if country is not None:
         changes["country"] = parse_country(country) if country else ""
     if vat_id is not None:

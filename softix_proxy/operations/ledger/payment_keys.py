@@ -38,6 +38,11 @@ def is_live_key(secret_key: str) -> bool:
     return secret_key.startswith(("sk_live_", "rk_live_"))
 
 
+def is_restricted_key(secret_key: str) -> bool:
+    """Decides by the key's prefix. Stripe tells a restricted key less, and there is no right to look up the account."""
+    return secret_key.startswith("rk_")
+
+
 def is_webhook_secret(text: str | None) -> bool:
     """Decides whether a text can be the secret of an endpoint. An empty or a short one protects nothing."""
     return text is not None and _WEBHOOK_SECRET.fullmatch(text) is not None

@@ -12,6 +12,26 @@ from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.ledger import payment_keys
 
 WEBHOOK_PATH = "/webhooks/stripe"
+EVENTS = (
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "payment_intent.succeeded",
+    "payment_intent.processing",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "charge.refunded",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+)
+"""The types of events that the webhook receives, and that the sweep lists. Each is a hint and nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +40,7 @@ class PaymentSetup:
 
     account: GatewayAccount
     webhook_url: str
+    """Empty if the portal has no address."""
     webhook: str
     """`made`, `given`, `kept`, or `missing`."""
     notes: tuple[str, ...] = ()
@@ -44,13 +65,14 @@ async def set_up(
     if webhook_secret is not None:
         payment_keys.checked_webhook_secret(webhook_secret)
     account = await gateway.account()
-    if not account.can_charge:
+    if account.can_charge is False:
         raise ConflictError(
             f"the account {account.id} cannot charge yet", "complete it in Stripe's dashboard, then run this again"
         )
     await payment_keys.store(storage, vault, secret_key=secret_key, webhook_secret=webhook_secret, api_base=api_base)
     known = await payment_keys.load(storage.reading(), vault, api_base)
-    url, state = f"{public_url}{WEBHOOK_PATH}", "given" if webhook_secret else "kept"
+    url = f"{public_url}{WEBHOOK_PATH}" if public_url else ""
+    state = "given" if webhook_secret else "kept"
     if webhook_secret is None and (known.webhook_secret is None or new_webhook):
         state = "missing"
         if public_url.startswith("https://"):
@@ -63,19 +85,35 @@ async def set_up(
 def _notes(account: GatewayAccount, webhook: str, url: str) -> list[str]:
     notes = []
     if webhook == "missing":
-        notes.append(
-            f"Stripe cannot reach {url or 'the portal'}. Add the endpoint under Developers → Webhooks, and give its"
-            " secret: softix payments setup --webhook-secret-file FILE. Until then the sweep finds payments."
-        )
+        notes.append(_by_hand(url))
     if not account.is_live:
         notes.append(
             "This is test mode: no money moves. Run this again with a key that begins with sk_live_ to go live."
         )
-    if account.default_currency.lower() != PAYMENT_CURRENCY:
+    if account.can_charge is None:
+        notes.append(
+            "Stripe does not tell a restricted key whether the account can charge. See its dashboard, and make a"
+            " payment to try it."
+        )
+    if account.default_currency.lower() not in ("", PAYMENT_CURRENCY):
         notes.append(
             f"The account settles in {account.default_currency.upper()}. People pay in USD, and Stripe converts it."
         )
     return notes
+
+
+def _by_hand(url: str) -> str:
+    """Says how to add the endpoint that could not be made."""
+    if not url:
+        return (
+            "portal.public_url is not set, so there is no address for the webhook. Set it, then run this again. Until"
+            " then the sweep finds payments."
+        )
+    return (
+        f"Stripe cannot reach {url}. Under Developers → Webhooks add the endpoint https://YOUR-PORTAL{WEBHOOK_PATH}"
+        f" with these events: {', '.join(EVENTS)}. Then run: softix payments setup --webhook-secret-file FILE. Until"
+        " then the sweep finds payments."
+    )
 
 
 @dataclass(frozen=True, slots=True)

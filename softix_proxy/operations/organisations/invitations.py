@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import Any
 
 from softix_proxy.domain.access.identity import checked_email
@@ -106,6 +107,11 @@ async def _count(unit: Unit, vault: Vault, user: User, by: Membership, address: 
     await throttles.take(unit, throttles.INVITATION_MAIL, throttles.email_subject(vault, address))
 
 
+async def has_account(storage: Storage, invitation: Invitation) -> bool:
+    """Returns whether the person who is invited has an account. Only operators may be told."""
+    return await storage.reading().accounts.by_email(invitation.email) is not None
+
+
 async def find(storage: Storage, token: str) -> OpenInvitation:
     """Returns what a link is for, and leaves it as it is. Raises NotFoundError."""
     async with storage.snapshot() as unit:
@@ -143,7 +149,9 @@ async def revoke(storage: Storage, organisation: str, invitation: str, by: Actor
         now_us = unit.clock.now_us()
         found = await unit.invitations.find(user.id, invitation)
         if found is None or not found.is_open(now_us):
-            raise NotFoundError(f"no open invitation {invitation!r}", f"see: softix organisations members {user.name}")
+            raise NotFoundError(
+                f"no open invitation {invitation!r}", f"see: softix organisations invitations {quote(user.name)}"
+            )
         return await _withdraw(unit, found, now_us)
 
 

@@ -52,13 +52,13 @@ async def test_key_that_is_stored_later_applies_without_a_restart(
 
 
 async def test_mode_is_that_of_the_stored_key_and_opens_no_connection(
-    service: StripePayments, fake: FakeStripe
+    service: StripePayments, fake_stripe: FakeStripe
 ) -> None:
     with pytest.raises(FailureError):
         await service.is_live()
     for mode in ("test", "live"):
-        fake.secret_key = f"sk_{mode}_0123456789abcdefgh"
-        await store(service, fake)
+        fake_stripe.secret_key = f"sk_{mode}_0123456789abcdefgh"
+        await store(service, fake_stripe)
         assert await service.is_live() is (mode == "live")
     assert service._gateway is None
 

@@ -11,13 +11,16 @@ from typing import Any
 
 import aiohttp
 import pytest
+from support import newer
 from support.portal_daemon import free_port
 from support.process import environment
 
 from softix_proxy import assembly
 from softix_proxy.assembly.portal_serving import public_url, serving_portal
 from softix_proxy.domain.core.errors import BadInputError, FailureError
+from softix_proxy.domain.instance.migrations import FIRST_WITHOUT_REQUESTS
 from softix_proxy.settings import Settings
+from softix_proxy.storage.sqlite.core import slots
 
 
 def with_portal(settings: Settings, **portal: Any) -> Settings:
@@ -60,6 +63,21 @@ async def test_portal_alone_serves_and_takes_changed_settings(ready: Settings) -
         assert (told.taken, told.at_the_next_start) == (("portal.registration",), ("portal.port",))
         assert (await get(f"{running.url}/register"))[0] == 200
         assert await running.stop(asyncio.Event()) == 0
+
+
+async def test_portal_alone_keeps_others_from_migrating_and_leaves_the_slots_of_requests(
+    ready: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving_portal(with_portal(ready, enabled=False)) as running:
+        [slot] = slots.living(ready.paths.database)
+        assert slot >= FIRST_WITHOUT_REQUESTS
+        with monkeypatch.context() as later:
+            newer.know(later, newer.step(tmp_path))
+            with pytest.raises(FailureError, match="would go on with the older schema") as caught:
+                assembly.migrate(ready)
+        assert caught.value.remedy == "stop softix portal, then try again"
+        assert await running.stop(asyncio.Event()) == 0
+    assert slots.living(ready.paths.database) == ()
 
 
 async def test_daemon_takes_changed_settings_of_its_portal(ready: Settings) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from support.listener import Listener
 
 from softix_proxy import assembly
 from softix_proxy.doctor import payments
@@ -62,3 +63,20 @@ async def test_payments_without_the_sdk_the_portal_or_the_same_address_are_repor
     found = await look("payments", settings=other)
     assert [one.severity for one in found] == [Severity.ERROR, Severity.WARNING, Severity.ERROR]
     assert "another address" in found[-1].message
+
+
+async def test_portal_of_another_process_is_asked_at_its_address_before_anything_is_said(
+    made: Settings, look: Any
+) -> None:
+    await store(made, "live", webhook=True)
+    settings = replace(switched_on(made), portal=made.portal)
+    for body, severities in (
+        (b'{"status":"ok"}', [Severity.OK]),
+        (b"<html>", [Severity.WARNING, Severity.OK]),
+        (None, [Severity.WARNING, Severity.OK]),
+    ):
+        listener = Listener(body)
+        found = await look("payments", settings=settings, daemon=listener)
+        assert [one.severity for one in found] == severities
+        assert listener.asked == ["http://127.0.0.1:8485/healthz"]
+    assert "no portal answers at http://127.0.0.1:8485" in found[0].message and "softix portal" in found[0].remedy

@@ -1,30 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.listener import Listener
 
 from softix_proxy.doctor.findings import Severity
-from softix_proxy.domain.core.errors import FailureError
-from softix_proxy.domain.ports.upstream import Fetched
 from softix_proxy.settings import Settings
 
 HTTPS = "https://portal.example.org"
-
-
-class Listener:
-    def __init__(self, body: bytes | None = b'{"status":"ok"}') -> None:
-        self.asked: list[str] = []
-        self._body = body
-
-    async def __call__(self, url: str, headers: Mapping[str, str], document: None) -> Fetched:
-        self.asked.append(url)
-        if self._body is None:
-            raise FailureError("x")
-        return Fetched(200, self._body)
 
 
 def with_portal(

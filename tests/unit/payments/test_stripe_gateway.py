@@ -15,7 +15,14 @@ from stripe import _util
 from support.fake_stripe import FakeStripe
 
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentState
-from softix_proxy.domain.ports.payment_gateway import DeclinedError, EventHint, GatewayError, PaymentOrder
+from softix_proxy.domain.ports.payment_gateway import (
+    DeclinedError,
+    EventHint,
+    GatewayAccount,
+    GatewayError,
+    PaymentOrder,
+    RightMissingError,
+)
 from softix_proxy.payments.stripe_gateway import StripeGateway, opened_gateway
 
 PAYMENT = OnlinePayment(
@@ -152,6 +159,32 @@ async def test_wrong_key_is_named_without_the_key(fake_stripe: FakeStripe) -> No
         with pytest.raises(GatewayError, match="did not accept the key") as caught:
             await opened.account()
     assert wrong not in f"{caught.value!r} {caught.value.remedy}"
+
+
+RESTRICTED = f"rk_test_{secrets.token_hex(16)}"
+
+
+async def test_restricted_key_that_may_not_look_up_the_account_leaves_it_unknown(fake_stripe: FakeStripe) -> None:
+    """There is no right that lets a restricted key do it."""
+    fake_stripe.secret_key, fake_stripe.faults.forbidden = RESTRICTED, {"account"}
+    async with opened_gateway(RESTRICTED, api_base=fake_stripe.base_url) as opened:
+        assert await opened.account() == GatewayAccount("", False, None, "", "")
+        with pytest.raises(GatewayError):
+            await opened.owner(EventHint("evt_1", False, None, "pi_unknown"))
+
+
+async def test_shortened_answer_about_the_account_is_unknown_to_a_restricted_key_only(fake_stripe: FakeStripe) -> None:
+    fake_stripe.faults.hidden = {"charges_enabled", "default_currency"}
+    for key, can_charge in ((RESTRICTED, None), (fake_stripe.secret_key, False)):
+        fake_stripe.secret_key = key
+        async with opened_gateway(key, api_base=fake_stripe.base_url) as opened:
+            assert await opened.account() == GatewayAccount("acct_fake", False, can_charge, "", "US")
+
+
+async def test_full_key_without_a_right_is_refused(fake_stripe: FakeStripe, gateway: StripeGateway) -> None:
+    fake_stripe.faults.forbidden = {"account"}
+    with pytest.raises(RightMissingError, match="no right to look up the account"):
+        await gateway.account()
 
 
 async def test_events_are_listed_from_a_time_on_the_oldest_first(

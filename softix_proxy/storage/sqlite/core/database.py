@@ -18,7 +18,7 @@ from softix_proxy.domain.core.calendar import Calendar, calendar
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance import ownership
-from softix_proxy.storage.sqlite.core import engine, migrations, record_mapping
+from softix_proxy.storage.sqlite.core import engine, migrations, record_mapping, slots
 from softix_proxy.storage.sqlite.core.engine import DatabaseError, IntegrityError, SqliteConnection
 from softix_proxy.storage.sqlite.core.errors import unusable
 from softix_proxy.storage.sqlite.core.file_identity import FileIdentity
@@ -157,6 +157,19 @@ class Database:
     def require_latest(self) -> None:
         """Raises FailureError if there is no database, or if its schema is another one. It migrates nothing."""
         migrations.require_latest(self.version())
+
+    @contextmanager
+    def occupied(self, *, admits: bool = True) -> Iterator[int]:
+        """Holds a slot that nobody else has, so that nobody migrates the database under a process that works on it.
+
+        `admits` says whether the process admits requests. Raises FailureError.
+        """
+        slot = slots.acquire(self.path, admits=admits)
+        try:
+            self.require_latest()  # it may have been migrated since it was opened; from now on it cannot be
+            yield slot.number
+        finally:
+            slot.release()
 
     async def open(self) -> Database:
         """Opens the database.

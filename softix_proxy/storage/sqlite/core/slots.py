@@ -14,6 +14,7 @@ from pathlib import Path
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.core.ids import SLOTS
 from softix_proxy.domain.instance import ownership
+from softix_proxy.domain.instance.migrations import FIRST_WITHOUT_REQUESTS
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -107,10 +108,15 @@ def living(database: Path) -> tuple[int, ...]:
     return tuple(found)
 
 
-def acquire(database: Path) -> Slot:
-    """Takes the lowest free slot. Raises FailureError if all are taken."""
+def acquire(database: Path, *, admits: bool = True) -> Slot:
+    """Takes the lowest free slot. Raises FailureError if all are taken.
+
+    A process that admits no requests takes one above those of intents. Otherwise it would seem to own the intents of a
+    dead process that had the same number.
+    """
+    first = 0 if admits else FIRST_WITHOUT_REQUESTS
     with _gate(database, fcntl.LOCK_SH):
-        for number in range(SLOTS):
+        for number in range(first, first + SLOTS):
             slot = _lock(database, number)
             if slot is not None:
                 return slot

@@ -42,6 +42,15 @@ _PAYMENT = RecordMapping(
 _POSTING = RecordMapping(
     PaymentPosting, "transfer_id", "payment_id", "amount_pico", "gross_cents", "fetch", cause=converted(PostingCause)
 )
+_UNDOCUMENTED = """EXISTS (
+  SELECT 1 FROM payment_postings AS posted
+  WHERE posted.payment_id = payments.id AND posted.cause <> 'hold'
+    AND NOT EXISTS (SELECT 1 FROM bills WHERE bills.transfer_id = posted.transfer_id)
+    AND (posted.cause = 'payment' OR EXISTS (
+      SELECT 1 FROM payment_postings AS first JOIN bills ON bills.transfer_id = first.transfer_id
+      WHERE first.payment_id = payments.id AND first.cause = 'payment'
+    ))
+)"""
 _CHANGEABLE = (
     "state",
     "session_id",
@@ -146,6 +155,14 @@ class SqlitePaymentStore:
         )
         after = len(_PAYMENT.columns)
         return [(_PAYMENT.read(row), _POSTING.read(row[after:])) for row in rows]
+
+    async def undocumented(self, user_id: int | None, limit: int) -> Sequence[OnlinePayment]:
+        owned = "TRUE" if user_id is None else "user_id = ?2"
+        values = (limit,) if user_id is None else (limit, user_id)
+        rows = await self._session.all(
+            f"SELECT {_PAYMENT.select()} FROM payments WHERE {owned} AND {_UNDOCUMENTED} ORDER BY id LIMIT ?1", *values
+        )
+        return _PAYMENT.read_all(rows)
 
     async def record(self, posting: PaymentPosting) -> None:
         await self._session.insert("payment_postings", _POSTING.row(posting))

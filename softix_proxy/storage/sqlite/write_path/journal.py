@@ -13,7 +13,6 @@ from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance.readiness import Trouble
 from softix_proxy.domain.metering.admission import Allowance, Decision, Denied, Intent, RateCheck
 from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
-from softix_proxy.storage.sqlite.core import slots
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.core.engine import DatabaseError
 from softix_proxy.storage.sqlite.core.errors import fault_of, unusable
@@ -139,19 +138,15 @@ class SqliteJournal:
 @asynccontextmanager
 async def opened(database: Database, clock: Clock) -> AsyncIterator[SqliteJournal]:
     """Opens the journal for one process, under a slot that nobody else has. Raises FailureError."""
-    slot = slots.acquire(database.path)
-    try:
-        database.require_latest()  # it may have been migrated since it was opened; from now on it cannot be
+    with database.occupied() as slot:
         try:
-            journal = SqliteJournal(database, slot.number, clock)
+            journal = SqliteJournal(database, slot, clock)
         except (OSError, DatabaseError) as error:
             raise unusable(database.path, error) from None
         try:
             yield journal
         finally:
             await journal.close()
-    finally:
-        slot.release()
 
 
 def _resolve(results: list[StepResult]) -> None:

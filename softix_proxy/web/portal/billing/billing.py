@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.billing.bill import Document
+from softix_proxy.domain.billing.seller import BuyerUnknownError
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError, NotFoundError, OperatorError
 from softix_proxy.domain.core.money import PICO_PER_CENT, format_cents
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
@@ -15,7 +16,7 @@ from softix_proxy.domain.ledger.payments import OnlinePayment
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.exports.billing.bill_formats import FORMATS, MEDIA_TYPES
 from softix_proxy.exports.billing.bill_pdf import fonts_of
-from softix_proxy.operations.billing import bill
+from softix_proxy.operations.billing import bill, payment_documents
 from softix_proxy.operations.billing.billing_overview import billing_overview
 from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments, refunds
 from softix_proxy.operations.ledger.payments import PaymentContext
@@ -56,6 +57,7 @@ async def show(request: PageRequest) -> Answer:
     named = request.query.get("payment")
     returned = await _returned(request, user, named) if named else None
     found = await billing_overview(request.storage, user.id, _LISTED)
+    missing = await payment_documents.missing(request.storage.reading(), request.settings.billing, user.id)
     values = {
         "balance_pico": found.wallet.posted_pico,
         "held_pico": found.wallet.held_pico,
@@ -75,6 +77,8 @@ async def show(request: PageRequest) -> Answer:
         "can_pay": request.payments is not None and scope.membership.may(Right.PAY),
         "is_test": await _is_test(request),
         "may_ask": request.settings.payments.refunds == "ask",
+        "may_change_address": scope.membership.may(Right.PAY),
+        "needs_address": any(isinstance(one.problem, BuyerUnknownError) for one in missing),
     }
     return Page("billing", values, forms_to=origins(request))
 

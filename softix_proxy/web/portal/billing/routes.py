@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from softix_proxy.operations.ledger.payment_setup import WEBHOOK_PATH
-from softix_proxy.web.portal.billing import billing, webhook
+from softix_proxy.web.portal.billing import billing, invoice_address, webhook
 from softix_proxy.web.portal.core.page import Access, PortalRoute
 
 ROUTES: Sequence[PortalRoute] = (
@@ -15,6 +15,8 @@ ROUTES: Sequence[PortalRoute] = (
     PortalRoute("POST", "/billing/methods", billing.open_methods, Access.RECENT),
     PortalRoute("GET", "/billing/auto-top-up", billing.show_auto_top_up, Access.SIGNED_IN),
     PortalRoute("POST", "/billing/auto-top-up", billing.set_auto_top_up, Access.RECENT),
+    PortalRoute("GET", "/billing/address", invoice_address.show_address, Access.SIGNED_IN),
+    PortalRoute("POST", "/billing/address", invoice_address.save_address, Access.SIGNED_IN),
     PortalRoute("GET", "/billing/refunds", billing.show_refund, Access.SIGNED_IN),
     PortalRoute("POST", "/billing/refunds", billing.ask_refund, Access.RECENT),
     PortalRoute("GET", "/billing/documents/{number}.{form}", billing.download_document, Access.SIGNED_IN),

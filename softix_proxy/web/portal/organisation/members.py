@@ -80,7 +80,7 @@ async def set_budget(request: PageRequest) -> Answer:
 
 
 async def ask_invitation(request: PageRequest) -> Answer:
-    return _invite_page(require(request, Right.MANAGE_MEMBERS))
+    return _invite_page(request, require(request, Right.MANAGE_MEMBERS))
 
 
 async def invite(request: PageRequest) -> Answer:
@@ -91,7 +91,7 @@ async def invite(request: PageRequest) -> Answer:
             request.storage, request.vault, scope.organisation.public_id, email, role, scope.membership
         )
     except (BadInputError, ConflictError) as error:
-        return _invite_page(scope, error, email=email, role=request.form.get("role", ""))
+        return _invite_page(request, scope, error, email=email, role=request.form.get("role", ""))
     return SeeOther("/members", "flash.invited")
 
 
@@ -136,9 +136,15 @@ async def _member_page(request: PageRequest, scope: OrganisationScope, error: Op
 
 
 def _invite_page(
-    scope: OrganisationScope, error: OperatorError | None = None, *, email: str = "", role: str = ""
+    request: PageRequest,
+    scope: OrganisationScope,
+    error: OperatorError | None = None,
+    *,
+    email: str = "",
+    role: str = "",
 ) -> Page:
     values = {
+        "may_register": request.settings.portal.registration != "closed",
         "roles": [each.value for each in OrganisationRole if may_grant(scope.membership, each)],
         "email": email,
         "role": role or OrganisationRole.MEMBER.value,

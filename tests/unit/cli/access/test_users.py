@@ -47,6 +47,16 @@ def test_users_update_disable_and_enable_change_the_user(read: Read) -> None:
     assert read("users enable a@example.net")["status"] == "active"
 
 
+def test_role_of_a_user_is_deprecated_aloud_and_in_no_table(run: Softix, read: Read) -> None:
+    remedy = "what a person may do under /admin: softix accounts set-role"
+    told = f"--role: It has no effect, and will be removed.\n  → {remedy}"
+    assert told in run("users create ada --email ada@example.org --role admin").stderr
+    assert told in run("users update ada --role user").stderr
+    assert "--role" not in run("users create bob --email bob@example.org").stderr + run("users update bob").stderr
+    assert run("users list").stdout.splitlines()[0].split("\t") == ["id", "name", "email", "status", "created_at"]
+    assert [each["role"] for each in read("users list")] == ["user", "user"]
+
+
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-from click.testing import Result
+from click.testing import Result, _NamedTextIOWrapper
 from support.fake_stripe import FakeStripe, serving_stripe
 from support.one_payment import write_payment
 
 from softix_proxy import assembly
+from softix_proxy.domain.ledger.ledger import CASH, Transfer
+from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentPosting, PaymentState, PostingCause
 
 Softix = Callable[..., Result]
 Read = Callable[[str], Any]
@@ -81,6 +86,33 @@ def test_setup_without_a_key_uses_the_stored_one(key: Path, run: Softix, read: R
     assert read("payments setup")["webhook"] == "kept"
 
 
+def test_setup_asks_for_a_key_only_if_none_is_stored(
+    fake: FakeStripe, key: Path, run: Softix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answer(text: str, **_: object) -> str:
+        asked.append(text)
+        return fake.secret_key
+
+    monkeypatch.setattr(click, "prompt", answer)
+    monkeypatch.setattr(_NamedTextIOWrapper, "isatty", lambda _: True, raising=False)
+    assert "made" in run("payments setup").output
+    assert "kept" in run("payments setup").output
+    assert asked == ["API key for Stripe"]
+
+
+def test_setup_takes_a_restricted_key_that_may_not_look_up_the_account(
+    fake: FakeStripe, key: Path, run: Softix, read: Read
+) -> None:
+    fake.secret_key = f"rk_test_{secrets.token_hex(16)}"
+    fake.faults.forbidden = {"account"}
+    key.write_text(fake.secret_key)
+    done = read(f"payments setup --key-file {key}")
+    assert (done["account"], done["country"], done["webhook"]) == (None, None, "made")
+    assert "does not tell a restricted key" in run(f"payments setup --key-file {key}").stderr
+
+
 def test_setup_refuses_an_empty_or_short_secret_of_the_webhook(
     key: Path, run: Softix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +134,8 @@ def test_setup_without_a_public_address_says_what_to_click(
     config.write_text(config.read_text().replace("https://portal.example.org", "http://localhost:8485"))
     done = run(f"payments setup --key-file {key}")
     assert "Developers → Webhooks" in done.stderr and "test mode" in done.stderr
+    config.write_text(config.read_text().replace('[portal]\npublic_url = "http://localhost:8485"\n', ""))
+    assert "portal.public_url is not set" in run(f"payments setup --key-file {key}").stderr
 
 
 def test_commands_that_ask_stripe_say_what_is_missing(key: Path, run: Softix) -> None:
@@ -124,6 +158,54 @@ def test_automatic_top_up_is_set_and_ended_and_lists_are_empty_at_first(key: Pat
     assert read("payments set-auto-top-up ada@example.org --off")["enabled"] is False
     assert read("payments list") == [] == read("payments refunds")
     assert read("payments sweep") == {"payments": 0, "changed": 0, "failed": 0}
+
+
+def documents(read: Read) -> list[tuple[str, Any]]:
+    """What the doctor says about documents: the severity and the remedy."""
+    found = read("doctor --only payments")["findings"]
+    return [(one["severity"], one["remedy"]) for one in found if "without a document" in one["message"]]
+
+
+async def post_taxed(folder: Path, at_us: int) -> None:
+    """A payment of $29.75 for $25.00 of credit, whose receipt was not issued."""
+    settings = assembly.read_settings(None, folder)
+    async with assembly.open_instance(settings) as opened, opened.storage.writing() as unit:
+        ada = await unit.users.find("ada")
+        assert ada is not None
+        open_ = OnlinePayment(
+            0, f"pay_{at_us}", ada.id, PaymentKind.CHECKOUT, PaymentState.PAID, 2500, 475, True, at_us
+        )
+        payment = await unit.payments.add(open_)
+        credit_pico = 25 * 10**12
+        await unit.ledger.post(Transfer(0, CASH, ada.id, credit_pico, "top-up", payment.public_id), at_us)
+        await unit.payments.record(PaymentPosting(at_us, payment.id, PostingCause.PAYMENT, credit_pico, 2975, 1))
+
+
+def test_doctor_counts_payments_without_a_document_and_its_remedies_give_it(
+    key: Path, instance: Path, run: Softix, read: Read
+) -> None:
+    run(f"payments setup --key-file {key}")
+    now = datetime.now(UTC)
+    before = now.replace(day=1) - timedelta(days=3)
+    asyncio.run(post_taxed(instance, int(before.timestamp()) * 10**6))
+    assert documents(read) == []  # no seller is named, so nothing is issued
+    config, seller = instance / "config.toml", '[billing]\nseller_name = "Example GmbH"\n'
+    for setting in ('seller_country = "DE"', 'seller_vat_id = "DE123456789"'):
+        config.write_text(f"{config.read_text().partition('[billing]')[0]}{seller}")
+        assert documents(read) == [("warning", f"set billing.{setting.partition(' ')[0]}")]
+        seller += f"{setting}\n"
+    config.write_text(f"{config.read_text().partition('[billing]')[0]}{seller}")
+    [(_, remedy)] = documents(read)
+    run(remedy.removeprefix("softix ").replace("…", "AT"))
+    [(_, remedy)] = documents(read)
+    close, bill = remedy.split(", then: ")
+    run(close.removeprefix("softix "))
+    assert documents(read) == [("warning", bill)]
+    run(bill.removeprefix("softix "))
+    assert documents(read) == []
+    assert "receipt" in [one["kind"] for one in read("bill list")]
+    asyncio.run(post_taxed(instance, int(now.timestamp()) * 10**6))
+    assert documents(read) == [("ok", None)]
 
 
 def test_payment_is_listed_and_shown_with_the_name_of_its_user(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +34,38 @@ def test_organisations_invite_and_cancel_list_what_is_open(run: Softix, read: Re
     assert read("organisations invitations acme") == []
     run(f"organisations cancel-invitation acme {invited['id']}", code=1)
     run("organisations invite acme 'a@example.org,evil'", code=2)
+
+
+def test_remedy_of_an_unknown_invitation_lists_those_that_are_open(run: Softix, read: Read, acme: None) -> None:
+    invited = read("organisations invite acme grace@example.org")
+    refused = run("organisations cancel-invitation acme inv_0123456789abcdef", code=1).stderr
+    assert "inv_0123456789abcdef" in refused
+    assert read(remedy_in(refused, "see: softix ")) == [invited]
+
+
+def test_organisations_invite_without_an_address_of_the_portal_says_so(run: Softix, instance: Path, acme: None) -> None:
+    assert "portal.public_url is not set" in run("organisations invite acme grace@example.org").stderr
+    (instance / "config.toml").write_text('[portal]\npublic_url = "https://portal.example.org"\n')
+    assert "public_url" not in run("organisations invite acme grace@example.org").stderr
+
+
+def test_organisations_invite_where_nobody_registers_names_the_command_that_makes_the_account(
+    run: Softix, read: Read, instance: Path, acme: None
+) -> None:
+    told = run("organisations invite acme grace@example.org --role billing").stderr
+    assert "nobody can register here" in told
+    run(remedy_in(told, "run: softix "))
+    roles = {each["email"]: each["role"] for each in read("organisations members acme")}
+    assert roles["grace@example.org"] == "billing"
+    read("accounts create hopper@example.org")
+    assert "nobody can register" not in run("organisations invite acme hopper@example.org").stderr
+    (instance / "config.toml").write_text('[portal]\nregistration = "invitation"\n')
+    assert "nobody can register" not in run("organisations invite acme new@example.org").stderr
+
+
+def remedy_in(told: str, before: str) -> str:
+    """The command that a message names, without the name of the program."""
+    return told.partition(before)[2].splitlines()[0].rstrip(".")
 
 
 def test_organisations_set_role_and_remove_change_members(run: Softix, read: Read, acme: None) -> None:

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from softix_proxy.domain.instance.migrations import MigrationPlan, Step
+from softix_proxy.domain.instance.migrations import FIRST_WITHOUT_REQUESTS, MigrationPlan, Step
 
 PLAN = MigrationPlan(
     database=Path("softix.db"),
@@ -22,6 +22,11 @@ def test_migration_plan_with_room_and_no_server_has_no_obstacle() -> None:
 def test_migration_plan_with_serving_process_names_it_as_the_obstacle() -> None:
     obstacle = replace(PLAN, slots=(3, 4)).obstacle
     assert obstacle is not None and "slot 3" in obstacle[0] and obstacle[1] == "stop softix serve, then try again"
+    portal = FIRST_WITHOUT_REQUESTS
+    obstacle = replace(PLAN, slots=(portal,)).obstacle
+    assert obstacle is not None and obstacle[1] == "stop softix portal, then try again"
+    obstacle = replace(PLAN, slots=(3, portal)).obstacle
+    assert obstacle is not None and obstacle[1] == "stop softix serve and softix portal, then try again"
 
 
 def test_migration_plan_with_too_little_room_names_the_needed_size_rounded_up() -> None:

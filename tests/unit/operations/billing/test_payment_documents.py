@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.paying import Paying, paying
+from support.paying import SELLER, Paying, paying
 
+from softix_proxy.domain.billing.bill import DocumentKind
+from softix_proxy.domain.billing.seller import Billing, BuyerUnknownError
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.operations.billing import bill, payment_documents
+from softix_proxy.operations.billing.payment_documents import MissingDocument
 
 
 @pytest.fixture
@@ -45,3 +50,33 @@ async def test_messages_are_dropped_with_the_transaction_that_fails(lab: Paying)
             await payments.take_over(lab.context, unit, fetch)
             raise RuntimeError
     assert await lab.notices() == [] and await lab.storage.reading().bill.list(1) == []
+
+
+async def test_missing_documents_say_why_and_come_when_the_buyer_is_known(lab: Paying) -> None:
+    taxed = lab.with_settings(tax="stripe")
+    payment = await taxed.paid(2500)
+    assert payment.intent_id is not None
+    lab.fake.send_back(payment.intent_id, 1190)
+    await lab.told()
+    [found] = await missing(lab)
+    assert found.payment.id == payment.id and isinstance(found.problem, BuyerUnknownError)
+    assert await payment_documents.issue_missing(lab.storage, SELLER, lab.user.id) == []
+    await bill.set_customer(lab.storage, "ada", country="DE")
+    assert [one.problem for one in await missing(lab)] == [None] and await missing(lab, user_id=2) == []
+    receipt, note = await payment_documents.issue_missing(lab.storage, SELLER, lab.user.id)
+    assert (receipt.kind, receipt.buyer.country) == (DocumentKind.RECEIPT, "DE")
+    assert (note.kind, note.about[0].number) == (DocumentKind.CREDIT_NOTE, receipt.number)
+    assert await missing(lab) == [] == await payment_documents.issue_missing(lab.storage, SELLER, lab.user.id)
+
+
+async def test_missing_documents_name_what_the_seller_lacks_and_are_none_without_a_seller(lab: Paying) -> None:
+    await lab.with_settings(tax="stripe").paid(2500)
+    half = replace(SELLER, seller_country=None)
+    [found] = await payment_documents.missing(lab.storage.reading(), half)
+    assert found.problem is not None and found.problem.remedy == "set billing.seller_country"
+    assert not isinstance(found.problem, BuyerUnknownError)
+    assert await payment_documents.missing(lab.storage.reading(), Billing()) == []
+
+
+async def missing(lab: Paying, user_id: int | None = None) -> list[MissingDocument]:
+    return list(await payment_documents.missing(lab.storage.reading(), SELLER, user_id))

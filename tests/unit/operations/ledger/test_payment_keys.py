@@ -56,6 +56,7 @@ async def test_stored_keys_are_sealed_and_come_back(storage: SqliteStorage, vaul
 def test_key_decides_between_test_and_live_mode() -> None:
     kinds = ("sk_live", "rk_live", "sk_test", "rk_test")
     assert [payment_keys.is_live_key(f"{kind}_x") for kind in kinds] == [True, True, False, False]
+    assert [payment_keys.is_restricted_key(f"{kind}_x") for kind in kinds] == [False, True, False, True]
     assert [payment_keys.PaymentKeys(f"{kind}_x", None).is_live for kind in kinds] == [True, True, False, False]
 
 

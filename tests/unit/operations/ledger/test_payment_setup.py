@@ -59,8 +59,31 @@ async def test_setup_that_stripe_cannot_reach_says_what_to_do(lab: Paying, vault
     done = await set_up(lab, vault, public_url="http://localhost:8485")
     assert done.webhook == "missing" and any("--webhook-secret-file" in note for note in done.notes)
     assert any("EUR" in note for note in done.notes) and lab.fake.of("webhook_endpoint") == []
+    [by_hand] = [note for note in done.notes if "Developers" in note]
+    assert "cannot reach http://localhost:8485/webhooks/stripe." in by_hand
+    assert all(kind in by_hand for kind in payment_setup.EVENTS)
     given = await set_up(lab, vault, public_url="http://localhost:8485", webhook_secret=WEBHOOK)
     assert given.webhook == "given"
+
+
+async def test_setup_without_an_address_says_which_setting_is_missing(lab: Paying, vault: Vault) -> None:
+    done = await set_up(lab, vault, public_url="")
+    assert (done.webhook, done.webhook_url) == ("missing", "")
+    assert any("portal.public_url is not set" in note for note in done.notes)
+    assert not any("cannot reach" in note for note in done.notes)
+
+
+async def test_setup_goes_on_if_stripe_does_not_tell_about_the_account(
+    lab: Paying, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unknown(self: object) -> GatewayAccount:
+        return GatewayAccount("", False, None, "", "")
+
+    monkeypatch.setattr(type(lab.context.gateway), "account", unknown)
+    done = await set_up(lab, vault)
+    assert done.webhook == "made" and await payment_keys.stored(lab.storage.reading()) == 2
+    assert any("does not tell a restricted key" in note for note in done.notes)
+    assert not any("settles in" in note for note in done.notes)
 
 
 async def test_setup_refuses_a_wrong_secret_and_an_account_that_cannot_charge(

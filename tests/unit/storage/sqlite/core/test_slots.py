@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.core.ids import CORRECTIONS_SLOT
 from softix_proxy.storage.sqlite.core import slots
 
 HOLD = """
@@ -87,3 +88,14 @@ def test_living_slots_when_the_folder_cannot_be_read_raises_an_error(
     monkeypatch.setattr(Path, "iterdir", refuse)
     with pytest.raises(FailureError, match="Permission denied"):
         slots.living(tmp_path / "softix.db")
+
+
+def test_slot_without_requests_is_alive_and_never_that_of_intents(tmp_path: Path) -> None:
+    database = tmp_path / "softix.db"
+    portal, second = (slots.acquire(database, admits=False) for _ in range(2))
+    assert portal.number > CORRECTIONS_SLOT and second.number == portal.number + 1
+    daemon = slots.acquire(database)
+    assert daemon.number == 0 and slots.living(database) == (0, portal.number, second.number)
+    for slot in (portal, second, daemon):
+        slot.release()
+    assert slots.living(database) == ()

@@ -3,90 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
-from support.fake_stripe import FakeStripe, serving_stripe
-from support.portal import Portal, organisation
+from support.portal import organisation
+from support.till import MARK, Till
 
-from softix_proxy.assembly.payments import StripePayments
-from softix_proxy.domain.access.users import User
-from softix_proxy.domain.accounts.accounts import Account
-from softix_proxy.domain.accounts.public_url import parse_public_url
-from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.exports.billing.bill_pdf import shipped_fonts
 from softix_proxy.operations.billing import bill
-from softix_proxy.operations.ledger import payment_keys, refunds
-from softix_proxy.web.portal.route_table import ROUTES
-
-ORIGIN = "http://localhost:8485"
-MARK = "<script>alert(1)</script>"
-
-
-@dataclass
-class Till:
-    portal: Portal
-    fake: FakeStripe
-    service: StripePayments
-    ada: Account
-    own: User
-    token: str
-
-    async def begin(self, amount: str = "25.00") -> str:
-        """Asks for a top-up, and returns the id of Stripe's page."""
-        got = await self.portal.post("/billing/top-up", {"amount": amount}, token=self.token)
-        assert got.status == 303, got.text
-        return got.location.rpartition("/")[2]
-
-    async def paid(self, amount: str = "25.00") -> str:
-        """Pays, and comes back. Returns the id of the payment."""
-        session_id = await self.begin(amount)
-        self.fake.pay(session_id)
-        back = self.fake.things[session_id]["success_url"]
-        got = await self.portal.get(back.removeprefix(ORIGIN), token=self.token)
-        assert got.status == 200 and "Thank you. The payment is in your balance." in got.text
-        return str(back.rpartition("=")[2])
-
-    async def balance_cents(self) -> int:
-        return int((await self.portal.storage.reading().balance.get(self.own.id)).posted_pico // 10**10)
-
-
-@pytest.fixture
-async def portal(serve: Any) -> AsyncIterator[Portal]:
-    """On this machine: only such a portal leads to a Stripe without TLS."""
-    async with serve(ROUTES, url=parse_public_url(ORIGIN)) as served:
-        yield served
-
-
-@pytest.fixture
-async def till(portal: Portal) -> AsyncIterator[Till]:
-    fake = FakeStripe(now_s=lambda: portal.clock.now_us() // SECOND_US)
-    async with serving_stripe(fake):
-        context = portal.context
-        settings = replace(
-            context.settings,
-            payments=replace(context.settings.payments, enabled=True, api_base=fake.base_url, sessions_per_hour=100),
-            billing=replace(context.settings.billing, seller_name="Example GmbH"),
-        )
-        context.settings = settings
-        await payment_keys.store(
-            context.storage,
-            context.vault,
-            secret_key=fake.secret_key,
-            webhook_secret=fake.webhook_secret,
-            api_base=fake.base_url,
-        )
-        service = StripePayments(settings, context.storage, context.vault, portal.clock)
-        context.payments = service
-        ada = await portal.account(display_name=MARK)
-        own = await organisation(portal, "lovelace", ada)
-        try:
-            yield Till(portal, fake, service, ada, own, await portal.sign_in(ada))
-        finally:
-            await service.close()
+from softix_proxy.operations.ledger import refunds
 
 
 async def test_person_pays_comes_back_signed_in_and_has_the_money_and_its_receipt(till: Till) -> None:

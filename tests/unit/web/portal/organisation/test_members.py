@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -89,6 +90,15 @@ async def test_invitation_form_keeps_what_was_typed_and_says_what_is_wrong(acme:
     refused = await acme.ask("POST", "/members/invite", "owner", {"email": "<b>@example.org", "role": "admin"})
     assert refused.status == 400 and "&lt;b&gt;@example.org" in refused.text and "<b>@" not in refused.text
     assert 'value="admin" selected' in refused.text
+
+
+@pytest.mark.parametrize(("registration", "told"), [("closed", True), ("invitation", False)])
+async def test_invitation_form_says_if_nobody_can_register(acme: Any, registration: str, told: bool) -> None:
+    context = acme.portal.context
+    settings = context.settings
+    context.take_all(replace(settings, portal=replace(settings.portal, registration=registration)))
+    text = (await acme.ask("GET", "/members/invite", "owner")).text
+    assert ("Nobody can register here" in text) is told
 
 
 async def test_name_of_a_person_is_text_and_no_markup(acme: Any) -> None:
