@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.portal_section import PortalSection
 from softix_proxy.domain.billing.seller import Billing
+from softix_proxy.domain.core.config import PathUse
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.instance.sections import (
     DemoSection,
@@ -221,8 +222,16 @@ class _Kind(NamedTuple):
             return " or ".join(f'"{choice}"' for choice in get_args(self.hint))
         least, most = self.metadata.get("least"), self.metadata.get("most")
         limits = (f" from {least} to {most}" if most else f" of at least {least}") if least is not None else ""
+        if self.hint is Path:
+            return self.use.value
         words: str = self.metadata.get("words", _WORDS[get_origin(self.hint) or self.hint])
         return words + limits
+
+    @property
+    def use(self) -> PathUse:
+        """What the path names that this setting has."""
+        use: PathUse = self.metadata.get("use", PathUse.FILE)
+        return use
 
     def from_text(self, text: str) -> Any:
         """Converts a text to what the file would give. Unreadable text stays text, which `checked` refuses."""
@@ -274,7 +283,6 @@ _WORDS: Mapping[Any, str] = {
     int: "a whole number",
     float: "a number",
     bool: "true or false",
-    Path: "the path of a file",
     tuple: "a list of texts",
 }
 
@@ -306,6 +314,21 @@ def effective(settings: Settings, environ: Mapping[str, str]) -> Iterator[Effect
         yield Effective(
             full, veil(value) if veil and value else value, "environment" if variable in environ else source
         )
+
+
+class NamedPath(NamedTuple):
+    setting: str
+    """The name `section.field`."""
+    path: Path
+    use: PathUse
+
+
+def named_paths(settings: Settings) -> Iterator[NamedPath]:
+    """Yields each path that a setting names."""
+    for section, name, *_ in describe():
+        value = getattr(getattr(settings, section), name)
+        if isinstance(value, Path):
+            yield NamedPath(f"{section}.{name}", value, _Kind.of(section, name).use)
 
 
 class Reloaded(NamedTuple):

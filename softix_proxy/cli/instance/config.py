@@ -9,6 +9,7 @@ import click
 
 from softix_proxy.cli.console.console import Group, echo, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
+from softix_proxy.domain.core.config import PathUse
 from softix_proxy.domain.core.errors import BadInputError
 
 _SETTINGS = TableLayout(("name", "value", "source"), prose=("value",), leave=("source",))
@@ -43,14 +44,27 @@ def check() -> None:
 
     Example: softix --config new.toml config check
     """
-    from softix_proxy import assembly
+    from softix_proxy.settings import named_paths
 
     settings = invocation().settings()
-    for name, value, _ in assembly.effective_settings(settings):
-        if isinstance(value, Path) and not value.is_file():
-            raise BadInputError(f"{name}: there is no file {value}", "correct its path, or put it there")
+    for name, path, use in named_paths(settings):
+        _require(name, path, use)
     config = str(settings.paths.config) if settings.paths.config else None
     show({"ok": True, "config": config, "data_dir": str(settings.paths.data_dir)})
+
+
+def _require(name: str, path: Path, use: PathUse) -> None:
+    """Raises BadInputError if softix could not use the path in this way."""
+    if use is PathUse.FILE and not path.is_file():
+        raise BadInputError(f"{name}: there is no file {path}", "correct its path, or put it there")
+    if use is PathUse.FOLDER and not path.is_dir():
+        raise BadInputError(f"{name}: there is no folder {path}", "make the folder, or correct its path")
+    if use is PathUse.NEW_FOLDER and path.exists() and not path.is_dir():
+        raise BadInputError(f"{name}: {path} is no folder", "correct its path")
+    if use is PathUse.NEW_FILE and path.is_dir():
+        raise BadInputError(f"{name}: {path} is a folder", "add the name of a file to its path")
+    if use in (PathUse.NEW_FILE, PathUse.NEW_FOLDER) and not path.parent.is_dir():
+        raise BadInputError(f"{name}: there is no folder {path.parent}", "make the folder, or correct its path")
 
 
 @config.command()

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import field
+from enum import StrEnum
 from typing import Any
+
+
+class PathUse(StrEnum):
+    """What a setting whose value is a path names. The value says it in the reference and in refusals."""
+
+    FILE = "the path of a file"
+    FOLDER = "the path of a folder"
+    NEW_FILE = "the path of a file, which softix makes"
+    NEW_FOLDER = "the path of a folder, which softix makes"
 
 
 def setting(default: Any, doc: str, **more: Any) -> Any:
@@ -11,7 +21,8 @@ def setting(default: Any, doc: str, **more: Any) -> Any:
 
     `least` and `most` bound a number. `item` is called with a text, or with each item of a list, and raises if it is
     not accepted. `example` is shown instead of a default of None. `veil` returns the part of the value that may be
-    shown. With `restart` a running daemon keeps the value with which it started.
+    shown. `use` says what a path names, if it is no file that has to be there. With `restart` a running daemon keeps
+    the value with which it started.
     """
     if more.get("restart"):
         doc += " It is read at the start only."

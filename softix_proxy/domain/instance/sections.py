@@ -9,7 +9,7 @@ from typing import Literal
 
 from softix_proxy.domain.catalog.request_headers import checked_header
 from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
-from softix_proxy.domain.core.config import setting
+from softix_proxy.domain.core.config import PathUse, setting
 
 _SECONDS = {"least": 0.001, "most": 86_400}
 _COUNT = {"least": 0, "most": 1_000_000}
@@ -236,7 +236,10 @@ class LogSection:
     level: Literal["debug", "info", "warning", "error"] = setting("info", "The lowest level that is logged.")
     format: Literal["json", "text"] = setting("json", "The format of lines: json for programs, text for people.")
     file: Path | None = setting(  # noqa: RUF009
-        None, "The file to log to instead of standard error. SIGHUP reopens it, for logrotate.", example="softix.log"
+        None,
+        "The file to log to instead of standard error. SIGHUP reopens it, for logrotate.",
+        use=PathUse.NEW_FILE,
+        example="softix.log",
     )
 
 

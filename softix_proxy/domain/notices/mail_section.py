@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from softix_proxy.domain.access.identity import checked_display_name, checked_email
-from softix_proxy.domain.core.config import setting
+from softix_proxy.domain.core.config import PathUse, setting
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.loopback import is_loopback
 from softix_proxy.domain.core.money import parse_usd
@@ -33,6 +33,7 @@ class MailSection:
     folder: Path | None = setting(  # noqa: RUF009
         None,
         "The folder of .eml files. Without it, they go to the folder mail in the data directory.",
+        use=PathUse.NEW_FOLDER,
         restart=True,
         example="mail",
     )
@@ -85,6 +86,7 @@ class MailSection:
     templates: Path | None = setting(  # noqa: RUF009
         None,
         "A folder of templates that replace those of softix, such as receipt.txt and receipt.html.",
+        use=PathUse.FOLDER,
         restart=True,
         example="mail-templates",
     )

@@ -52,6 +52,36 @@ def test_config_check_with_a_missing_referenced_file_is_refused(tmp_path: Path) 
     softix(tmp_path, "config", "check")
 
 
+@pytest.mark.parametrize(
+    ("text", "file", "folder", "message", "remedy"),
+    [
+        ('[mail]\ntemplates = "there"\n', None, None, "mail.templates: there is no folder", "make the folder, or"),
+        ('[mail]\ntemplates = "there"\n', "there", None, "mail.templates: there is no folder", "make the folder, or"),
+        ('[mail]\ntemplates = "there"\n', None, "there", None, None),
+        ('[mail]\nfolder = "there"\n', None, None, None, None),
+        ('[mail]\nfolder = "there"\n', None, "there", None, None),
+        ('[mail]\nfolder = "there"\n', "there", None, "is no folder", "correct its path"),
+        ('[mail]\nfolder = "over/there"\n', None, None, "mail.folder: there is no folder", "make the folder, or"),
+        ('[log]\nfile = "there"\n', None, None, None, None),
+        ('[log]\nfile = "there"\n', "there", None, None, None),
+        ('[log]\nfile = "there"\n', None, "there", "is a folder", "add the name of a file to its path"),
+        ('[log]\nfile = "over/there"\n', None, None, "log.file: there is no folder", "make the folder, or"),
+    ],
+)
+def test_config_check_demands_of_a_path_only_what_softix_needs_there(
+    tmp_path: Path, text: str, file: str | None, folder: str | None, message: str | None, remedy: str | None
+) -> None:
+    (tmp_path / "config.toml").write_text(text)
+    if file is not None:
+        (tmp_path / file).touch()
+    if folder is not None:
+        (tmp_path / folder).mkdir()
+    checked = softix(tmp_path, "config", "check", code=0 if message is None else 2)
+    if message is not None:
+        assert message in checked.stderr
+        assert f"→ {remedy}" in checked.stderr
+
+
 def test_config_example_prints_the_example_file(tmp_path: Path) -> None:
     assert softix(tmp_path, "config", "example").stdout == example()
     assert json.loads(softix(tmp_path, "config", "example", "--json").stdout) == {"toml": example()}
