@@ -43,6 +43,10 @@ class Paths:
     data_dir: Path
     config: Path | None
     """The file that was read. It is None if there is none."""
+    config_place: Path
+    """The place of the file that was read, or would be if it were there."""
+    unread_config: Path | None
+    """The file in the data directory, if another one is read, or would be."""
     database: Path
     master_key: Path
 
@@ -139,8 +143,19 @@ def _paths(config: Path | None, data_dir: Path | None, environ: Mapping[str, str
     if asked is not None and not asked.is_file():
         raise BadInputError(f"there is no configuration file {asked}", "make one: softix config example")
     home, beside = _places(home)
-    place = asked or beside / "config.toml"
-    return Paths(home, place.absolute() if place.is_file() else None, home / "softix.db", home / "master.key")
+    place = (asked or beside / "config.toml").absolute()
+    return Paths(
+        data_dir=home,
+        config=place if place.is_file() else None,
+        config_place=place,
+        unread_config=_unread(home / "config.toml", place),
+        database=home / "softix.db",
+        master_key=home / "master.key",
+    )
+
+
+def _unread(beside: Path, place: Path) -> Path | None:
+    return beside if beside.is_file() and not (place.is_file() and beside.samefile(place)) else None
 
 
 def _places(home: Path | None) -> tuple[Path, Path]:

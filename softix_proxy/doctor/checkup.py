@@ -10,6 +10,7 @@ from softix_proxy.doctor import (
     bounds,
     certificate,
     clock,
+    configuration,
     daemon,
     database,
     disk_space,
@@ -31,6 +32,7 @@ from softix_proxy.doctor.findings import Finding, Observation, Severity, error, 
 from softix_proxy.domain.core.errors import OperatorError, UnusableError
 
 CHECKS: Mapping[str, DoctorCheck] = {
+    "configuration": configuration.find,
     "database": database.find,
     "daemon": daemon.find,
     "migrations": migrations.find,

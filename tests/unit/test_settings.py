@@ -50,6 +50,19 @@ def test_paths_without_a_data_dir_are_those_of_the_platform(monkeypatch: pytest.
     assert paths.database == paths.data_dir / "softix.db"
 
 
+def test_file_in_the_data_directory_that_is_not_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    paths = load(None, None, {}).paths
+    assert (paths.config_place, paths.unread_config) == (tmp_path / "config" / "softix" / "config.toml", None)
+    paths.data_dir.mkdir(parents=True)
+    beside = written(paths.data_dir, "")
+    assert load(None, None, {}).paths.unread_config == beside
+    assert load(beside, None, {}).paths.unread_config is None
+    assert load(None, paths.data_dir, {}).paths.unread_config is None
+    assert load(written(tmp_path, ""), paths.data_dir, {}).paths.unread_config == beside
+
+
 def test_named_configuration_file_that_is_missing_is_refused(tmp_path: Path) -> None:
     for config, environ in ((tmp_path / "no.toml", {}), (None, {"SOFTIX_CONFIG": str(tmp_path / "no.toml")})):
         with pytest.raises(BadInputError, match=r"there is no configuration file .*no\.toml") as caught:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Group, echo, invocation, say, show, show_all
+from softix_proxy.cli.console.console import Group, OutputFields, echo, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.core.config import PathUse
 from softix_proxy.domain.core.errors import BadInputError
+
+if TYPE_CHECKING:
+    from softix_proxy.settings import Paths
 
 _SETTINGS = TableLayout(("name", "value", "source"), prose=("value",), leave=("source",))
 
@@ -26,7 +29,8 @@ def show_() -> None:
     from softix_proxy import assembly
 
     settings = invocation().settings()
-    say(f"Configuration file: {settings.paths.config or 'none'}; data directory: {settings.paths.data_dir}")
+    say(f"Configuration file: {words_of_place(settings.paths)}")
+    say(f"Data directory: {settings.paths.data_dir}")
     rows = [
         {"name": name, "value": _plain(value), "source": source}
         for name, value, source in assembly.effective_settings(settings)
@@ -49,8 +53,18 @@ def check() -> None:
     settings = invocation().settings()
     for name, path, use in named_paths(settings):
         _require(name, path, use)
-    config = str(settings.paths.config) if settings.paths.config else None
-    show({"ok": True, "config": config, "data_dir": str(settings.paths.data_dir)})
+    show({"ok": True, **place_fields(settings.paths), "data_dir": str(settings.paths.data_dir)})
+
+
+def place_fields(paths: Paths) -> OutputFields:
+    """Returns where the configuration is read from, for programs and for people."""
+    if not invocation().as_json:
+        return {"config": words_of_place(paths)}
+    return {"config": str(paths.config) if paths.config else None, "config_place": str(paths.config_place)}
+
+
+def words_of_place(paths: Paths) -> str:
+    return str(paths.config) if paths.config else f"none; it would be read from {paths.config_place}"
 
 
 def _require(name: str, path: Path, use: PathUse) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import click
 
 from softix_proxy.cli.console.console import Command, invocation, say, show
+from softix_proxy.cli.instance.config import place_fields
 
 
 @click.command(cls=Command)
@@ -22,7 +23,7 @@ def init() -> None:
     show(
         {
             "data_dir": str(done.data_dir),
-            "config": str(settings.paths.config) if settings.paths.config else None,
+            **place_fields(settings.paths),
             "database": str(done.database),
             "master_key": done.master_key,
             "made": list(done.made),

@@ -43,6 +43,25 @@ def test_process_after_its_preparation_dumps_no_core_and_has_all_files_and_no_sp
     assert found["collects_after"] > 700, "Python's own threshold makes a request pay for collections"
 
 
+def test_process_says_that_a_configuration_in_the_data_directory_is_not_read(tmp_path: Path) -> None:
+    home, other = tmp_path / "home", tmp_path / "other.toml"
+    home.mkdir()
+    for place in (home / "config.toml", other):
+        place.write_text("")
+
+    def log_of(config: Path) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", PROGRAM, str(home)],
+            env=environment(SOFTIX_CONFIG=str(config)),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stderr
+
+    assert f"{home / 'config.toml'} is not read; settings come from {other}" in log_of(other)
+    assert "is not read" not in log_of(home / "config.toml")
+
+
 def test_loop_factory_with_uvloop_makes_its_loop() -> None:
     make = loop_factory()
     assert make is not None

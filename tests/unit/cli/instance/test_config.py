@@ -30,7 +30,7 @@ def test_config_show_returns_each_setting_with_its_source(tmp_path: Path, monkey
     assert rows["server.trusted_proxies"] == ([], "default")
     table = softix(tmp_path, "config", "show")
     assert "server.port\t9000\tfile" in table.stdout.splitlines()
-    assert str(tmp_path / "config.toml") in table.stderr
+    assert f"Configuration file: {tmp_path / 'config.toml'}\n" in table.stderr
     assert "hunter2" not in shown.output + table.output
 
 
@@ -38,6 +38,7 @@ def test_config_check_with_valid_or_no_file_succeeds(tmp_path: Path) -> None:
     assert json.loads(softix(tmp_path, "config", "check", "--json").stdout) == {
         "ok": True,
         "config": None,
+        "config_place": str(tmp_path / "config.toml"),
         "data_dir": str(tmp_path),
     }
     (tmp_path / "config.toml").write_text(example())
@@ -50,6 +51,12 @@ def test_config_check_with_a_missing_referenced_file_is_refused(tmp_path: Path) 
     assert f"upstream.ca_file: there is no file {tmp_path / 'ca.pem'}" in refused.stderr
     (tmp_path / "ca.pem").write_text("")
     softix(tmp_path, "config", "check")
+
+
+def test_config_show_without_a_file_says_where_it_would_be_read_from(tmp_path: Path) -> None:
+    told = f"none; it would be read from {tmp_path / 'config.toml'}"
+    assert f"Configuration file: {told}" in softix(tmp_path, "config", "show").stderr
+    assert told in softix(tmp_path, "config", "check").stdout
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def test_init_in_a_missing_folder_creates_an_instance(tmp_path: Path) -> None:
     assert init(home) == {
         "data_dir": str(home),
         "config": None,
+        "config_place": str(home / "config.toml"),
         "database": str(home / "softix.db"),
         "master_key": str(home / "master.key"),
         "made": ["data_dir", "database", "master_key"],
@@ -42,6 +43,14 @@ def test_init_in_a_missing_folder_creates_an_instance(tmp_path: Path) -> None:
     assert (mode(home), mode(home / "master.key"), mode(home / "softix.db")) == (0o700, 0o600, 0o600)
     assert json.loads(softix(home, "users", "list", "--json").stdout) == []
     assert json.loads(softix(home, "secrets", "status", "--json").stdout)["source"] == "file"
+
+
+def test_init_without_a_data_dir_says_where_the_configuration_would_be_read_from(tmp_path: Path) -> None:
+    environ = os.environ | {"XDG_DATA_HOME": str(tmp_path / "data"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    environ.pop("SOFTIX_DATA_DIR", None)
+    done = subprocess.run([sys.executable, "-c", PROGRAM, "init"], capture_output=True, text=True, env=environ)
+    assert done.returncode == 0, done.stderr
+    assert f"none; it would be read from {tmp_path / 'config' / 'softix' / 'config.toml'}" in done.stdout
 
 
 def test_init_run_twice_changes_nothing(tmp_path: Path) -> None:
