@@ -31,7 +31,7 @@ async def set_secret(instance: Instance, key_stdin: bool, key_env: str | None, k
 
     Example: softix oidc set-secret --key-stdin < secret.txt
     """
-    secret = KeySource(key_stdin, key_env, key_file).read("the OpenID client", ask=True)
+    secret = KeySource(key_stdin, key_env, key_file, label="Client secret").read("the OpenID client", ask=True)
     if secret is None:
         raise BadInputError("there is no secret", "give --key-stdin, --key-env or --key-file")
     section = instance.settings.oidc

@@ -26,6 +26,8 @@ class KeySource:
     file: Path | None
     noun: str = "key"
     """What is read. It is in the names of the options: `--key-stdin`."""
+    label: str | None = None
+    """What a person is asked for, if it is not what the noun says."""
 
     def read(self, name: str, *, ask: bool) -> str | None:
         """Returns the key, or the document.
@@ -60,7 +62,7 @@ class KeySource:
             first = sys.stdin.readline()
             return first + sys.stdin.read() if first.lstrip().startswith("{") or not first.strip() else first
         if (self.stdin or ask) and sys.stdin.isatty():
-            what = "API key" if self.noun == "key" else self.noun.capitalize()
+            what = self.label or ("API key" if self.noun == "key" else self.noun.capitalize())
             return str(click.prompt(f"{what} for {visible(name)}", hide_input=True, err=True))
         return None
 

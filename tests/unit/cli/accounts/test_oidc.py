@@ -8,6 +8,8 @@ import pytest
 from click.testing import Result
 from support.openid_server import CLIENT_ID, OpenIdServer, serving_openid
 
+from softix_proxy.cli.console.key_source import KeySource
+
 Softix = Callable[..., Result]
 Read = Callable[[str], Any]
 
@@ -40,6 +42,17 @@ def configured(instance: Path, server: OpenIdServer) -> None:
         '[portal]\npublic_url = "https://portal.example.org"\n'
         f'[oidc]\nissuer = "{server.issuer}"\nclient_id = "{CLIENT_ID}"\n'
     )
+
+
+def test_oidc_secret_is_asked_for_by_its_name(configured: None, run: Softix, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[KeySource] = []
+
+    def read(source: KeySource, _name: str, *, ask: bool) -> None:
+        given.append(source)
+
+    monkeypatch.setattr(KeySource, "read", read)
+    run("oidc set-secret", code=2)
+    assert [source.label for source in given] == ["Client secret"]
 
 
 def test_oidc_secret_is_stored_sealed_and_checked(

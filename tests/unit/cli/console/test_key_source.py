@@ -30,6 +30,8 @@ def test_key_source_on_a_terminal_prompts_with_hidden_input(monkeypatch: pytest.
     assert KeySource(True, None, None).read("openai", ask=False) == KEY
     assert KeySource(False, None, None).read("openai", ask=False) is None
     assert asked == [("API key for openai", {"hide_input": True, "err": True})] * 2
+    KeySource(False, None, None, label="Client secret").read("the OpenID client", ask=True)
+    assert asked[2][0] == "Client secret for the OpenID client"
     monkeypatch.setattr(click, "prompt", lambda *_args, **_options: " ")
     with pytest.raises(BadInputError):
         KeySource(False, None, None).read("openai", ask=True)
