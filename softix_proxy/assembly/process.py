@@ -31,7 +31,7 @@ def prepare_process(settings: Settings) -> None:
     open_files.raise_limit()
     logs.set_up(settings.log.level, settings.log.format, settings.log.file)
     if (unread := settings.paths.unread_config) is not None:
-        log.warning("%s is not read; settings come from %s", unread, settings.paths.config_place)
+        log.warning("%s is not read: softix reads %s", unread, settings.paths.config_place)
     dumps.forbid()
     gc.set_threshold(*_GC_THRESHOLDS)
 

@@ -12,7 +12,7 @@ async def find(context: CheckContext) -> AsyncIterator[Observation]:
     paths = context.settings.paths
     if paths.unread_config is not None:
         yield warning(
-            f"{paths.unread_config} is not read; settings come from {paths.config_place}",
+            f"{paths.unread_config} is not read: softix reads {paths.config_place}",
             "move its settings there, or name it with --config or SOFTIX_CONFIG",
         )
     elif paths.config is None:

@@ -58,7 +58,7 @@ def test_process_says_that_a_configuration_in_the_data_directory_is_not_read(tmp
             check=True,
         ).stderr
 
-    assert f"{home / 'config.toml'} is not read; settings come from {other}" in log_of(other)
+    assert f"{home / 'config.toml'} is not read: softix reads {other}" in log_of(other)
     assert "is not read" not in log_of(home / "config.toml")
 
 

@@ -23,6 +23,6 @@ async def test_configuration_check_of_a_file_that_is_not_read_warns(made: Settin
     [found] = await look("configuration", settings=assembly.read_settings(tmp_path / "other.toml", made.paths.data_dir))
     assert found.severity is Severity.WARNING
     assert found.message == (
-        f"{made.paths.data_dir / 'config.toml'} is not read; settings come from {tmp_path / 'other.toml'}"
+        f"{made.paths.data_dir / 'config.toml'} is not read: softix reads {tmp_path / 'other.toml'}"
     )
     assert "--config" in found.remedy
