@@ -60,12 +60,6 @@ async def display_names(storage: Storage, user_ids: Sequence[int] | None = None)
     return await storage.reading().users.display_names(user_ids)
 
 
-async def name_of(unit: Unit, user_id: int) -> str:
-    """Returns the name by which people know the user: the display name, or else the name that commands take."""
-    names = await unit.users.display_names([user_id])
-    return names.get(user_id) or (await unit.users.get(user_id)).name
-
-
 async def list_all(storage: Storage) -> Sequence[User]:
     return await storage.reading().users.list()
 

@@ -12,7 +12,7 @@ from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.operations.access import users
+from softix_proxy.operations.core.shown_names import name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ async def load(storage: Storage, session: Session, chosen: str) -> AccountView |
         return None
     memberships = tuple(await unit.memberships.of_account(account.id))
     membership, organisation = await _chosen(unit, memberships, chosen)
-    name = "" if organisation is None else await users.name_of(unit, organisation.id)
+    name = "" if organisation is None else await name_of(unit, organisation.id)
     return AccountView(account, memberships, membership, organisation, name)
 
 

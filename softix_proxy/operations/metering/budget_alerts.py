@@ -12,7 +12,7 @@ from softix_proxy.domain.metering.budgets import BudgetAlert
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.operations.access import users
+from softix_proxy.operations.core.shown_names import name_of
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.notices import facts, recipients
 
@@ -47,7 +47,7 @@ async def _tell(unit: Unit, alert: BudgetAlert) -> int:
     standing = await budgets.standing_of(unit, await unit.budgets.get(alert.budget_id))
     budget = standing.budget
     values = {
-        "organisation": await users.name_of(unit, budget.user_id),
+        "organisation": await name_of(unit, budget.user_id),
         "budget": budgets.name_of(standing),
         "percent": f"{alert.percent} %",
         "limit": facts.usd(budget.amount_pico),

@@ -6,14 +6,14 @@ from softix_proxy.domain.access.keys import Key
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
-from softix_proxy.operations.access import users
+from softix_proxy.operations.core.shown_names import name_of
 from softix_proxy.operations.notices import facts, recipients
 
 
 async def tell(unit: Unit, kind: NoticeKind, key: Key) -> int:
     """Adds a message to each member who can have keys, in the transaction of the change. Returns how many."""
     values = {
-        "organisation": await users.name_of(unit, key.user_id),
+        "organisation": await name_of(unit, key.user_id),
         "key": facts.key_name(key),
         "when": facts.when(unit.clock.now_us()),
     }

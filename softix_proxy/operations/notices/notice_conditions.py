@@ -16,7 +16,7 @@ from softix_proxy.domain.notices.notice_conditions import CAP_PART, LowBalance
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.operations.access import users
+from softix_proxy.operations.core.shown_names import name_of
 from softix_proxy.operations.notices import facts, recipients
 from softix_proxy.operations.notices.outbox import enqueue
 
@@ -66,7 +66,7 @@ async def _low_balances(unit: Unit, default_pico: int) -> list[_Condition]:
     greatest_pico = max([default_pico, *(each for thresholds in chosen.values() for each in thresholds)])
     found: list[_Condition] = []
     for low in await unit.notice_conditions.low_balances(greatest_pico):
-        organisation = await users.name_of(unit, low.user_id)
+        organisation = await name_of(unit, low.user_id)
         members = await unit.memberships.of_organisation(low.user_id)
         payers = {member.account_id for member in members if member.may(Right.PAY)}
         for account in await recipients.members_who_may(unit, low.user_id, Right.SEE):
@@ -105,7 +105,7 @@ async def _reached_caps(unit: Unit) -> list[_Condition]:
     today = (await unit.instance.calendar()).at(unit.clock.now_us())
     found: list[_Condition] = []
     for user_id, keys in reached.items():
-        organisation = await users.name_of(unit, user_id)
+        organisation = await name_of(unit, user_id)
         people = await recipients.members_who_may(unit, user_id, Right.MAKE_OWN_KEYS)
         found += [_reached_cap(today, key, organisation, account) for key in keys for account in people]
     return found

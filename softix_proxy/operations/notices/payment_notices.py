@@ -11,7 +11,7 @@ from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentPosting, P
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
-from softix_proxy.operations.access import users
+from softix_proxy.operations.core.shown_names import name_of
 from softix_proxy.operations.notices import facts, recipients
 from softix_proxy.operations.notices.outbox import enqueue
 
@@ -56,7 +56,7 @@ async def foreign_currency(unit: Unit, payment: OnlinePayment) -> None:
 async def _values(unit: Unit, payment: OnlinePayment, cents: int, at_us: int) -> dict[str, str]:
     mode = "" if payment.is_live else _TEST_MODE
     return {
-        "organisation": await users.name_of(unit, payment.user_id),
+        "organisation": await name_of(unit, payment.user_id),
         "amount": f"${format_cents(cents)}{mode}",
         "when": facts.when(at_us),
     }

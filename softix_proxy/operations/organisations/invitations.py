@@ -31,8 +31,8 @@ from softix_proxy.domain.organisations.organisations import (
 )
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
-from softix_proxy.operations.access import users
 from softix_proxy.operations.accounts import account_tokens, invitation_links, security_events, throttles
+from softix_proxy.operations.core.shown_names import name_of
 from softix_proxy.operations.notices import facts
 from softix_proxy.operations.notices.outbox import enqueue
 from softix_proxy.operations.organisations.organisations import authorized
@@ -170,7 +170,7 @@ async def _opened(unit: Unit, invitation: Invitation | None) -> OpenInvitation:
     if invitation is None:
         raise NotFoundError(*_GONE)
     organisation = await unit.users.get(invitation.user_id)
-    name = await users.name_of(unit, organisation.id)
+    name = await name_of(unit, organisation.id)
     has_account = await unit.accounts.by_email(invitation.email) is not None
     return OpenInvitation(invitation, organisation, name, await _name_of_inviter(unit, invitation), has_account)
 
@@ -188,7 +188,7 @@ async def _name_of_inviter(unit: Unit, invitation: Invitation) -> str:
 
 async def _notice(unit: Unit, invitation: Invitation, token: str) -> Notice:
     values = {
-        "organisation": await users.name_of(unit, invitation.user_id),
+        "organisation": await name_of(unit, invitation.user_id),
         "role": invitation.role.value,
         "expires": facts.when(invitation.expires_at_us),
     }

@@ -6,7 +6,6 @@ from softix_proxy.domain.access.users import User
 from softix_proxy.domain.accounts.accounts import AccountStatus
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.organisations import OrganisationRole, Right
-from softix_proxy.operations.access import users
 from softix_proxy.operations.notices import recipients
 from softix_proxy.operations.notices.recipients import members_who_may
 from softix_proxy.storage.sqlite.unit import SqliteStorage
@@ -37,9 +36,3 @@ async def test_those_who_have_the_right_are_told_of_a_cause_once(books: SqliteSt
     assert [(each.notice.email, each.notice.values) for each in queued] == [
         ("ada@example.org", {"amount": "$1.00"})
     ] * 4
-
-
-async def test_organisation_is_named_by_its_display_name_or_else_by_its_handle(books: SqliteStorage, ada: User) -> None:
-    assert await users.name_of(books.reading(), ada.id) == "ada"
-    await users.update(books, "ada", display_name="Analytical Engines")
-    assert await users.name_of(books.reading(), ada.id) == "Analytical Engines"
