@@ -102,7 +102,7 @@ def terminal() -> str:
 
 async def shoot(house: DemoHouse, browser: Browser, shot: Shot) -> tuple[bytes, str]:
     """The picture of a page as PNG, and what the page says."""
-    async with visiting(browser, house.url, size=shot.size, dark=shot.dark) as visit:
+    async with visiting(browser, house.url, size=shot.size, color_scheme="dark" if shot.dark else "light") as visit:
         cookie: Any = {"name": COOKIE, "value": house.tokens[shot.who], "domain": "localhost", "path": "/"}
         await visit.context.add_cookies([{**cookie, "secure": True, "httpOnly": True, "sameSite": "Lax"}])
         await visit.open(shot.path)

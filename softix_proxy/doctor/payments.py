@@ -19,6 +19,7 @@ _SET_UP = "softix payments setup"
 
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    """Looks whether payments are set up, swept and documented."""
     settings = context.settings
     if not settings.payments.enabled:
         yield ok("payments are off")
@@ -47,7 +48,7 @@ async def _documents(context: CheckContext) -> list[Observation]:
     at, closed = calendar(billing.zone), await reading.periods.list()
     this_month = f"{at.date(context.clock.now_us()):%Y-%m}"
     counts: Counter[Observation] = Counter()
-    for one in await payment_documents.missing(reading, billing):
+    for one in await payment_documents.missing(context.storage, billing):
         month = f"{at.date(one.posted_us):%Y-%m}"
         period = next((each.label for each in closed if each.span.from_us <= one.posted_us < each.span.to_us), None)
         if one.problem is not None:

@@ -17,7 +17,7 @@ import pytest
 from playwright.async_api import Browser, expect
 from support.browser import Visit, visiting
 from support.daemon import Prepared, prepared
-from support.fake_stripe import FakeStripe, started
+from support.fake_stripe import FakeStripe
 from support.mail_server import MailServer, Received, mail_server
 from support.portal_daemon import PortalDaemon, portal_daemon
 from support.provider import FakeProvider, fake
@@ -72,10 +72,9 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, fake_provider: FakeProvider) -> AsyncIterator[House]:
+async def house(tmp_path: Path, fake_provider: FakeProvider, fake_stripe: FakeStripe) -> AsyncIterator[House]:
     """Everybody may register, messages go by SMTP, and people can pay."""
-    stripe = FakeStripe()
-    end = await started(stripe)
+    stripe = fake_stripe
     made = await prepared(tmp_path, fake_provider.base_url)
     key, secret = tmp_path / "stripe.key", tmp_path / "webhook.secret"
     key.write_text(stripe.secret_key)
@@ -100,7 +99,6 @@ async def house(tmp_path: Path, fake_provider: FakeProvider) -> AsyncIterator[Ho
     ):
         stripe.webhook_url = f"{daemon.url}/webhooks/stripe"
         yield House(made, daemon, mail, stripe)
-    await end()
 
 
 async def register(house: House, grace: Visit) -> None:
@@ -191,7 +189,7 @@ async def top_up(house: House, grace: Visit) -> None:
     async with grace.page.expect_navigation(url="**/billing?*"):
         await grace.page.get_by_role("button", name="Pay", exact=True).click()
     assert "Thank you. The payment is in your balance." in await grace.page.locator("main").inner_text()
-    await house.stripe.deliver_all()
+    assert {await house.stripe.deliver(event) for event in house.stripe.events} == {200}
     assert await balance(grace) == WELCOME - CHARGE + TOPPED_UP
     told = (await house.letter(GRACE, "Your receipt")).part("html")
     assert f"{house.daemon.url}/billing" in told and str(TOPPED_UP) in told
@@ -246,7 +244,7 @@ async def test_customer_registers_uses_pays_and_gets_money_back(browser: Browser
         await ask_money_back(house, grace)
         await approve(house, operator)
 
-        await house.stripe.deliver_all()
+        assert {await house.stripe.deliver(event) for event in house.stripe.events} == {200}
         assert await balance(grace) == WELCOME - CHARGE + TOPPED_UP - ASKED_BACK
         assert "Paid back" in await grace.page.locator("main").inner_text()
         await document(grace, "Credit note")

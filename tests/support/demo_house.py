@@ -14,7 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from support.books import make_intent, make_settlement, post
-from support.fake_stripe import FakeStripe, started
+from support.fake_stripe import FakeStripe, serving_stripe
 from support.paying import Paying
 from support.portal import Portal, serving_portal
 from support.portal_daemon import free_port
@@ -103,19 +103,18 @@ async def demo_house(folder: Path) -> AsyncIterator[DemoHouse]:
         context = portal.context
         context.settings = replace(context.settings, payments=PAYMENTS, billing=BILLING)
         stripe = FakeStripe(secret_key="sk_live_fake", now_s=lambda: portal.clock.now_us() // SECOND_US)
-        end = await started(stripe)
-        try:
-            async with opened_gateway(stripe.secret_key, api_base=stripe.base_url, timeout_s=5) as gateway:
-                storage = portal.storage
-                paid_by = PaymentContext(storage, gateway, PAYMENTS, BILLING, url.origin, PaymentDocuments(BILLING))
-                context.payments = _Payments(paid_by)  # type: ignore[assignment] # what pages ask of it
-                customers, ada = await _directory(portal)
-                paying = Paying(stripe, storage, paid_by, portal.clock, customers[0], ada)
-                with patch.object(ids, "secrets", SimpleNamespace(choice=Random(3).choice)):
-                    await _live(paying, customers)
-                yield DemoHouse(portal, paying, await _arrivals(portal, ada))
-        finally:
-            await end()
+        async with (
+            serving_stripe(stripe),
+            opened_gateway(stripe.secret_key, api_base=stripe.base_url, timeout_s=5) as gateway,
+        ):
+            storage = portal.storage
+            paid_by = PaymentContext(storage, gateway, PAYMENTS, BILLING, PaymentDocuments(BILLING), url.origin)
+            context.payments = _Payments(paid_by)  # type: ignore[assignment] # what pages ask of it
+            customers, ada = await _directory(portal)
+            paying = Paying(stripe, storage, paid_by, portal.clock, customers[0], ada)
+            with patch.object(ids, "secrets", SimpleNamespace(choice=Random(3).choice)):
+                await _live(paying, customers)
+            yield DemoHouse(portal, paying, await _arrivals(portal, ada))
 
 
 @dataclass(frozen=True)

@@ -77,14 +77,14 @@ class MissingDocument:
     """Why it cannot be issued. None if it can be, with the next billing run."""
 
 
-async def missing(unit: Unit, billing: Billing, user_id: int | None = None) -> Sequence[MissingDocument]:
+async def missing(storage: Storage, billing: Billing, user_id: int | None = None) -> Sequence[MissingDocument]:
     """Returns what has no document yet, the oldest first, and at most 200 payments.
 
     It returns nothing if no seller is named, because then nothing is issued.
     """
     if not billing.seller_name:
         return []
-    found = []
+    unit, found = storage.reading(), []
     for payment in await unit.payments.undocumented(user_id, _MOST):
         for posting in (await _undocumented(unit, payment))[:1]:  # none, if another process has just issued it
             problem = None

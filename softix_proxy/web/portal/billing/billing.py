@@ -57,7 +57,7 @@ async def show(request: PageRequest) -> Answer:
     named = request.query.get("payment")
     returned = await _returned(request, user, named) if named else None
     found = await billing_overview(request.storage, user.id, _LISTED)
-    missing = await payment_documents.missing(request.storage.reading(), request.settings.billing, user.id)
+    missing = await payment_documents.missing(request.storage, request.settings.billing, user.id)
     values = {
         "balance_pico": found.wallet.posted_pico,
         "held_pico": found.wallet.held_pico,

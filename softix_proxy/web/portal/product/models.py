@@ -17,6 +17,7 @@ _MOST_CHOICES = 200
 
 
 async def list_models(request: PageRequest) -> Answer:
+    """Lists the models that the organisation, or one of its keys, may use, with what they cost."""
     scope = scope_of(request)
     query = without_keys(request.query.get("q", "").strip()[:MOST_QUERY])
     key_id = request.query.get("key", "")

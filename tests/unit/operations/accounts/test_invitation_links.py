@@ -15,7 +15,7 @@ from softix_proxy.operations.organisations import invitations
 
 async def token_of_an_invitation(people: People) -> str:
     """The token that an owner of acme had mailed to ada."""
-    await users.create(people.storage, name="acme", email="a@acme.org", role=UserRole.USER, postpaid=False)
+    await users.create(people.storage, name="acme", email="acme@example.org", role=UserRole.USER, postpaid=False)
     owner = await join(people.storage, "owner", OrganisationRole.OWNER, "acme")
     await invitations.invite(people.storage, people.vault, "acme", ADA, OrganisationRole.MEMBER, owner)
     link = (await people.mails(NoticeKind.INVITATION))[0].link

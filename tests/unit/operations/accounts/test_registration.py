@@ -32,7 +32,7 @@ from softix_proxy.operations.organisations import invitations
 
 
 async def acme(people: People) -> None:
-    await users.create(people.storage, name="acme", email="a@acme.org", role=UserRole.USER, postpaid=False)
+    await users.create(people.storage, name="acme", email="acme@example.org", role=UserRole.USER, postpaid=False)
 
 
 async def invited(people: People, email: str, by: Actor = OPERATOR) -> str:

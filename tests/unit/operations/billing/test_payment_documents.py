@@ -72,11 +72,11 @@ async def test_missing_documents_say_why_and_come_when_the_buyer_is_known(lab: P
 async def test_missing_documents_name_what_the_seller_lacks_and_are_none_without_a_seller(lab: Paying) -> None:
     await lab.with_settings(tax="stripe").paid(2500)
     half = replace(SELLER, seller_country=None)
-    [found] = await payment_documents.missing(lab.storage.reading(), half)
+    [found] = await payment_documents.missing(lab.storage, half)
     assert found.problem is not None and found.problem.remedy == "set billing.seller_country"
     assert not isinstance(found.problem, BuyerUnknownError)
-    assert await payment_documents.missing(lab.storage.reading(), Billing()) == []
+    assert await payment_documents.missing(lab.storage, Billing()) == []
 
 
 async def missing(lab: Paying, user_id: int | None = None) -> list[MissingDocument]:
-    return list(await payment_documents.missing(lab.storage.reading(), SELLER, user_id))
+    return list(await payment_documents.missing(lab.storage, SELLER, user_id))

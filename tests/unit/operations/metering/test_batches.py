@@ -59,7 +59,8 @@ async def test_batch_find_by_id_or_name_returns_the_batch_unless_ambiguous(house
         " SELECT 'prv_other', 'other', type, base_url, on_hang_up, status, created_at_us FROM providers"
     )
     connection.execute(
-        "INSERT INTO batches SELECT id + 1, family, 2, provider_key, user_id, key_id, remote_id, requests,"
+        "INSERT INTO batches (id, family, provider_id, provider_key, user_id, key_id, remote_id, requests,"
+        " created_at_us, metered_at_us) SELECT id + 1, family, 2, provider_key, user_id, key_id, remote_id, requests,"
         " created_at_us, NULL FROM batches"
     )
     connection.close()
