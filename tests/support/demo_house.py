@@ -124,6 +124,9 @@ class _Payments:
     async def context(self) -> PaymentContext:
         return self.made
 
+    async def is_live(self) -> bool:
+        return self.made.gateway.is_live
+
 
 async def _directory(portal: Portal) -> tuple[list[User], Account]:
     ada = await portal.account("ada@example.org", display_name="Ada Lovelace")
