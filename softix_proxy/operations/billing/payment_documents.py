@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from softix_proxy.domain.billing.bill import Document, Payment
 from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.errors import OperatorError
-from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentPosting, PaymentState, PostingCause
+from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentPosting, PaymentState, PostingCause
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.billing import bill, receipts
 from softix_proxy.operations.notices import payment_notices
@@ -33,6 +33,9 @@ class PaymentDocuments:
                 await payment_notices.posted(unit, after, posting, number)
         if before.state is not after.state:
             await self._tell_state(unit, after)
+        known = await unit.payments.auto_top_ups.get(after.user_id)
+        if known is not None and known.paused_at_us == after.changed_at_us:  # it was paused in this transaction
+            await payment_notices.paused(unit, after, known)
 
     async def _issue(self, unit: Unit, payment: OnlinePayment, posting: PaymentPosting) -> Document | None:
         """Issues the document. A payment counts without it: the billing run issues it, or says what is missing."""
@@ -64,6 +67,3 @@ class PaymentDocuments:
             await payment_notices.foreign_currency(unit, after)
         if after.state is PaymentState.FAILED:
             await payment_notices.failed(unit, after)
-            known = await unit.payments.auto_top_ups.get(after.user_id)
-            if after.kind is PaymentKind.AUTOMATIC and known is not None and known.paused_at_us is not None:
-                await payment_notices.paused(unit, after, known)

@@ -70,12 +70,12 @@ async def set_up(
 
 
 async def switch_off(storage: Storage, user_id: int) -> AutoTopUp | None:
-    """Switches it off. A payment that has begun still ends."""
+    """Switches it off, and keeps what happened before. A payment that has begun still ends, unless it was paused."""
     async with storage.writing() as unit:
         known = await unit.payments.auto_top_ups.get(user_id)
         if known is None:
             return None
-        off = AutoTopUp(user_id, False, known.threshold_cents, known.amount_cents, known.monthly_cap_cents)
+        off = replace(known, enabled=False)
         await unit.payments.auto_top_ups.set(off)
         return off
 
@@ -158,12 +158,14 @@ def _month_us(context: PaymentContext, now_us: int) -> int:
 async def finish(context: PaymentContext, payment: OnlinePayment) -> OnlinePayment:
     """Charges the saved method, unless the provider knows the payment already, and takes over what became of it.
 
-    A retry has the same idempotency key, so there is one charge. Raises GatewayError.
+    A retry has the same idempotency key, so there is one charge. While automatic top-ups of the user are paused, it
+    charges nothing. Raises GatewayError.
     """
     known = await payments.reconcile(context, payment.id)
-    young = known.created_at_us + _RETRY_FOR_US > context.storage.reading().clock.now_us()
-    if known.state is PaymentState.OPEN and known.intent_id is None and young:
-        user = await context.storage.reading().users.get(known.user_id)
+    reading = context.storage.reading()
+    young = known.created_at_us + _RETRY_FOR_US > reading.clock.now_us()
+    if known.state is PaymentState.OPEN and known.intent_id is None and young and not await _is_paused(reading, known):
+        user = await reading.users.get(known.user_id)
         try:
             await context.gateway.charge(await checkouts.order_for(context, known, user))
         except DeclinedError as error:
@@ -172,6 +174,12 @@ async def finish(context: PaymentContext, payment: OnlinePayment) -> OnlinePayme
             return await _give_up(context, declined, error.code) if declined.state is PaymentState.OPEN else declined
         return await payments.reconcile(context, known.id)
     return known
+
+
+async def _is_paused(unit: Unit, payment: OnlinePayment) -> bool:
+    """Money may have gone back since the payment was begun. Nobody is charged after that."""
+    known = await unit.payments.auto_top_ups.get(payment.user_id)
+    return known is not None and known.paused_at_us is not None
 
 
 async def _give_up(context: PaymentContext, payment: OnlinePayment, code: str) -> OnlinePayment:

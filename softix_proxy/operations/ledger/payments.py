@@ -162,7 +162,8 @@ async def take_over(context: PaymentContext, unit: Unit, fetch: PaymentFetch) ->
     after = after_fetch(payment, fetch.number, found, due, now_us)
     postings = await _post(unit, payment, due, fetch.number)
     await unit.payments.update(after)
-    await _note_attempt(unit, payment, after)
+    await _note_attempt(unit, payment, after, now_us)
+    await _pause_if_money_went_back(unit, payment, postings, now_us)
     if after.changed_fetch != payment.changed_fetch:
         await context.follow_up(unit, payment, after, postings)
     return after
@@ -245,7 +246,7 @@ def _note(cause: PostingCause, *, into: bool) -> str:
     }[cause, into]
 
 
-async def _note_attempt(unit: Unit, before: OnlinePayment, after: OnlinePayment) -> None:
+async def _note_attempt(unit: Unit, before: OnlinePayment, after: OnlinePayment, now_us: int) -> None:
     """Lets automatic top-ups wait after a failure, and go on after a success."""
     if after.kind is not PaymentKind.AUTOMATIC or before.state is after.state:
         return
@@ -253,9 +254,20 @@ async def _note_attempt(unit: Unit, before: OnlinePayment, after: OnlinePayment)
     if known is None:
         return
     if after.state in (PaymentState.FAILED, PaymentState.REFUSED):
-        await unit.payments.auto_top_ups.set(known.after_failure(unit.clock.now_us()))
+        await unit.payments.auto_top_ups.set(known.after_failure(now_us))
     elif after.state is PaymentState.PAID:
         await unit.payments.auto_top_ups.set(known.after_success())
+
+
+async def _pause_if_money_went_back(
+    unit: Unit, payment: OnlinePayment, postings: Sequence[PaymentPosting], now_us: int
+) -> None:
+    """Pauses automatic top-ups, so that no card is charged because the same money left the balance."""
+    if not any(one.gross_cents < 0 and one.cause is not PostingCause.PAYMENT for one in postings):
+        return
+    known = await unit.payments.auto_top_ups.get(payment.user_id)
+    if known is not None and known.is_active:
+        await unit.payments.auto_top_ups.set(known.after_money_back(now_us))
 
 
 @dataclass(frozen=True, slots=True)

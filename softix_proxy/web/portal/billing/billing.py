@@ -95,6 +95,7 @@ def _top_up_fields(top_up: AutoTopUp) -> dict[str, Any]:
     return {
         "enabled": top_up.enabled,
         "paused": top_up.paused_at_us is not None,
+        "failed_too_often": top_up.failed_too_often,
         "threshold_pico": top_up.threshold_cents * PICO_PER_CENT,
         "amount_pico": top_up.amount_cents * PICO_PER_CENT,
         "cap_pico": top_up.monthly_cap_cents * PICO_PER_CENT,
@@ -211,11 +212,13 @@ async def _refund_page(request: PageRequest, public_id: str, error: OperatorErro
     if request.settings.payments.refunds != "ask":
         raise NotFoundError("no such page")
     found, rest = await refunds.offer(request.storage, public_id, user.id)
+    top_up = await auto_top_ups.show(request.storage, user.id)
     values = {
         "payment": _row(found),
         "net_pico": rest.net_cents * PICO_PER_CENT,
         "gross_pico": rest.gross_cents * PICO_PER_CENT,
         "most": format_cents(rest.net_cents),
+        "pauses": top_up is not None and top_up.is_active,
         "problem": sentence(error),
     }
     return Page("billing_refund", values, status_of(error))

@@ -16,6 +16,15 @@ def test_automatic_top_up_waits_longer_after_each_failure_and_then_pauses() -> N
     assert twice.after_success() == MADE
 
 
+def test_money_that_went_back_pauses_what_is_active_and_keeps_an_earlier_pause() -> None:
+    paused = MADE.after_money_back(40)
+    assert (paused.paused_at_us, paused.is_active, paused.failed_too_often) == (40, False, False)
+    assert paused.after_money_back(50) == paused
+    off = AutoTopUp(1, False, 500, 2500, 6000)
+    assert off.after_money_back(40) == off
+    assert MADE.after_failure(1).after_failure(2).after_failure(3).failed_too_often
+
+
 def test_amount_within_the_cap_is_all_or_nothing() -> None:
     assert [MADE.amount_within_cap(charged) for charged in (0, 3500, 3501, 9999)] == [2500, 2500, 0, 0]
 

@@ -11,10 +11,10 @@ from softix_proxy.domain.access.users import UserStatus
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
-from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentState
+from softix_proxy.domain.ledger.payments import FetchedPayment, OnlinePayment, PaymentKind, PaymentState
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.operations.access import users
-from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments
+from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments, refunds
 
 HOUR_US = 3600 * 10**6
 
@@ -106,6 +106,75 @@ async def test_rejected_automatic_top_up_backs_off_then_pauses_and_the_person_is
     behaves(lab, "works")
     await set_up(lab)
     assert await auto_top_ups.run(lab.context) == 1
+
+
+async def charged(lab: Paying) -> OnlinePayment:
+    assert await auto_top_ups.run(lab.context) == 1
+    [payment, *_] = await automatic(lab)
+    lab.fake.events.clear()
+    return payment
+
+
+@pytest.mark.parametrize("how", ["refund", "dispute", "request"])
+async def test_money_that_went_back_is_not_charged_again_until_a_person_starts_it(lab: Paying, how: str) -> None:
+    payment = await charged(lab)
+    assert payment.intent_id is not None
+    if how == "request":
+        await refunds.request(lab.context, payment.public_id, net_cents=2000, account_id=lab.account.id)
+    elif how == "refund":
+        lab.fake.send_back(payment.intent_id, 2000)
+    else:
+        lab.fake.dispute(payment.intent_id)
+    await lab.told()
+    known = await auto_top_ups.show(lab.storage, 1)
+    assert known is not None and known.paused_at_us is not None and known.failures == 0
+    for _ in range(3):
+        lab.clock.us += HOUR_US
+        assert await auto_top_ups.run(lab.context) == 0
+    assert lab.fake.charges_made == 1
+    [notice] = [one for one in await lab.notices() if one.kind is NoticeKind.AUTO_TOP_UP_PAUSED]
+    assert notice.values["reason"] == f"money of {payment.public_id} went back"
+    await set_up(lab)
+    assert await auto_top_ups.run(lab.context) == 1
+
+
+async def test_second_dispute_after_a_restart_pauses_and_tells_again(lab: Paying) -> None:
+    payment = await charged(lab)
+    assert payment.intent_id is not None
+    for number in (1, 2):
+        lab.clock.us += HOUR_US
+        lab.fake.dispute(payment.intent_id, 1000)
+        await lab.told()
+        assert (await kinds(lab)).count(NoticeKind.AUTO_TOP_UP_PAUSED) == number
+        await set_up(lab)
+
+
+async def test_charge_that_stripe_did_not_take_is_not_repeated_after_money_went_back(lab: Paying) -> None:
+    earlier = await lab.paid(500)
+    assert earlier.intent_id is not None
+    lab.fake.faults.statuses, lab.fake.faults.paths = [500] * 6, "payment_intents"
+    assert await auto_top_ups.run(lab.context) == 0
+    lab.fake.faults.statuses = []
+    made = lab.fake.charges_made
+    lab.fake.dispute(earlier.intent_id)
+    await lab.told()
+    assert await auto_top_ups.run(lab.context) == 0
+    await auto_top_ups.switch_off(lab.storage, 1)
+    assert await auto_top_ups.run(lab.context) == 0 and lab.fake.charges_made == made
+    await set_up(lab)
+    assert await auto_top_ups.run(lab.context) == 1
+
+
+async def test_failure_after_money_went_back_is_not_told_as_another_pause(lab: Paying) -> None:
+    async with lab.storage.writing() as unit:
+        known = await unit.payments.auto_top_ups.get(1)
+        assert known is not None
+        await unit.payments.auto_top_ups.set(known.after_money_back(lab.clock.now_us() - 1))
+        begun = await unit.payments.add(await checkouts.draft(lab.context, unit, lab.user, PaymentKind.AUTOMATIC, 2500))
+        number = await unit.payments.number_fetch(begun.id)
+        failed = FetchedPayment(state=PaymentState.FAILED, failure="card_declined")
+        await payments.take_over(lab.context, unit, payments.PaymentFetch(begun.id, number, 0, failed))
+    assert (await kinds(lab)).count(NoticeKind.AUTO_TOP_UP_PAUSED) == 0
 
 
 async def test_success_forgets_the_failures_before(lab: Paying) -> None:

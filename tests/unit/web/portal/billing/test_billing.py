@@ -230,6 +230,20 @@ async def test_person_asks_for_a_refund_and_the_operators_answer_is_shown(till: 
     assert "Paid back" in page.text and "CRN-2027-00001" in page.text
 
 
+async def test_refund_page_says_that_automatic_top_up_pauses_and_that_page_says_why(till: Till) -> None:
+    payment = await till.paid()
+    warning = "Automatic top-up is paused then"
+    assert warning not in (await till.portal.get(f"/billing/refunds?payment={payment}", token=till.token)).text
+    form = {"threshold": "5", "amount": "25.00", "cap": "100", "what": "on"}
+    await till.portal.post("/billing/auto-top-up", form, token=till.token)
+    assert warning in (await till.portal.get(f"/billing/refunds?payment={payment}", token=till.token)).text
+    await till.portal.post("/billing/refunds", {"payment": payment, "amount": "1"}, token=till.token)
+    reason = "because money of a payment went back"
+    assert reason in (await till.portal.get("/billing/auto-top-up", token=till.token)).text
+    await till.portal.post("/billing/auto-top-up", form, token=till.token)
+    assert reason not in (await till.portal.get("/billing/auto-top-up", token=till.token)).text
+
+
 async def test_pages_without_payments_show_the_balance_and_offer_nothing(till: Till) -> None:
     till.portal.context.payments = None
     page = await till.portal.get("/billing", token=till.token)
