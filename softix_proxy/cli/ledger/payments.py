@@ -21,7 +21,7 @@ from softix_proxy.domain.ledger.payments import OnlinePayment
 from softix_proxy.domain.ledger.payments_section import parse_cents
 from softix_proxy.domain.ledger.refunds import RefundRequest
 from softix_proxy.operations.access import users
-from softix_proxy.operations.ledger import auto_top_ups, payment_keys, payment_setup, refunds
+from softix_proxy.operations.ledger import auto_top_ups, payment_keys, payment_setup, payment_sweeps, refunds
 from softix_proxy.operations.ledger import payments as operations
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ async def sweep(instance: Instance, everything: bool) -> None:
     """Update payments by what Stripe has, and post the differences. Example: softix payments sweep"""
     async with _context(instance) as context:
         await refunds.send_approved(context)
-        swept = await operations.sweep(context, everything=everything)
+        swept = await payment_sweeps.sweep(context, everything=everything)
     show({"payments": swept.payments, "changed": swept.changed, "failed": swept.failed})
     if swept.failed:
         raise SystemExit(1)

@@ -14,7 +14,7 @@ from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import FetchedPayment, OnlinePayment, PaymentKind, PaymentState
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.operations.access import users
-from softix_proxy.operations.ledger import auto_top_ups, checkouts, payments, refunds
+from softix_proxy.operations.ledger import auto_top_ups, checkouts, payment_sweeps, payments, refunds
 
 HOUR_US = 3600 * 10**6
 
@@ -58,7 +58,7 @@ async def test_two_handlers_of_one_automatic_top_up_give_one_credit(lab: Paying)
     """pollinations#11522."""
     await asyncio.gather(*(auto_top_ups.run(lab.context) for _ in range(5)))
     await lab.told()
-    await payments.sweep(lab.context, everything=True)
+    await payment_sweeps.sweep(lab.context, everything=True)
     assert (lab.fake.charges_made, len(await automatic(lab)), await lab.credit_cents()) == (1, 1, 2500)
 
 
@@ -201,14 +201,14 @@ async def test_failed_payment_that_stripe_never_saw_is_not_reopened_and_charged(
         del lab.fake.things[method["id"]]
     await auto_top_ups.run(lab.context)
     lab.fake.add_method(customer)
-    assert (await payments.sweep(lab.context, everything=True)).changed == 0
+    assert (await payment_sweeps.sweep(lab.context, everything=True)).changed == 0
     assert await auto_top_ups.run(lab.context) == 0  # an hour has not passed
     [failed] = await automatic(lab)
     assert (failed.state, failed.failure, lab.fake.charges_made) == (PaymentState.FAILED, "no_method", 0)
     lab.clock.us += DAY_US + 1
     lab.fake.faults.statuses, lab.fake.faults.paths = [500] * 6, "payment_intents"
     await auto_top_ups.run(lab.context)  # leaves one that is not finished, and there may be no second one
-    await payments.sweep(lab.context, everything=True)
+    await payment_sweeps.sweep(lab.context, everything=True)
     states = [one.state for one in await automatic(lab)]
     assert states == [PaymentState.OPEN, PaymentState.FAILED]
 

@@ -12,7 +12,7 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.ledger.payments import PaymentState
 from softix_proxy.domain.ports.payment_gateway import GatewayError
 from softix_proxy.operations.billing import bill
-from softix_proxy.operations.ledger import checkouts, payments
+from softix_proxy.operations.ledger import checkouts, payment_sweeps, payments
 
 HOUR_US = 3600 * 10**6
 
@@ -110,7 +110,7 @@ async def test_page_that_stripe_did_not_open_leaves_a_row_that_gives_nothing(lab
         await lab.begin(2500)
     lab.fake.faults.cut = 0
     [session] = lab.fake.of("checkout.session")  # Stripe has it, and nobody heard of it
-    await payments.sweep(lab.context)
+    await payment_sweeps.sweep(lab.context)
     assert (await lab.payment(session["id"])).state is PaymentState.OPEN
 
 
