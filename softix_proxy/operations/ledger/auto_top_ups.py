@@ -93,7 +93,7 @@ async def run(context: PaymentContext) -> int:
     if not _is_offered(context.section):
         return paid
     for due in await reading.payments.auto_top_ups.due(reading.clock.now_us()):
-        begun = await begin(context, due.user_id)
+        begun = await _begin_quietly(context, due.user_id)
         if begun is not None:
             paid += await _quietly(context, begun)
     return paid
@@ -113,6 +113,17 @@ async def _quietly(context: PaymentContext, payment: OnlinePayment) -> bool:
             extra={"payment": payment.public_id, "error": type(error).__name__},
         )
         return False
+
+
+async def _begin_quietly(context: PaymentContext, user_id: int) -> OnlinePayment | None:
+    try:
+        return await begin(context, user_id)
+    except OperatorError as error:
+        user = await context.storage.reading().users.get(user_id)
+        log.warning(
+            "could not begin an automatic top-up", extra={"user": user.public_id, "error": type(error).__name__}
+        )
+        return None
 
 
 async def begin(context: PaymentContext, user_id: int) -> OnlinePayment | None:

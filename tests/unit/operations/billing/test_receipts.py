@@ -40,7 +40,7 @@ async def test_payment_has_its_receipt_at_once(lab: Paying) -> None:
 
 
 async def test_receipt_states_the_tax_that_stripe_charged(lab: Paying) -> None:
-    await bill.set_customer(lab.storage, "usr_ada", country="DE")
+    await bill.set_customer(lab.storage, Billing(), "usr_ada", country="DE")
     await lab.with_settings(tax="stripe").paid(2500)
     [receipt] = await documents(lab)
     totals, tax = receipt.document.totals, receipt.document.tax
@@ -118,7 +118,7 @@ async def test_billing_run_issues_no_second_receipt_and_states_what_was_paid(lab
 async def test_receipt_by_own_rates_has_the_configured_tax(tmp_path: Path) -> None:
     taxed = replace(SELLER, tax_category="S", tax_rate="7.7")
     async with paying(tmp_path, billing=taxed, tax="softix") as lab:
-        await bill.set_customer(lab.storage, "usr_ada", country="CH")
+        await bill.set_customer(lab.storage, Billing(), "usr_ada", country="CH")
         await lab.paid(2500)
         [receipt] = await documents(lab)
         assert receipt.document.tax is not None and receipt.document.tax.rate == Decimal("7.7")

@@ -8,6 +8,8 @@ import pytest
 from support.paying import Paying, paying
 
 from softix_proxy.domain.access.users import UserStatus
+from softix_proxy.domain.billing.bill import Customer, Party
+from softix_proxy.domain.billing.taxes import Category
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
@@ -211,6 +213,21 @@ async def test_failed_payment_that_stripe_never_saw_is_not_reopened_and_charged(
     await payment_sweeps.sweep(lab.context, everything=True)
     states = [one.state for one in await automatic(lab)]
     assert states == [PaymentState.OPEN, PaymentState.FAILED]
+
+
+async def test_customer_with_wrong_tax_details_does_not_keep_others_waiting(
+    lab: Paying, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with lab.storage.writing() as unit:
+        ada, bob = await unit.users.get(1), await unit.users.get(2)
+        await unit.bill.set_customer(Customer(ada.id, Party(name=ada.name), category=Category.EXEMPT))
+    taxed = lab.with_settings(tax="softix")
+    lab.fake.add_method(await checkouts.customer_of(taxed.context, bob))
+    await auto_top_ups.set_up(taxed.context, 2, threshold_cents=2000, amount_cents=2500, monthly_cap_cents=6000)
+    assert await auto_top_ups.run(taxed.context) == 1
+    assert (await lab.credit_cents(1), await lab.credit_cents(2)) == (0, 2500)
+    [record] = [one for one in caplog.records if one.message == "could not begin an automatic top-up"]
+    assert (record.__dict__["user"], record.__dict__["error"]) == ("usr_ada", "BadInputError")
 
 
 async def test_monthly_cap_ends_automatic_top_ups_until_the_next_month(lab: Paying) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.paying import SELLER, Paying, paying
 
+from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.ledger.payments import PaymentState
 from softix_proxy.domain.ports.payment_gateway import GatewayError
@@ -87,7 +88,7 @@ async def test_postpaid_or_disabled_customers_and_switched_off_payments_are_refu
 async def test_tax_by_own_rates_is_a_line_of_its_own_and_not_credited(tmp_path: Path) -> None:
     taxed = replace(SELLER, tax_category="S", tax_rate="19")
     async with paying(tmp_path, billing=taxed, tax="softix") as lab:
-        await bill.set_customer(lab.storage, "usr_ada", country="DE")
+        await bill.set_customer(lab.storage, Billing(), "usr_ada", country="DE")
         session_id = await lab.begin(2500)
         session = lab.fake.things[session_id]
         assert session["amount_total"] == 2975

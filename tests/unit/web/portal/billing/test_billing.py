@@ -15,6 +15,7 @@ from softix_proxy.assembly.payments import StripePayments
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.accounts.public_url import parse_public_url
+from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.exports.billing.bill_pdf import shipped_fonts
@@ -120,7 +121,7 @@ async def test_document_is_sent_in_each_form(till: Till, form: str, begins: byte
         payments=replace(settings.payments, tax="stripe"),
         billing=replace(settings.billing, seller_country="DE", seller_vat_id="DE123456789", seller_city="Berlin"),
     )
-    await bill.set_customer(till.portal.storage, till.own.public_id, country="DE", city="Berlin")
+    await bill.set_customer(till.portal.storage, Billing(), till.own.public_id, country="DE", city="Berlin")
     await till.paid()
     headers = {"Host": till.portal.context.url.authority, "Cookie": f"__Host-softix={till.token}"}
     url = f"{till.portal.url}/billing/documents/RCT-2027-00001.{form}"
