@@ -158,6 +158,7 @@ class FakeStripe(StripeAccount):
                 "country": self.country,
             }
         if path in kinds:
+            self._require_customer(params)
             return self._listed(self.of(kinds[path]), params)
         if len(parts) == 3 and parts[0] == "customers" and parts[2] == "payment_methods":
             return self._listed(self.of("payment_method", customer=parts[1]), params)
@@ -165,6 +166,12 @@ class FakeStripe(StripeAccount):
         if found is None or kinds.get("/".join(parts[:-1])) != found["object"]:
             raise ApiProblemError(404, {"type": "invalid_request_error", "code": "resource_missing"})
         return found
+
+    def _require_customer(self, params: Thing) -> None:
+        """A customer that was deleted, or that is of another account, is none."""
+        if "customer" in params and params["customer"] not in self.things:
+            error = {"type": "invalid_request_error", "code": "resource_missing", "param": "customer"}
+            raise ApiProblemError(400, error)
 
     def _listed(self, found: list[Thing], params: Thing) -> Thing:
         since = int((params.get("created") or {}).get("gte", 0))
@@ -192,6 +199,7 @@ class FakeStripe(StripeAccount):
                 raise ApiProblemError(
                     400, {"type": "invalid_request_error", "code": "parameter_missing", "param": name}
                 )
+        self._require_customer(params)
         lines = [line["price_data"] for line in params["line_items"]]
         subtotal = sum(
             int(line["price_data"]["unit_amount"]) * int(line.get("quantity", 1)) for line in params["line_items"]
@@ -221,6 +229,7 @@ class FakeStripe(StripeAccount):
         return session
 
     def _portal_session(self, params: Thing) -> Thing:
+        self._require_customer(params)
         made = self.make("bps", "billing_portal.session", customer=params["customer"], return_url=params["return_url"])
         made["url"] = f"{self.base_url}/manage/{made['id']}"
         return made

@@ -346,6 +346,10 @@ class PaymentStore(Protocol):
         """Stores the provider's id once. Returns the one that is stored."""
         ...
 
+    async def forget_customer(self, user_id: int, is_live: bool, customer_id: str) -> None:
+        """Forgets a customer that is gone, if it is still the stored one. The next claim is a new one."""
+        ...
+
     async def customer(self, user_id: int, is_live: bool) -> str | None: ...
 
     async def automatic_cents(self, user_id: int, since_us: int) -> int:

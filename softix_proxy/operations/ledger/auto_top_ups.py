@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from softix_proxy.domain.access.users import UserStatus
 from softix_proxy.domain.core.calendar import calendar
-from softix_proxy.domain.core.clock import SECOND_US
+from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
 from softix_proxy.domain.core.money import PICO_PER_CENT, format_cents, parse_usd
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
@@ -148,12 +148,24 @@ async def begin(context: PaymentContext, user_id: int) -> OnlinePayment | None:
         amount_cents = replace(due, monthly_cap_cents=cap_cents).amount_within_cap(charged_cents)
         if not amount_cents or not await _has_customer(context, unit, user_id):
             return None
+        await _end_of_the_other_mode(context, unit, user_id, now_us)
         try:
             return await unit.payments.add(
                 await checkouts.draft(context, unit, user, PaymentKind.AUTOMATIC, amount_cents)
             )
         except ConflictError:
             return None
+
+
+async def _end_of_the_other_mode(context: PaymentContext, unit: Unit, user_id: int, now_us: int) -> None:
+    """Ends an automatic payment of the other mode after a day. No key here can finish it, and there is one at a time.
+
+    If it was paid after all, its events, or a sweep of everything, credit it as soon as there is a key of its mode.
+    """
+    for one in await unit.payments.unfinished():
+        is_other = one.user_id == user_id and one.is_live is not context.gateway.is_live
+        if is_other and one.kind is PaymentKind.AUTOMATIC and one.created_at_us + DAY_US <= now_us:
+            await unit.payments.update(replace(one, state=PaymentState.EXPIRED, changed_at_us=now_us))
 
 
 async def _has_customer(context: PaymentContext, unit: Unit, user_id: int) -> bool:

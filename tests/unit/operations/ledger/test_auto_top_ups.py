@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -228,6 +229,35 @@ async def test_customer_with_wrong_tax_details_does_not_keep_others_waiting(
     assert (await lab.credit_cents(1), await lab.credit_cents(2)) == (0, 2500)
     [record] = [one for one in caplog.records if one.message == "could not begin an automatic top-up"]
     assert (record.__dict__["user"], record.__dict__["error"]) == ("usr_ada", "BadInputError")
+
+
+async def test_customer_that_is_gone_at_stripe_fails_the_payment_and_blocks_no_later_one(lab: Paying) -> None:
+    del lab.fake.things[await checkouts.customer_of(lab.context, lab.user)]
+    assert await auto_top_ups.run(lab.context) == 0
+    [failed] = await automatic(lab)
+    assert (failed.state, failed.failure) == (PaymentState.FAILED, "resource_missing")
+    lab.clock.us += HOUR_US
+    await lab.begin(2500)
+    lab.fake.add_method(await checkouts.customer_of(lab.context, lab.user))
+    assert await auto_top_ups.run(lab.context) == 1
+
+
+async def test_unfinished_payment_of_the_other_mode_blocks_for_a_day_and_is_credited_when_it_was_paid(
+    lab: Paying,
+) -> None:
+    async with lab.storage.writing() as unit:
+        live = await checkouts.draft(lab.context, unit, lab.user, PaymentKind.AUTOMATIC, 2500)
+        live = await unit.payments.add(replace(live, is_live=True))
+    lab.clock.us += DAY_US - 1
+    assert await auto_top_ups.run(lab.context) == 0
+    lab.clock.us += 1
+    assert await auto_top_ups.run(lab.context) == 1
+    async with lab.storage.writing() as unit:
+        assert (await unit.payments.get(live.id)).state is PaymentState.EXPIRED
+        number = await unit.payments.number_fetch(live.id)
+        paid = FetchedPayment(state=PaymentState.PAID, total_cents=2500, intent_id="pi_live")
+        await payments.take_over(lab.context, unit, payments.PaymentFetch(live.id, number, 0, paid))
+    assert await lab.credit_cents() == 5000
 
 
 async def test_monthly_cap_ends_automatic_top_ups_until_the_next_month(lab: Paying) -> None:

@@ -120,3 +120,35 @@ async def test_page_for_payment_methods_is_of_the_users_own_customer(lab: Paying
     opened = lab.fake.things[url.rpartition("/")[2]]
     assert opened["customer"] == await checkouts.customer_of(lab.context, lab.user)
     assert opened["return_url"] == "https://portal.example.org/billing"
+
+
+async def test_customer_that_is_gone_at_stripe_is_made_anew_once(lab: Paying) -> None:
+    first = await checkouts.customer_of(lab.context, lab.user)
+    del lab.fake.things[first]
+    session = lab.fake.things[await lab.begin(2500)]
+    second = await checkouts.customer_of(lab.context, lab.user)
+    assert session["customer"] == second != first
+    del lab.fake.things[second]
+    url = await checkouts.methods_url(lab.context, lab.user)
+    third = await checkouts.customer_of(lab.context, lab.user)
+    assert lab.fake.things[url.rpartition("/")[2]]["customer"] == third not in (first, second)
+    assert len(lab.fake.of("customer")) == 1
+
+
+async def test_payment_whose_customer_is_gone_expires_like_any_that_stripe_does_not_know(lab: Paying) -> None:
+    lab.fake.faults.statuses, lab.fake.faults.paths = [500] * 3, "checkout/sessions"
+    with pytest.raises(GatewayError):
+        await lab.begin(2500)
+    del lab.fake.things[await checkouts.customer_of(lab.context, lab.user)]
+    lab.clock.us += 25 * HOUR_US
+    assert (await payment_sweeps.sweep(lab.context)).failed == 0
+    [payment] = await payments.list_all(lab.storage, None, 9)
+    assert payment.state is PaymentState.EXPIRED
+
+
+async def test_other_refusal_of_stripe_keeps_the_customer_and_its_cards(lab: Paying) -> None:
+    first = await checkouts.customer_of(lab.context, lab.user)
+    lab.fake.faults.statuses, lab.fake.faults.paths = [400], "checkout/sessions"
+    with pytest.raises(GatewayError):
+        await lab.begin(2500)
+    assert await checkouts.customer_of(lab.context, lab.user) == first
