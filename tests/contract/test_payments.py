@@ -153,6 +153,9 @@ async def test_customer_that_is_forgotten_is_claimed_anew_and_another_one_stays(
         await unit.payments.forget_customer(1, False, "cus_one")
         assert await unit.payments.claim_customer(1, False, "three", 6) == ("three", None)
         assert await unit.payments.customer(1, True) == "cus_two"
+        await unit.payments.forget_customers(False)
+        assert await unit.payments.claim_customer(1, False, "four", 7) == ("four", None)
+        assert await unit.payments.customer(1, True) == "cus_two"
 
 
 async def test_automatic_sum_counts_what_did_not_fail_since_a_time(storage: Storage) -> None:

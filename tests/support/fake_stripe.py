@@ -52,7 +52,7 @@ class FakeStripe(StripeAccount):
         self.requests: list[tuple[str, str]] = []
         self.faults = Faults()
         self.keys: dict[str, tuple[str, int, Thing]] = {}
-        self.country, self.currency = "US", "usd"
+        self.account_id, self.country, self.currency = "acct_fake", "US", "usd"
 
     # Events on their way.
 
@@ -151,7 +151,7 @@ class FakeStripe(StripeAccount):
         }
         if path == "account":
             return {
-                "id": "acct_fake",
+                "id": self.account_id,
                 "object": "account",
                 "charges_enabled": True,
                 "default_currency": self.currency,

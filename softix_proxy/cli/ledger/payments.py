@@ -98,6 +98,9 @@ payments.add_command(payment_export.export)
     help="Read the webhook's secret from a file.",
 )
 @click.option("--new-webhook", is_flag=True, help="Make a new endpoint at Stripe, although there is a secret.")
+@click.option(
+    "--new-account", is_flag=True, help="Move to another account of Stripe. Customers save their cards again."
+)
 @instance
 async def setup(
     instance: Instance,
@@ -107,6 +110,7 @@ async def setup(
     webhook_secret_env: str | None,
     webhook_secret_file: Path | None,
     new_webhook: bool,
+    new_account: bool,
 ) -> None:
     """Check the account of a key of Stripe, store the key, and make the webhook endpoint.
 
@@ -131,6 +135,7 @@ async def setup(
             public_url=instance.settings.portal.origin or "",
             api_base=section.api_base,
             new_webhook=new_webhook,
+            new_account=new_account,
         )
     for note in done.notes:
         say(note)

@@ -350,6 +350,10 @@ class PaymentStore(Protocol):
         """Forgets a customer that is gone, if it is still the stored one. The next claim is a new one."""
         ...
 
+    async def forget_customers(self, is_live: bool) -> None:
+        """Forgets all customers of a mode: the provider's account is another one."""
+        ...
+
     async def customer(self, user_id: int, is_live: bool) -> str | None: ...
 
     async def automatic_cents(self, user_id: int, since_us: int) -> int:
