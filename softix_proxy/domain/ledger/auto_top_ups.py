@@ -50,6 +50,12 @@ class AutoTopUp:
         """Returns it paused: softix must not charge again what was refunded, disputed, or is held for a refund."""
         return replace(self, paused_at_us=now_us) if self.is_active else self
 
+    def restarted(self, now_us: int) -> AutoTopUp:
+        """Returns it switched on by a person. A wait goes on, so that nobody tries cards by switching it off and on."""
+        failures = 0 if self.failed_too_often else self.failures
+        next_at_us = self.next_at_us if self.next_at_us > now_us else 0
+        return replace(self, enabled=True, failures=failures, next_at_us=next_at_us, paused_at_us=None)
+
     def after_success(self) -> AutoTopUp:
         return replace(self, failures=0, next_at_us=0)
 

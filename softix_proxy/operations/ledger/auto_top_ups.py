@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 
 from softix_proxy.domain.access.users import UserStatus
+from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.core.calendar import calendar
 from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
@@ -37,11 +38,16 @@ async def set_up(
     context: PaymentContext,
     user_id: int,
     *,
+    account: Account | None,
     threshold_cents: int,
     amount_cents: int,
     monthly_cap_cents: int,
 ) -> AutoTopUp:
-    """Switches it on. It starts anew: earlier failures are forgotten. Raises BadInputError and ConflictError."""
+    """Switches it on, or changes it. A pause ends, and a wait after a failure does not.
+
+    `account` is the person who does it: after failures it counts as the beginning of a payment. None is an operator.
+    Raises BadInputError and ConflictError.
+    """
     section = context.section
     if not section.enabled or not section.automatic:
         raise ConflictError("automatic top-ups are switched off", "set payments.enabled and payments.automatic")
@@ -64,7 +70,13 @@ async def set_up(
     if not 0 <= threshold_cents <= most_cents:
         raise BadInputError(f"the threshold is from $0.00 to ${format_cents(most_cents)}", "choose another threshold")
     async with context.storage.writing() as unit:
+        known = await unit.payments.auto_top_ups.get(user_id)
         made = AutoTopUp(user_id, True, threshold_cents, amount_cents, monthly_cap_cents)
+        if known is not None:
+            if known.failures and account is not None:
+                await checkouts.count_attempt(context, unit, account)
+            kept = known.restarted(unit.clock.now_us())
+            made = replace(made, failures=kept.failures, next_at_us=kept.next_at_us)
         await unit.payments.auto_top_ups.set(made)
         return made
 
@@ -228,6 +240,7 @@ async def set_by_operator(
     return await set_up(
         context,
         user.id,
+        account=None,
         threshold_cents=threshold_cents,
         amount_cents=parse_cents(amount),
         monthly_cap_cents=parse_cents(monthly),

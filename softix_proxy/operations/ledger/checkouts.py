@@ -43,12 +43,7 @@ async def begin(
         _require_payer(context, user)
         if account.verified_at_us is None:
             raise ConflictError("the address of this account is not verified", "open the link in the mail, then pay")
-        rule = ThrottleRule("checkout", section.sessions_per_hour, section.sessions_per_hour)
-        wait_us = await unit.throttles.arrive(rule, account.public_id, unit.clock.now_us())
-        if wait_us:
-            raise ConflictError(
-                "too many payments were begun", f"wait {-(-wait_us // (60 * SECOND_US))} minutes, then try again"
-            )
+        await count_attempt(context, unit, account)
         payment = await unit.payments.add(
             await draft(context, unit, user, PaymentKind.CHECKOUT, amount_cents, account_id=account.id)
         )
@@ -64,6 +59,18 @@ async def begin(
         if known.session_id is None:
             await unit.payments.update(replace(known, session_id=session_id))
     return url
+
+
+async def count_attempt(context: PaymentContext, unit: Unit, account: Account) -> None:
+    """Counts one way to have a card charged: stolen cards are tested by any of them. Raises ConflictError."""
+    per_hour = context.section.sessions_per_hour
+    rule = ThrottleRule("checkout", per_hour, per_hour)
+    wait_us = await unit.throttles.arrive(rule, account.public_id, unit.clock.now_us())
+    if wait_us:
+        raise ConflictError(
+            "too many payments or changes of cards were begun",
+            f"wait {-(-wait_us // (60 * SECOND_US))} minutes, then try again",
+        )
 
 
 def _require_payer(context: PaymentContext, user: User) -> None:
@@ -160,7 +167,9 @@ async def _for_customer(context: PaymentContext, user: User, act: Callable[[str]
         return await act(await customer_of(context, user))
 
 
-async def methods_url(context: PaymentContext, user: User) -> str:
-    """Returns the address of the provider's page where the user manages cards. Raises GatewayError."""
+async def methods_url(context: PaymentContext, user: User, account: Account) -> str:
+    """Returns the address of the provider's page of the cards of a user. Raises ConflictError and GatewayError."""
+    async with context.storage.writing() as unit:
+        await count_attempt(context, unit, account)
     back = f"{context.public_url}/billing"
     return await _for_customer(context, user, lambda customer_id: context.gateway.portal_url(customer_id, back))

@@ -49,7 +49,7 @@ def origins(request: PageRequest) -> tuple[str, ...]:
     return (f"{parts.scheme}://{parts.netloc}",)
 
 
-async def show(request: PageRequest) -> Answer:
+async def show(request: PageRequest, error: OperatorError | None = None) -> Answer:
     """Shows balance, payments and documents. Who comes back from Stripe sees the payment as it is there."""
     scope = require(request, Right.SEE_BILLING)
     user = scope.organisation
@@ -75,8 +75,9 @@ async def show(request: PageRequest) -> Answer:
         "can_pay": request.payments is not None and scope.membership.may(Right.PAY),
         "is_test": await _is_test(request),
         "may_ask": request.settings.payments.refunds == "ask",
+        "problem": sentence(error),
     }
-    return Page("billing", values, forms_to=origins(request))
+    return Page("billing", values, status_of(error), forms_to=origins(request))
 
 
 def _row(payment: OnlinePayment) -> dict[str, Any]:
@@ -160,7 +161,11 @@ async def begin_top_up(request: PageRequest) -> Answer:
 async def open_methods(request: PageRequest) -> Answer:
     """Sends the person to Stripe's page for cards."""
     user = organisation(request, Right.PAY)
-    return SeeOther(await checkouts.methods_url(await context_of(request), user))
+    context = await context_of(request)
+    try:
+        return SeeOther(await checkouts.methods_url(context, user, request.viewer.account))
+    except ConflictError as error:
+        return await show(request, error)
 
 
 async def show_auto_top_up(request: PageRequest) -> Answer:
@@ -193,6 +198,7 @@ async def set_auto_top_up(request: PageRequest) -> Answer:
         await auto_top_ups.set_up(
             context,
             user.id,
+            account=request.viewer.account,
             threshold_cents=typed_cents(request.form.get("threshold", "")),
             amount_cents=typed_cents(request.form.get("amount", "")),
             monthly_cap_cents=typed_cents(request.form.get("cap", "")),

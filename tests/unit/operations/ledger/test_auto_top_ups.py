@@ -34,7 +34,7 @@ async def lab(tmp_path: Path) -> AsyncIterator[Paying]:
 
 async def set_up(lab: Paying, **changes: int) -> AutoTopUp:
     values = {"threshold_cents": 2000, "amount_cents": 2500, "monthly_cap_cents": 6000, **changes}
-    return await auto_top_ups.set_up(lab.context, 1, **values)
+    return await auto_top_ups.set_up(lab.context, 1, account=lab.account, **values)
 
 
 async def automatic(lab: Paying) -> list[OnlinePayment]:
@@ -180,6 +180,37 @@ async def test_failure_after_money_went_back_is_not_told_as_another_pause(lab: P
     assert (await kinds(lab)).count(NoticeKind.AUTO_TOP_UP_PAUSED) == 0
 
 
+async def test_saving_the_form_after_a_failure_charges_no_sooner_and_forgets_no_failure(lab: Paying) -> None:
+    behaves(lab, "declined")
+    await auto_top_ups.run(lab.context)
+    for _ in range(20):
+        await auto_top_ups.switch_off(lab.storage, 1)
+        saved = await set_up(lab, amount_cents=2600)
+        await auto_top_ups.run(lab.context)
+    assert (saved.failures, saved.next_at_us, saved.amount_cents) == (1, lab.clock.us + HOUR_US, 2600)
+    assert len(await automatic(lab)) == 1
+
+
+async def test_one_limit_for_restarts_after_failures_pages_and_changes_of_cards(lab: Paying) -> None:
+    """Each of them can have another card charged, so that together they test as few cards as pages do alone."""
+    limited = lab.with_settings(sessions_per_hour=5)
+    behaves(lab, "declined")
+    async with lab.storage.writing() as unit:
+        await unit.payments.auto_top_ups.set(AutoTopUp(1, True, 2000, 2500, 6000, failures=3, paused_at_us=1))
+    await limited.begin(2500)
+    await checkouts.methods_url(limited.context, lab.user, lab.account)
+    for _ in range(3):
+        assert (await set_up(limited)).failures == 0
+        await auto_top_ups.run(limited.context)
+        async with lab.storage.writing() as unit:  # as after two more failures, hours later
+            await unit.payments.auto_top_ups.set(AutoTopUp(1, True, 2000, 2500, 6000, failures=3, paused_at_us=1))
+    for begin in (set_up(limited), limited.begin(2500), checkouts.methods_url(limited.context, lab.user, lab.account)):
+        with pytest.raises(ConflictError, match="too many payments"):
+            await begin
+    known = await auto_top_ups.show(lab.storage, 1)
+    assert known is not None and known.paused_at_us == 1 and len(await automatic(lab)) == 3
+
+
 async def test_success_forgets_the_failures_before(lab: Paying) -> None:
     behaves(lab, "asks")
     await auto_top_ups.run(lab.context)
@@ -224,7 +255,9 @@ async def test_customer_with_wrong_tax_details_does_not_keep_others_waiting(
         await unit.bill.set_customer(Customer(ada.id, Party(name=ada.name), category=Category.EXEMPT))
     taxed = lab.with_settings(tax="softix")
     lab.fake.add_method(await checkouts.customer_of(taxed.context, bob))
-    await auto_top_ups.set_up(taxed.context, 2, threshold_cents=2000, amount_cents=2500, monthly_cap_cents=6000)
+    await auto_top_ups.set_up(
+        taxed.context, 2, account=None, threshold_cents=2000, amount_cents=2500, monthly_cap_cents=6000
+    )
     assert await auto_top_ups.run(taxed.context) == 1
     assert (await lab.credit_cents(1), await lab.credit_cents(2)) == (0, 2500)
     [record] = [one for one in caplog.records if one.message == "could not begin an automatic top-up"]

@@ -116,7 +116,7 @@ async def test_page_that_stripe_did_not_open_leaves_a_row_that_gives_nothing(lab
 
 
 async def test_page_for_payment_methods_is_of_the_users_own_customer(lab: Paying) -> None:
-    url = await checkouts.methods_url(lab.context, lab.user)
+    url = await checkouts.methods_url(lab.context, lab.user, lab.account)
     opened = lab.fake.things[url.rpartition("/")[2]]
     assert opened["customer"] == await checkouts.customer_of(lab.context, lab.user)
     assert opened["return_url"] == "https://portal.example.org/billing"
@@ -129,7 +129,7 @@ async def test_customer_that_is_gone_at_stripe_is_made_anew_once(lab: Paying) ->
     second = await checkouts.customer_of(lab.context, lab.user)
     assert session["customer"] == second != first
     del lab.fake.things[second]
-    url = await checkouts.methods_url(lab.context, lab.user)
+    url = await checkouts.methods_url(lab.context, lab.user, lab.account)
     third = await checkouts.customer_of(lab.context, lab.user)
     assert lab.fake.things[url.rpartition("/")[2]]["customer"] == third not in (first, second)
     assert len(lab.fake.of("customer")) == 1

@@ -204,6 +204,15 @@ async def test_person_manages_cards_on_stripes_page(till: Till) -> None:
     assert got.status == 303 and got.location.startswith(f"{till.fake.base_url}/manage/")
 
 
+async def test_page_for_cards_counts_as_a_payment_and_too_many_are_refused_on_the_page(till: Till) -> None:
+    settings = till.service.settings
+    till.service.settings = replace(settings, payments=replace(settings.payments, sessions_per_hour=2))
+    await till.begin()
+    assert (await till.portal.post("/billing/methods", token=till.token)).status == 303
+    got = await till.portal.post("/billing/methods", token=till.token)
+    assert got.status == 409 and "Too many payments or changes of cards were begun." in got.text
+
+
 async def test_automatic_top_up_is_switched_on_changed_and_off(till: Till) -> None:
     form = {"threshold": "5", "amount": "25.00", "cap": "100", "what": "on"}
     assert (await till.portal.post("/billing/auto-top-up", form, token=till.token)).location == "/billing"
