@@ -262,6 +262,11 @@ class PaymentPosting(NamedTuple):
     """The part of what was paid, refunded or disputed with the tax that this transfer stands for. It has its sign."""
     fetch: int
 
+    @property
+    def is_rounding(self) -> bool:
+        """Whether no money came or went: another refund or dispute only changed how cents of the tax are rounded."""
+        return self.gross_cents == 0
+
 
 class PaymentStore(Protocol):
     """Stores payments, what was posted of them, and which events were seen."""

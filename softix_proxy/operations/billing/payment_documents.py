@@ -27,7 +27,7 @@ class PaymentDocuments:
         self, unit: Unit, before: OnlinePayment, after: OnlinePayment, postings: Sequence[PaymentPosting]
     ) -> None:
         for posting in postings:
-            if posting.cause is not PostingCause.HOLD:
+            if posting.cause is not PostingCause.HOLD and not posting.is_rounding:
                 document = await self._issue(unit, after, posting)
                 number = document.number if document else ""
                 await payment_notices.posted(unit, after, posting, number)

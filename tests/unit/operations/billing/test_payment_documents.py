@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from support.paying import Paying, paying
+from support.paying import SELLER, Paying, paying
 
+from softix_proxy.domain.billing.bill import DocumentKind
+from softix_proxy.domain.core.clock import DAY_US
+from softix_proxy.domain.ledger.payments import PostingCause
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.operations.billing import bill, bill_run
 
 
 @pytest.fixture
@@ -45,3 +50,29 @@ async def test_messages_are_dropped_with_the_transaction_that_fails(lab: Paying)
             await payments.take_over(lab.context, unit, fetch)
             raise RuntimeError
     assert await lab.notices() == [] and await lab.storage.reading().bill.list(1) == []
+
+
+async def test_posting_that_only_rounds_has_no_document_and_no_message(lab: Paying) -> None:
+    """29.75 with 4.75 of tax: of 10.00 that were disputed, 8.40 are credit, and after a refund of 6.05 it is 8.41."""
+    await bill.set_customer(lab.storage, SELLER, "usr_ada", country="DE")
+    payment = await lab.with_settings(tax="stripe").paid(2500)
+    assert payment.intent_id is not None
+    lab.fake.dispute(payment.intent_id, 1000)
+    await lab.told()
+    lab.fake.send_back(payment.intent_id, 605)
+    await lab.told()
+    posted = [
+        (one.cause, one.amount_pico // 10**10, one.gross_cents)
+        for one in await lab.storage.reading().payments.posted(payment.id)
+    ]
+    assert posted[1:] == [
+        (PostingCause.DISPUTE, -840, -1000), (PostingCause.REFUND, -508, -605), (PostingCause.DISPUTE, -1, 0),
+    ]  # fmt: skip
+    kinds = [notice.kind for notice in await lab.notices()]
+    assert kinds == [NoticeKind.RECEIPT, NoticeKind.DISPUTED, NoticeKind.OPERATOR_ALERT, NoticeKind.REFUNDED]
+    lab.clock.us += 40 * DAY_US
+    async for _ in bill_run.run(lab.storage, SELLER, "2027-01", user=None, open_=True, dry=False):
+        pass
+    issued = [one.document for one in await bill.list_all(lab.storage, user="usr_ada")]
+    notes = [one.totals.gross for one in issued if one.kind is DocumentKind.CREDIT_NOTE]
+    assert notes == [Decimal("10.00"), Decimal("6.05")]
