@@ -214,14 +214,16 @@ def at_home(body: bytes, remote_id: str, input_file: str | None = None) -> bytes
     """Replaces the URL of Anthropic's results with a path below the client's base URL.
 
     The client's key is valid only here. `input_file` is the name of the file that the client made the batch of. It
-    replaces that of the copy which the provider has. None if there is no copy.
+    replaces that of the copy which the provider may have.
     """
     fields = JsonMembers(body, _AT_HOME)
     changes: dict[str, bytes] = {}
     if fields.has("results_url"):
         changes["results_url"] = msgspec.json.encode(f"{MESSAGE_BATCHES}/{remote_id}/results")
     if input_file is not None and fields.has(_INPUT_FILE):
-        changes[_INPUT_FILE] = msgspec.json.encode(input_file)
+        named = msgspec.json.encode(input_file)
+        if bytes(fields.raw(_INPUT_FILE) or b"") != named:
+            changes[_INPUT_FILE] = named
     return fields.replaced(changes) if changes else body
 
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from softix_proxy.domain.core.errors import FailureError, OperatorError
-from softix_proxy.operations.ledger import auto_top_ups, payments, refunds
+from softix_proxy.operations.ledger import auto_top_ups, payment_sweeps, refunds
 from softix_proxy.operations.ledger.payments import PaymentService
 
 log = logging.getLogger("softix.jobs")
@@ -17,7 +17,7 @@ async def sweep(service: PaymentService) -> None:
     try:
         context = await service.context()
         await refunds.send_approved(context)
-        swept = await payments.sweep(context)
+        swept = await payment_sweeps.sweep(context)
         if swept.changed:
             log.info("the sweep found changed payments", extra={"count": swept.changed})
     except OperatorError as error:

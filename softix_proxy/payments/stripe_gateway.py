@@ -16,6 +16,7 @@ from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.ledger.payments import PAYMENT_CURRENCY, FetchedPayment, OnlinePayment, PaymentKind
 from softix_proxy.domain.ports.payment_gateway import (
+    CustomerGoneError,
     DeclinedError,
     EventHint,
     GatewayAccount,
@@ -112,10 +113,16 @@ class StripeGateway:
 
     async def _found(self, service: Any, payment: OnlinePayment, customer_id: str) -> Mapping[str, Any] | None:
         """Looks for the object whose metadata name the payment, in a list: Stripe's search finds it too late."""
+        import stripe
+
         since = payment.created_at_us // SECOND_US - _LOOK_BACK_S
-        async for one in _pages(service, {"customer": customer_id, "created": {"gte": since}, "limit": _LISTED}):
-            if is_ours(one, payment.public_id):
-                return one
+        try:
+            async for one in _pages(service, {"customer": customer_id, "created": {"gte": since}, "limit": _LISTED}):
+                if is_ours(one, payment.public_id):
+                    return one
+        except stripe.InvalidRequestError as error:
+            if not _is_customer_gone(error):
+                raise
         return None
 
     async def owner(self, hint: EventHint) -> str | None:
@@ -157,7 +164,8 @@ class StripeGateway:
         async with _told("open the page for the payment"):
             made: Any = await self._api.checkout.sessions.create_async(
                 params,  # type: ignore[arg-type] # the SDK wants its own TypedDict, which needs the SDK at import
-                {"idempotency_key": f"softix-{payment.public_id}"},
+                # Stripe keeps a refusal under its key, too: for another customer it has to be another one.
+                {"idempotency_key": f"softix-{payment.public_id}-{order.customer_id}"},
             )
             return str(made.id), str(made.url)
 
@@ -309,12 +317,18 @@ async def _told(what: str) -> AsyncIterator[None]:
             f"Stripe's key has no right to {what}", "use a key with the rights in docs/payments.md"
         )
     except stripe.InvalidRequestError as error:
-        failure = DeclinedError(f"Stripe refused to {what}{_request(error)}", "see its dashboard", code=_code(error))
+        refusal = CustomerGoneError if _is_customer_gone(error) else DeclinedError
+        failure = refusal(f"Stripe refused to {what}{_request(error)}", "see its dashboard", code=_code(error))
     except stripe.StripeError as error:
         failure = GatewayError(f"Stripe could not {what}{_request(error)}", "it is tried again", code=_code(error))
     except Exception as error:  # noqa: BLE001 - the SDK lets errors of its HTTP client and of its parsers through
         failure = GatewayError(f"Stripe could not {what}: {type(error).__name__}", "it is tried again")
     raise failure from None
+
+
+def _is_customer_gone(error: Any) -> bool:
+    """Decides whether Stripe has no such customer. Something else that is missing says nothing about the customer."""
+    return getattr(error, "code", None) == "resource_missing" and getattr(error, "param", None) == "customer"
 
 
 def _code(error: Any) -> str:

@@ -10,7 +10,7 @@ import pytest
 from support.payment_lives import CENT_PICO, Life, MemoryStorage, context_for, run_to_end
 
 from softix_proxy.domain.ports.payment_gateway import EventHint, GatewayError
-from softix_proxy.operations.ledger import payments
+from softix_proxy.operations.ledger import payment_sweeps, payments
 
 LIVES = 3000
 LOST, TWICE, KILLED = 0.1, 0.2, 0.1
@@ -64,7 +64,7 @@ def live(seed: int) -> tuple[Life, MemoryStorage]:
     while handlers:
         advance(handlers, random)
     gateway.troubles = False
-    run_to_end(payments.sweep(context))
+    run_to_end(payment_sweeps.sweep(context))
     return life, storage
 
 

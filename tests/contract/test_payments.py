@@ -173,6 +173,21 @@ async def test_customer_row_is_claimed_once_for_each_mode_and_keeps_its_first_id
     )  # fmt: skip
 
 
+async def test_customer_that_is_forgotten_is_claimed_anew_and_another_one_stays(storage: Storage) -> None:
+    async with storage.writing() as unit:
+        for is_live, claim in ((False, "one"), (True, "two")):
+            await unit.payments.claim_customer(1, is_live, claim, 5)
+            await unit.payments.set_customer(1, is_live, f"cus_{claim}")
+        await unit.payments.forget_customer(1, False, "cus_other")
+        assert await unit.payments.customer(1, False) == "cus_one"
+        await unit.payments.forget_customer(1, False, "cus_one")
+        assert await unit.payments.claim_customer(1, False, "three", 6) == ("three", None)
+        assert await unit.payments.customer(1, True) == "cus_two"
+        await unit.payments.forget_customers(False)
+        assert await unit.payments.claim_customer(1, False, "four", 7) == ("four", None)
+        assert await unit.payments.customer(1, True) == "cus_two"
+
+
 async def test_automatic_sum_counts_what_did_not_fail_since_a_time(storage: Storage) -> None:
     automatic = {"kind": PaymentKind.AUTOMATIC, "created_at_us": 100}
     for number, state in enumerate(PaymentState):

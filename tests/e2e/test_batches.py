@@ -204,6 +204,25 @@ async def test_batch_that_has_not_ended_is_not_deleted(client: Prepared, lab: Ba
     assert await charges(client) == [COST] and await held(client) == 0
 
 
+@pytest.mark.parametrize("words", [{}, {"user": "ann"}], ids=["as it is", "copied"])
+async def test_input_file_of_a_batch_that_is_not_metered_is_not_deleted(
+    client: Prepared, lab: BatchLab, words: dict[str, str]
+) -> None:
+    """Where results report no usage, the requests are estimated by the file."""
+    async with openai_of(client) as sdk:
+        batch = await begin(sdk, "one", **words)
+        other = await sdk.files.create(file=("in.jsonl", lines("two")), purpose="batch")
+        with pytest.raises(openai.BadRequestError, match="not ended"):
+            await sdk.files.delete(batch.input_file_id)
+        assert batch.input_file_id in lab.files and await charges(client) == []
+        await sdk.files.delete(other.id)
+        lab.end()
+        assert (await sdk.batches.retrieve(batch.id)).input_file_id == batch.input_file_id
+        await sdk.files.delete(batch.input_file_id)
+    assert await charges(client) == [COST] and await held(client) == 0
+    assert batch.input_file_id not in lab.files
+
+
 async def test_batch_whose_key_is_revoked_while_its_file_is_read_is_refused(client: Prepared, lab: BatchLab) -> None:
     async def revoke() -> None:
         [key] = await asyncio.to_thread(client.instance.cli, "keys", "list", "--user", client.user)

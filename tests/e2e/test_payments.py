@@ -18,6 +18,7 @@ from support.portal_daemon import free_port
 from softix_proxy import assembly
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.operations.access import users
 from softix_proxy.operations.billing import bill
@@ -78,7 +79,7 @@ async def _people(instance: Instance) -> None:
         made = await users.create(
             opened.storage, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=False
         )
-        await bill.set_customer(opened.storage, made.public_id, country="DE")
+        await bill.set_customer(opened.storage, Billing(), made.public_id, country="DE")
         now_us, hashed = opened.clock.now_us(), (await opened.vault()).hash_password(PASSWORD)
         async with opened.storage.writing() as unit:
             account = await unit.accounts.add(

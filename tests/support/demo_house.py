@@ -194,7 +194,7 @@ async def _live(paying: Paying, customers: list[User]) -> None:
         await balance.add(paying.storage, other.public_id, usd * USD, note="bank transfer")
     paying.fake.add_method(await checkouts.customer_of(paying.context, paying.user))
     values = {"threshold_cents": 2000, "amount_cents": 2500, "monthly_cap_cents": 10000}
-    await auto_top_ups.set_up(paying.context, paying.user.id, **values)
+    await auto_top_ups.set_up(paying.context, paying.user.id, account=None, **values)
     connection, number = paying.storage._database.connect(), 0
     for day in range(DAYS, -1, -1):
         for at_us in _times(TODAY - day * DAY_US, random):

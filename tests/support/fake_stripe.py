@@ -56,7 +56,7 @@ class FakeStripe(StripeAccount):
         self.requests: list[tuple[str, str]] = []
         self.faults = Faults()
         self.keys: dict[str, tuple[str, int, Thing]] = {}
-        self.country, self.currency = "US", "usd"
+        self.account_id, self.country, self.currency = "acct_fake", "US", "usd"
 
     # Events on their way.
 
@@ -157,10 +157,11 @@ class FakeStripe(StripeAccount):
             "events": "event",
         }
         if path == "account":
-            told = {"id": "acct_fake", "object": "account", "charges_enabled": True}
+            told = {"id": self.account_id, "object": "account", "charges_enabled": True}
             told |= {"default_currency": self.currency, "country": self.country}
             return {name: value for name, value in told.items() if name not in self.faults.hidden}
         if path in kinds:
+            self._require_customer(params)
             return self._listed(self.of(kinds[path]), params)
         if len(parts) == 3 and parts[0] == "customers" and parts[2] == "payment_methods":
             return self._listed(self.of("payment_method", customer=parts[1]), params)
@@ -168,6 +169,12 @@ class FakeStripe(StripeAccount):
         if found is None or kinds.get("/".join(parts[:-1])) != found["object"]:
             raise ApiProblemError(404, {"type": "invalid_request_error", "code": "resource_missing"})
         return found
+
+    def _require_customer(self, params: Thing) -> None:
+        """A customer that was deleted, or that is of another account, is none."""
+        if "customer" in params and params["customer"] not in self.things:
+            error = {"type": "invalid_request_error", "code": "resource_missing", "param": "customer"}
+            raise ApiProblemError(400, error)
 
     def _listed(self, found: list[Thing], params: Thing) -> Thing:
         since = int((params.get("created") or {}).get("gte", 0))
@@ -195,6 +202,7 @@ class FakeStripe(StripeAccount):
                 raise ApiProblemError(
                     400, {"type": "invalid_request_error", "code": "parameter_missing", "param": name}
                 )
+        self._require_customer(params)
         lines = [line["price_data"] for line in params["line_items"]]
         subtotal = sum(
             int(line["price_data"]["unit_amount"]) * int(line.get("quantity", 1)) for line in params["line_items"]
@@ -224,6 +232,7 @@ class FakeStripe(StripeAccount):
         return session
 
     def _portal_session(self, params: Thing) -> Thing:
+        self._require_customer(params)
         made = self.make("bps", "billing_portal.session", customer=params["customer"], return_url=params["return_url"])
         made["url"] = f"{self.base_url}/manage/{made['id']}"
         return made

@@ -51,6 +51,7 @@ class MemoryPayments:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self.refunds = MemoryRefunds(rows)
+        self.auto_top_ups = NoAutoTopUps()
 
     async def get(self, payment_id: int) -> OnlinePayment:
         return self._rows.payments[payment_id]
@@ -92,9 +93,6 @@ class MemoryPayments:
     async def see(self, event_id: str, payment_id: int | None, now_us: int) -> None:
         self._rows.seen.add(event_id)
 
-    async def last_seen_us(self) -> int:
-        return 0
-
     async def forget_events(self, before_us: int) -> int:
         return 0
 
@@ -113,6 +111,21 @@ class MemoryRefunds:
         self._rows.requests[request.public_id] = request
 
 
+class NoAutoTopUps:
+    async def get(self, user_id: int) -> None:
+        return None
+
+
+class MemoryInstance:
+    """Named values that nobody reads again: each sweep lists everything."""
+
+    async def get(self, name: str) -> bytes | None:
+        return None
+
+    async def set(self, name: str, value: bytes) -> None:
+        pass
+
+
 class MemoryLedger:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -127,6 +140,7 @@ class MemoryLedger:
 class MemoryUnit:
     def __init__(self, rows: Rows, clock: StoppedClock) -> None:
         self.payments, self.ledger, self.clock = MemoryPayments(rows), MemoryLedger(rows), clock
+        self.instance = MemoryInstance()
 
 
 class MemoryStorage:

@@ -216,6 +216,10 @@ async def customer(instance: Instance, user: str, **changes: Any) -> None:
     """
     if any(value not in (None, ()) for value in changes.values()):
         changes = {name: "" if value in (_NONE, (_NONE,)) else value for name, value in changes.items()}
-        show(customer_fields(*await operations.set_customer(instance.storage, user, **changes)))
+        show(
+            customer_fields(
+                *await operations.set_customer(instance.storage, instance.settings.billing, user, **changes)
+            )
+        )
     else:
         show(customer_fields(*await operations.customer(instance.storage, user)))

@@ -21,7 +21,7 @@ from softix_proxy.domain.ledger.payments import OnlinePayment
 from softix_proxy.domain.ledger.payments_section import parse_cents
 from softix_proxy.domain.ledger.refunds import RefundRequest
 from softix_proxy.operations.access import users
-from softix_proxy.operations.ledger import auto_top_ups, payment_keys, payment_setup, refunds
+from softix_proxy.operations.ledger import auto_top_ups, payment_keys, payment_setup, payment_sweeps, refunds
 from softix_proxy.operations.ledger import payments as operations
 
 if TYPE_CHECKING:
@@ -99,6 +99,9 @@ payments.add_command(payment_export.export)
     help="Read the webhook's secret from a file.",
 )
 @click.option("--new-webhook", is_flag=True, help="Make a new endpoint at Stripe, although there is a secret.")
+@click.option(
+    "--new-account", is_flag=True, help="Move to another account of Stripe. Customers save their cards again."
+)
 @instance
 async def setup(
     instance: Instance,
@@ -108,6 +111,7 @@ async def setup(
     webhook_secret_env: str | None,
     webhook_secret_file: Path | None,
     new_webhook: bool,
+    new_account: bool,
 ) -> None:
     """Check the account of a key of Stripe, store the key, and make the webhook endpoint.
 
@@ -130,6 +134,7 @@ async def setup(
             public_url=instance.settings.portal.origin or "",
             api_base=section.api_base,
             new_webhook=new_webhook,
+            new_account=new_account,
         )
     for note in done.notes:
         say(note)
@@ -272,7 +277,7 @@ async def sweep(instance: Instance, everything: bool) -> None:
     """Update payments by what Stripe has, and post the differences. Example: softix payments sweep"""
     async with _context(instance) as context:
         await refunds.send_approved(context)
-        swept = await operations.sweep(context, everything=everything)
+        swept = await payment_sweeps.sweep(context, everything=everything)
     show({"payments": swept.payments, "changed": swept.changed, "failed": swept.failed})
     if swept.failed:
         raise SystemExit(1)

@@ -29,11 +29,15 @@ class AutoTopUp:
     next_at_us: int = 0
     """The earliest time of the next attempt."""
     paused_at_us: int | None = None
-    """When softix stopped after failures. A person has to start it again."""
+    """When softix stopped, after failures or because money went back. A person has to start it again."""
 
     @property
     def is_active(self) -> bool:
         return self.enabled and self.paused_at_us is None
+
+    @property
+    def failed_too_often(self) -> bool:
+        return self.failures >= FAILURES_UNTIL_PAUSED
 
     def after_failure(self, now_us: int) -> AutoTopUp:
         """Returns it with a longer wait, or paused after too many failures in a row."""
@@ -41,6 +45,16 @@ class AutoTopUp:
         if failures >= FAILURES_UNTIL_PAUSED:
             return replace(self, failures=failures, paused_at_us=now_us)
         return replace(self, failures=failures, next_at_us=now_us + _BACK_OFF_US[failures - 1])
+
+    def after_money_back(self, now_us: int) -> AutoTopUp:
+        """Returns it paused: softix must not charge again what was refunded, disputed, or is held for a refund."""
+        return replace(self, paused_at_us=now_us) if self.is_active else self
+
+    def restarted(self, now_us: int) -> AutoTopUp:
+        """Returns it switched on by a person. A wait goes on, so that nobody tries cards by switching it off and on."""
+        failures = 0 if self.failed_too_often else self.failures
+        next_at_us = self.next_at_us if self.next_at_us > now_us else 0
+        return replace(self, enabled=True, failures=failures, next_at_us=next_at_us, paused_at_us=None)
 
     def after_success(self) -> AutoTopUp:
         return replace(self, failures=0, next_at_us=0)

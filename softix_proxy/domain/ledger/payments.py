@@ -262,6 +262,11 @@ class PaymentPosting(NamedTuple):
     """The part of what was paid, refunded or disputed with the tax that this transfer stands for. It has its sign."""
     fetch: int
 
+    @property
+    def is_rounding(self) -> bool:
+        """Whether no money came or went: another refund or dispute only changed how cents of the tax are rounded."""
+        return self.gross_cents == 0
+
 
 class PaymentStore(Protocol):
     """Stores payments, what was posted of them, and which events were seen."""
@@ -351,6 +356,14 @@ class PaymentStore(Protocol):
 
     async def set_customer(self, user_id: int, is_live: bool, customer_id: str) -> str:
         """Stores the provider's id once. Returns the one that is stored."""
+        ...
+
+    async def forget_customer(self, user_id: int, is_live: bool, customer_id: str) -> None:
+        """Forgets a customer that is gone, if it is still the stored one. The next claim is a new one."""
+        ...
+
+    async def forget_customers(self, is_live: bool) -> None:
+        """Forgets all customers of a mode: the provider's account is another one."""
         ...
 
     async def customer(self, user_id: int, is_live: bool) -> str | None: ...

@@ -59,7 +59,10 @@ class PaymentsSection:
         example="txcd_10103001",
     )
     sessions_per_hour: int = setting(
-        5, "The most payments that one account may begin in an hour. It stops the testing of stolen cards.", least=1
+        5,
+        "The most payments and changes of cards that one account may begin in an hour. It stops the testing of stolen"
+        " cards.",
+        least=1,
     )
     refunds: Literal["off", "ask"] = setting(
         "ask", "Whether people may ask for a refund of unused money. An operator answers."

@@ -47,6 +47,12 @@ class RedatedPosting:
     booked_us: int | None
 
 
+def copied_number(reference: str | None, prefix: str) -> int | None:
+    """Returns the number of the payment of which a row with this reference is the copy. None if it is no such copy."""
+    begun, _, number = (reference or "").rpartition(" ")
+    return int(number) if begun == prefix and number.isascii() and number.isdigit() else None
+
+
 def booked_at_us(posted_us: int, ahead_us: int | None, closed_us: int, now_us: int) -> int:
     """Returns when a posting belongs: earlier by the error of the clock, if that is past and open, and otherwise
     now.

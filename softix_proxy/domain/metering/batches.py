@@ -33,7 +33,7 @@ class Batch:
     metered_at_us: int | None = None
     """None as long as holds are open for the batch."""
     input_file: str | None = None
-    """The file that the client named, if the provider made the batch of a copy. The copy has tags for words."""
+    """The file that the client named. The provider made the batch of it, or of a copy that has tags for words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ class DeclinedError(GatewayError):
     """The bank or the provider refused for good: the same request would be refused again."""
 
 
+class CustomerGoneError(DeclinedError):
+    """The provider does not have this customer, or has it no longer. A new one can be made."""
+
+
 class WebhookRefusedError(Exception):
     """A message to the webhook that is not Stripe's, or that cannot be checked. It has no part of the message."""
 
@@ -71,7 +75,10 @@ class GatewayAccount(NamedTuple):
 
 
 class PaymentGateway(Protocol):
-    """Each method raises GatewayError if the provider does not answer or refuses."""
+    """Each method raises GatewayError if the provider does not answer or refuses.
+
+    It is a CustomerGoneError if there is no such customer. In `fetch`, that only means that nothing is found.
+    """
 
     @property
     def is_live(self) -> bool: ...

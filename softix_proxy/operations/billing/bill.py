@@ -44,6 +44,7 @@ async def customer(storage: Storage, reference: str) -> tuple[User, Customer]:
 
 async def set_customer(
     storage: Storage,
+    billing: Billing,
     user: str,
     *,
     address: Sequence[str] = (),
@@ -56,7 +57,8 @@ async def set_customer(
 ) -> tuple[User, Customer]:
     """Changes the details that are given. An empty text removes a value. Issued documents stay as they are.
 
-    `texts` are further fields of Party. Raises NotFoundError, BadInputError.
+    `texts` are further fields of Party. Raises NotFoundError, and BadInputError, also for tax details with which no
+    document could be issued and no payment begun.
     """
     changes: dict[str, Any] = {name: _line(text) for name, text in texts.items() if text is not None}
     if changes.get("name") == "":
@@ -80,6 +82,8 @@ async def set_customer(
         owner = await users.find(unit, user)
         known = await customer_of(unit, owner)
         changed = replace(known, party=replace(known.party, **changes), **taxed)
+        if taxed:
+            billing.treatment(changed)
         await unit.bill.set_customer(changed)
         return owner, changed
 

@@ -33,7 +33,7 @@ from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import ConflictError, OperatorError
 from softix_proxy.domain.core.money import CURRENCY
 from softix_proxy.domain.core.spans import Span
-from softix_proxy.domain.ledger.redating import TAKEN_BACK
+from softix_proxy.domain.ledger.redating import BOOKED, TAKEN_BACK, copied_number
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.pricing.rates import PriceSheet
 from softix_proxy.operations.access import users
@@ -195,20 +195,28 @@ class _Customer:
             await self._period(details, items)
         return self.outcomes
 
-    def _is_taken_back(self, payment: Payment) -> bool:
-        """Decides whether a payment has no receipt here because it was redated.
+    def _paid_by_hand(self, top_ups: Sequence[Payment]) -> frozenset[int]:
+        """Returns the numbers of the payments without Stripe that may have a receipt.
 
-        A payment that was dated wrongly gets its receipt where it was booked again. A negative payment is the one that
-        takes the wrong one back.
+        Of one that was redated, that is the copy that booked it again: the first one, and the copy that takes it back,
+        have none. References say which is which. The sign does not: what takes a withdrawal back is positive.
         """
-        about = {one.reference for one in self.facts.payments}
-        return payment.amount_pico < 0 or f"{TAKEN_BACK} {payment.id}" in about
+        taken_back = {copied_number(one.reference, TAKEN_BACK) for one in self.facts.payments}
+        return frozenset(
+            one.id
+            for one in top_ups
+            if one.amount_pico > 0 and one.id not in taken_back and copied_number(one.reference, TAKEN_BACK) is None
+        )
 
     async def _receipts(self, details: Customer) -> None:
         top_ups = [one for one in self.facts.payments if one.kind == "top-up"]
-        online = await self.unit.payments.of_transfers([one.id for one in top_ups])
-        paid = [one for one in top_ups if one.id in online or not self._is_taken_back(one)]
-        done = await self.unit.bill.receipted([one.id for one in paid])
+        first = {one.id: copied_number(one.reference, BOOKED) or one.id for one in top_ups}
+        numbers = sorted({*first, *first.values()})
+        online = await self.unit.payments.of_transfers(numbers)
+        by_hand = self._paid_by_hand([one for one in top_ups if first[one.id] not in online])
+        paid = [one for one in top_ups if one.id in online or one.id in by_hand]
+        receipted = await self.unit.bill.receipted(numbers)
+        done = {number for number, first_one in first.items() if number in receipted or first_one in receipted}
         for payment in (one for one in paid if one.id not in done):
             posting, period = online.get(payment.id), self.work.period.label
             drafted = await receipts.draft(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from softix_proxy.domain.billing.bill import Document, Payment, StoredDocument
 from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.errors import OperatorError
-from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentPosting, PaymentState, PostingCause
+from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentPosting, PaymentState, PostingCause
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.billing import bill, receipts
 from softix_proxy.operations.notices import payment_notices
@@ -30,12 +30,15 @@ class PaymentDocuments:
         self, unit: Unit, before: OnlinePayment, after: OnlinePayment, postings: Sequence[PaymentPosting]
     ) -> None:
         for posting in postings:
-            if posting.cause is not PostingCause.HOLD:
+            if _has_document(posting):
                 document = await self.issue(unit, after, posting)
                 number = document.number if document else ""
                 await payment_notices.posted(unit, after, posting, number)
         if before.state is not after.state:
             await self._tell_state(unit, after)
+        known = await unit.payments.auto_top_ups.get(after.user_id)
+        if known is not None and known.paused_at_us == after.changed_at_us:  # it was paused in this transaction
+            await payment_notices.paused(unit, after, known)
 
     async def issue(self, unit: Unit, payment: OnlinePayment, posting: PaymentPosting) -> Document | None:
         """Issues the document. A payment counts without it: the billing run issues it, or says what is missing."""
@@ -57,9 +60,6 @@ class PaymentDocuments:
             await payment_notices.foreign_currency(unit, after)
         if after.state is PaymentState.FAILED:
             await payment_notices.failed(unit, after)
-            known = await unit.payments.auto_top_ups.get(after.user_id)
-            if after.kind is PaymentKind.AUTOMATIC and known is not None and known.paused_at_us is not None:
-                await payment_notices.paused(unit, after, known)
 
 
 _MOST = 200
@@ -109,9 +109,14 @@ async def issue_missing(storage: Storage, billing: Billing, user_id: int) -> Seq
     return issued
 
 
+def _has_document(posting: PaymentPosting) -> bool:
+    """Returns whether people are told of a posting. They are not of a hold, nor of one that only rounds."""
+    return posting.cause is not PostingCause.HOLD and not posting.is_rounding
+
+
 async def _undocumented(unit: Unit, payment: OnlinePayment) -> Sequence[PaymentPosting]:
     """Returns the postings of a payment that have no document, the oldest first."""
-    posted = [one for one in await unit.payments.posted(payment.id) if one.cause is not PostingCause.HOLD]
+    posted = [one for one in await unit.payments.posted(payment.id) if _has_document(one)]
     done = await unit.bill.receipted([one.transfer_id for one in posted])
     return [one for one in posted if one.transfer_id not in done]
 

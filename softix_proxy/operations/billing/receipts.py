@@ -44,10 +44,13 @@ async def draft(
 ) -> StoredDocument | None:
     """Returns the document of a payment, without its number. `posting` is what Stripe's part of it was.
 
-    Returns None for money that went back if there is no receipt that a credit note could be about.
+    Returns None for money that went back if there is no receipt that a credit note could be about, and for a posting
+    that only rounds.
 
     Raises BadInputError if something about the seller or the buyer is missing that it needs to say.
     """
+    if posting is not None and posting.is_rounding:
+        return None
     gross_cents = None if posting is None else abs(posting.gross_cents)
     treatment = _taxed(billing, user, details, payment, gross_cents)
     _require(billing, user, details, treatment)

@@ -6,8 +6,9 @@ import logging
 from dataclasses import replace
 
 from softix_proxy.domain.access.users import UserStatus
+from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.core.calendar import calendar
-from softix_proxy.domain.core.clock import SECOND_US
+from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
 from softix_proxy.domain.core.money import PICO_PER_CENT, format_cents, parse_usd
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
@@ -37,11 +38,16 @@ async def set_up(
     context: PaymentContext,
     user_id: int,
     *,
+    account: Account | None,
     threshold_cents: int,
     amount_cents: int,
     monthly_cap_cents: int,
 ) -> AutoTopUp:
-    """Switches it on. It starts anew: earlier failures are forgotten. Raises BadInputError and ConflictError."""
+    """Switches it on, or changes it. A pause ends, and a wait after a failure does not.
+
+    `account` is the person who does it: after failures it counts as the beginning of a payment. None is an operator.
+    Raises BadInputError and ConflictError.
+    """
     section = context.section
     if not section.enabled or not section.automatic:
         raise ConflictError("automatic top-ups are switched off", "set payments.enabled and payments.automatic")
@@ -64,18 +70,24 @@ async def set_up(
     if not 0 <= threshold_cents <= most_cents:
         raise BadInputError(f"the threshold is from $0.00 to ${format_cents(most_cents)}", "choose another threshold")
     async with context.storage.writing() as unit:
+        known = await unit.payments.auto_top_ups.get(user_id)
         made = AutoTopUp(user_id, True, threshold_cents, amount_cents, monthly_cap_cents)
+        if known is not None:
+            if known.failures and account is not None:
+                await checkouts.count_attempt(context, unit, account)
+            kept = known.restarted(unit.clock.now_us())
+            made = replace(made, failures=kept.failures, next_at_us=kept.next_at_us)
         await unit.payments.auto_top_ups.set(made)
         return made
 
 
 async def switch_off(storage: Storage, user_id: int) -> AutoTopUp | None:
-    """Switches it off. A payment that has begun still ends."""
+    """Switches it off, and keeps what happened before. A payment that has begun still ends, unless it was paused."""
     async with storage.writing() as unit:
         known = await unit.payments.auto_top_ups.get(user_id)
         if known is None:
             return None
-        off = AutoTopUp(user_id, False, known.threshold_cents, known.amount_cents, known.monthly_cap_cents)
+        off = replace(known, enabled=False)
         await unit.payments.auto_top_ups.set(off)
         return off
 
@@ -93,7 +105,7 @@ async def run(context: PaymentContext) -> int:
     if not _is_offered(context.section):
         return paid
     for due in await reading.payments.auto_top_ups.due(reading.clock.now_us()):
-        begun = await begin(context, due.user_id)
+        begun = await _begin_quietly(context, due.user_id)
         if begun is not None:
             paid += await _quietly(context, begun)
     return paid
@@ -113,6 +125,17 @@ async def _quietly(context: PaymentContext, payment: OnlinePayment) -> bool:
             extra={"payment": payment.public_id, "error": type(error).__name__},
         )
         return False
+
+
+async def _begin_quietly(context: PaymentContext, user_id: int) -> OnlinePayment | None:
+    try:
+        return await begin(context, user_id)
+    except OperatorError as error:
+        user = await context.storage.reading().users.get(user_id)
+        log.warning(
+            "could not begin an automatic top-up", extra={"user": user.public_id, "error": type(error).__name__}
+        )
+        return None
 
 
 async def begin(context: PaymentContext, user_id: int) -> OnlinePayment | None:
@@ -137,12 +160,24 @@ async def begin(context: PaymentContext, user_id: int) -> OnlinePayment | None:
         amount_cents = replace(due, monthly_cap_cents=cap_cents).amount_within_cap(charged_cents)
         if not amount_cents or not await _has_customer(context, unit, user_id):
             return None
+        await _end_of_the_other_mode(context, unit, user_id, now_us)
         try:
             return await unit.payments.add(
                 await checkouts.draft(context, unit, user, PaymentKind.AUTOMATIC, amount_cents)
             )
         except ConflictError:
             return None
+
+
+async def _end_of_the_other_mode(context: PaymentContext, unit: Unit, user_id: int, now_us: int) -> None:
+    """Ends an automatic payment of the other mode after a day. No key here can finish it, and there is one at a time.
+
+    If it was paid after all, its events, or a sweep of everything, credit it as soon as there is a key of its mode.
+    """
+    for one in await unit.payments.unfinished():
+        is_other = one.user_id == user_id and one.is_live is not context.gateway.is_live
+        if is_other and one.kind is PaymentKind.AUTOMATIC and one.created_at_us + DAY_US <= now_us:
+            await unit.payments.update(replace(one, state=PaymentState.EXPIRED, changed_at_us=now_us))
 
 
 async def _has_customer(context: PaymentContext, unit: Unit, user_id: int) -> bool:
@@ -158,12 +193,14 @@ def _month_us(context: PaymentContext, now_us: int) -> int:
 async def finish(context: PaymentContext, payment: OnlinePayment) -> OnlinePayment:
     """Charges the saved method, unless the provider knows the payment already, and takes over what became of it.
 
-    A retry has the same idempotency key, so there is one charge. Raises GatewayError.
+    A retry has the same idempotency key, so there is one charge. While automatic top-ups of the user are paused, it
+    charges nothing. Raises GatewayError.
     """
     known = await payments.reconcile(context, payment.id)
-    young = known.created_at_us + _RETRY_FOR_US > context.storage.reading().clock.now_us()
-    if known.state is PaymentState.OPEN and known.intent_id is None and young:
-        user = await context.storage.reading().users.get(known.user_id)
+    reading = context.storage.reading()
+    young = known.created_at_us + _RETRY_FOR_US > reading.clock.now_us()
+    if known.state is PaymentState.OPEN and known.intent_id is None and young and not await _is_paused(reading, known):
+        user = await reading.users.get(known.user_id)
         try:
             await context.gateway.charge(await checkouts.order_for(context, known, user))
         except DeclinedError as error:
@@ -172,6 +209,12 @@ async def finish(context: PaymentContext, payment: OnlinePayment) -> OnlinePayme
             return await _give_up(context, declined, error.code) if declined.state is PaymentState.OPEN else declined
         return await payments.reconcile(context, known.id)
     return known
+
+
+async def _is_paused(unit: Unit, payment: OnlinePayment) -> bool:
+    """Money may have gone back since the payment was begun. Nobody is charged after that."""
+    known = await unit.payments.auto_top_ups.get(payment.user_id)
+    return known is not None and known.paused_at_us is not None
 
 
 async def _give_up(context: PaymentContext, payment: OnlinePayment, code: str) -> OnlinePayment:
@@ -197,6 +240,7 @@ async def set_by_operator(
     return await set_up(
         context,
         user.id,
+        account=None,
         threshold_cents=threshold_cents,
         amount_cents=parse_cents(amount),
         monthly_cap_cents=parse_cents(monthly),

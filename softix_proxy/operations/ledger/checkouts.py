@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeVar
 
 from softix_proxy.domain.access.users import User, UserStatus
 from softix_proxy.domain.accounts.accounts import Account
@@ -16,9 +18,11 @@ from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.core.money import format_cents
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentState
 from softix_proxy.domain.ledger.payments_section import parse_cents
-from softix_proxy.domain.ports.payment_gateway import PaymentOrder
+from softix_proxy.domain.ports.payment_gateway import CustomerGoneError, PaymentOrder
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.ledger.payments import PaymentContext
+
+_Made = TypeVar("_Made")
 
 
 async def begin(
@@ -39,26 +43,34 @@ async def begin(
         _require_payer(context, user)
         if account.verified_at_us is None:
             raise ConflictError("the address of this account is not verified", "open the link in the mail, then pay")
-        rule = ThrottleRule("checkout", section.sessions_per_hour, section.sessions_per_hour)
-        wait_us = await unit.throttles.arrive(rule, account.public_id, unit.clock.now_us())
-        if wait_us:
-            raise ConflictError(
-                "too many payments were begun", f"wait {-(-wait_us // (60 * SECOND_US))} minutes, then try again"
-            )
+        await count_attempt(context, unit, account)
         payment = await unit.payments.add(
             await draft(context, unit, user, PaymentKind.CHECKOUT, amount_cents, account_id=account.id)
         )
-    order = replace(
-        await order_for(context, payment, user),
-        return_url=f"{context.public_url}/billing?payment={payment.public_id}",
-        saves_method=saves_method,
-    )
-    session_id, url = await context.gateway.open_checkout(order)
+
+    async def opened(customer_id: str) -> tuple[str, str]:
+        order = await _order(context, payment, user, customer_id)
+        back = f"{context.public_url}/billing?payment={payment.public_id}"
+        return await context.gateway.open_checkout(replace(order, return_url=back, saves_method=saves_method))
+
+    session_id, url = await _for_customer(context, user, opened)
     async with context.storage.writing() as unit:
         known = await unit.payments.get(payment.id)
         if known.session_id is None:
             await unit.payments.update(replace(known, session_id=session_id))
     return url
+
+
+async def count_attempt(context: PaymentContext, unit: Unit, account: Account) -> None:
+    """Counts one way to have a card charged: stolen cards are tested by any of them. Raises ConflictError."""
+    per_hour = context.section.sessions_per_hour
+    rule = ThrottleRule("checkout", per_hour, per_hour)
+    wait_us = await unit.throttles.arrive(rule, account.public_id, unit.clock.now_us())
+    if wait_us:
+        raise ConflictError(
+            "too many payments or changes of cards were begun",
+            f"wait {-(-wait_us // (60 * SECOND_US))} minutes, then try again",
+        )
 
 
 def _require_payer(context: PaymentContext, user: User) -> None:
@@ -111,10 +123,14 @@ async def _own_tax(context: PaymentContext, unit: Unit, user: User, amount_cents
 
 async def order_for(context: PaymentContext, payment: OnlinePayment, user: User) -> PaymentOrder:
     """Returns what the provider shall collect, for the only customer of this user. Raises GatewayError."""
+    return await _order(context, payment, user, await customer_of(context, user))
+
+
+async def _order(context: PaymentContext, payment: OnlinePayment, user: User, customer_id: str) -> PaymentOrder:
     rate, _ = await _own_tax(context, context.storage.reading(), user, payment.asked_cents)
     return PaymentOrder(
         payment=payment,
-        customer_id=await customer_of(context, user),
+        customer_id=customer_id,
         description="Prepaid credit",
         tax_name=f"Tax {rate.normalize():f}%" if payment.asked_tax_cents else "",
         tax_by_provider=context.section.tax == "stripe",
@@ -140,6 +156,20 @@ async def customer_of(context: PaymentContext, user: User) -> str:
         return await unit.payments.set_customer(user.id, live, made)
 
 
-async def methods_url(context: PaymentContext, user: User) -> str:
-    """Returns the address of the provider's page where the user manages cards. Raises GatewayError."""
-    return await context.gateway.portal_url(await customer_of(context, user), f"{context.public_url}/billing")
+async def _for_customer(context: PaymentContext, user: User, act: Callable[[str], Awaitable[_Made]]) -> _Made:
+    """Does something for the provider's customer of a user, and once more for a new one if that one is gone."""
+    customer_id = await customer_of(context, user)
+    try:
+        return await act(customer_id)
+    except CustomerGoneError:
+        async with context.storage.writing() as unit:
+            await unit.payments.forget_customer(user.id, context.gateway.is_live, customer_id)
+        return await act(await customer_of(context, user))
+
+
+async def methods_url(context: PaymentContext, user: User, account: Account) -> str:
+    """Returns the address of the provider's page of the cards of a user. Raises ConflictError and GatewayError."""
+    async with context.storage.writing() as unit:
+        await count_attempt(context, unit, account)
+    back = f"{context.public_url}/billing"
+    return await _for_customer(context, user, lambda customer_id: context.gateway.portal_url(customer_id, back))

@@ -56,11 +56,12 @@ async def set_up(
     public_url: str,
     api_base: str | None,
     new_webhook: bool = False,
+    new_account: bool = False,
 ) -> PaymentSetup:
     """Checks the account of the key, and stores it. It makes the endpoint if the portal can be reached by https.
 
     Raises BadInputError for an unusable key or secret, GatewayError if Stripe does not accept the key, and
-    ConflictError if the account cannot charge.
+    ConflictError if the account cannot charge, or is another one than before and that is not said.
     """
     if webhook_secret is not None:
         payment_keys.checked_webhook_secret(webhook_secret)
@@ -69,7 +70,20 @@ async def set_up(
         raise ConflictError(
             f"the account {account.id} cannot charge yet", "complete it in Stripe's dashboard, then run this again"
         )
-    await payment_keys.store(storage, vault, secret_key=secret_key, webhook_secret=webhook_secret, api_base=api_base)
+    other = await payment_keys.other_account(storage.reading(), account.id, is_live=account.is_live)
+    if other is not None and not new_account:
+        raise ConflictError(
+            f"this key is of the account {account.id}, and the keys before it were of {other}",
+            "give a key of that account; for a move to the new one: softix payments setup --new-account",
+        )
+    ended = await payment_keys.store(
+        storage,
+        vault,
+        secret_key=secret_key,
+        webhook_secret=webhook_secret,
+        api_base=api_base,
+        account_id=account.id,
+    )
     known = await payment_keys.load(storage.reading(), vault, api_base)
     url = f"{public_url}{WEBHOOK_PATH}" if public_url else ""
     state = "given" if webhook_secret else "kept"
@@ -79,7 +93,16 @@ async def set_up(
             made = await gateway.make_webhook(url)
             await payment_keys.store(storage, vault, webhook_secret=made, api_base=api_base)
             state = "made"
-    return PaymentSetup(account, url, state, tuple(_notes(account, state, url)))
+    return PaymentSetup(account, url, state, (*_notes_on_the_move(ended), *_notes(account, state, url)))
+
+
+def _notes_on_the_move(ended: int | None) -> list[str]:
+    if ended is None:
+        return []
+    return [
+        "The account is another one than before. Its customers and their saved cards are forgotten here, and"
+        f" {ended} unfinished payments of it are ended. Refund its payments in its own dashboard."
+    ]
 
 
 def _notes(account: GatewayAccount, webhook: str, url: str) -> list[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from softix_proxy.domain.billing.seller import Billing
-from softix_proxy.domain.core.clock import DAY_US, SECOND_US
+from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.ledger.ledger import ADJUSTMENTS, CASH, Transfer, TransferKind
 from softix_proxy.domain.ledger.payments import (
@@ -38,13 +38,6 @@ _FETCHES_AT_MOST = 6
 _UNKNOWN_AFTER_US = DAY_US
 """The provider keeps idempotency keys for at least 24 hours, and a page for a payment is open as long by default
 (https://docs.stripe.com/api/idempotent_requests). Later, a payment that it does not know will never exist."""
-_KEEP_EVENTS_US = 35 * DAY_US
-"""The provider lists events of 30 days (https://docs.stripe.com/api/events)."""
-_LIST_EVENTS_US = 30 * DAY_US
-_OVERLAP_US = 3 * DAY_US
-"""The provider delivers an event for up to three days (https://docs.stripe.com/webhooks#retries)."""
-_SKEW_US = 3600 * SECOND_US
-"""How much the clock here may be ahead of the provider's."""
 _BOOKED: Mapping[PostingCause, tuple[int, TransferKind]] = {
     PostingCause.PAYMENT: (CASH, "top-up"),
     PostingCause.REFUND: (CASH, "top-up"),
@@ -162,7 +155,8 @@ async def take_over(context: PaymentContext, unit: Unit, fetch: PaymentFetch) ->
     after = after_fetch(payment, fetch.number, found, due, now_us)
     postings = await _post(unit, payment, due, fetch.number)
     await unit.payments.update(after)
-    await _note_attempt(unit, payment, after)
+    await _note_attempt(unit, payment, after, now_us)
+    await _pause_if_money_went_back(unit, payment, postings, now_us)
     if after.changed_fetch != payment.changed_fetch:
         await context.follow_up(unit, payment, after, postings)
     return after
@@ -245,7 +239,7 @@ def _note(cause: PostingCause, *, into: bool) -> str:
     }[cause, into]
 
 
-async def _note_attempt(unit: Unit, before: OnlinePayment, after: OnlinePayment) -> None:
+async def _note_attempt(unit: Unit, before: OnlinePayment, after: OnlinePayment, now_us: int) -> None:
     """Lets automatic top-ups wait after a failure, and go on after a success."""
     if after.kind is not PaymentKind.AUTOMATIC or before.state is after.state:
         return
@@ -253,72 +247,20 @@ async def _note_attempt(unit: Unit, before: OnlinePayment, after: OnlinePayment)
     if known is None:
         return
     if after.state in (PaymentState.FAILED, PaymentState.REFUSED):
-        await unit.payments.auto_top_ups.set(known.after_failure(unit.clock.now_us()))
+        await unit.payments.auto_top_ups.set(known.after_failure(now_us))
     elif after.state is PaymentState.PAID:
         await unit.payments.auto_top_ups.set(known.after_success())
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
-    payments: int
-    """How many payments were fetched."""
-    changed: int
-    failed: int
-    """How many payments and events could not be handled. They are tried again the next time."""
-
-
-async def sweep(context: PaymentContext, *, everything: bool = False) -> Swept:
-    """Finds what events did not tell: fetches unfinished payments, and those that the provider's list of events names.
-
-    With `everything` it fetches each payment of this mode. Raises GatewayError if the list cannot be read.
-    """
-    reading = context.storage.reading()
-    wanted = {payment.id: payment for payment in await reading.payments.unfinished()}
-    if everything:
-        wanted |= {payment.id: payment for payment in await reading.payments.list(None, _ALL)}
-    changed = failed = 0
-    done: set[int] = set()
-    for payment in wanted.values():
-        if payment.is_live is not context.gateway.is_live:
-            continue
-        try:
-            after = await reconcile(context, payment.id)
-        except GatewayError:
-            failed += 1
-            continue
-        done.add(payment.id)
-        changed += after.is_just_changed
-    since_us = await _since_us(reading)
-    if since_us is not None:
-        async for hint in context.gateway.events(since_us):
-            try:
-                handled = await handle_event(context, hint)
-            except GatewayError:  # the event was not noted, so that the next sweep handles it
-                failed += 1
-                continue
-            if handled is not None:
-                done.add(handled.id)
-                changed += handled.is_just_changed
-    async with context.storage.writing() as unit:
-        await unit.payments.forget_events(unit.clock.now_us() - _KEEP_EVENTS_US)
-    return Swept(len(done), changed, failed)
-
-
-_ALL = 2**31
-
-
-async def _since_us(unit: Unit) -> int | None:
-    """Returns from when on events are listed: with an overlap, since the last one that was handled.
-
-    It is never before the first payment, because a busy account has many events of other programs. None if there is no
-    payment at all.
-    """
-    first_us = await unit.payments.first_begun_us()
-    if first_us is None:
-        return None
-    seen_us = await unit.payments.last_seen_us()
-    listed_us = unit.clock.now_us() - _LIST_EVENTS_US
-    return max(listed_us, first_us - _SKEW_US, seen_us - _OVERLAP_US if seen_us else 0)
+async def _pause_if_money_went_back(
+    unit: Unit, payment: OnlinePayment, postings: Sequence[PaymentPosting], now_us: int
+) -> None:
+    """Pauses automatic top-ups, so that no card is charged because the same money left the balance."""
+    if not any(one.gross_cents < 0 and one.cause is not PostingCause.PAYMENT for one in postings):
+        return
+    known = await unit.payments.auto_top_ups.get(payment.user_id)
+    if known is not None and known.is_active:
+        await unit.payments.auto_top_ups.set(known.after_money_back(now_us))
 
 
 async def find(unit: Unit, public_id: str) -> OnlinePayment:

@@ -41,10 +41,12 @@ async def failed(unit: Unit, payment: OnlinePayment) -> None:
 
 
 async def paused(unit: Unit, payment: OnlinePayment, auto_top_up: AutoTopUp) -> None:
-    """Tells that automatic top-ups stopped. It happens once: a person has to start them again."""
+    """Tells once for each pause that automatic top-ups stopped, and why. A person has to start them again."""
     values = await _values(unit, payment, payment.asked_total_cents, payment.changed_at_us)
-    reason = f"{auto_top_up.failures} payments failed"
-    await _tell(unit, payment, NoticeKind.AUTO_TOP_UP_PAUSED, {**values, "reason": reason}, "paused")
+    failed_often, went_back = f"{auto_top_up.failures} payments failed", f"money of {payment.public_id} went back"
+    reason = failed_often if auto_top_up.failed_too_often else went_back
+    once = f"paused:{auto_top_up.paused_at_us}"
+    await _tell(unit, payment, NoticeKind.AUTO_TOP_UP_PAUSED, {**values, "reason": reason}, once)
 
 
 async def foreign_currency(unit: Unit, payment: OnlinePayment) -> None:

@@ -208,11 +208,12 @@ class Batches:
         asked: Sequence[Asked],
         call: UpstreamRequest,
         input_file: str | None = None,
+        copied: bool = False,
     ) -> tuple[UpstreamResponse, bytes]:
         """Sends the admitted requests. The batch is the user's as soon as the provider has it. Raises RefusedError.
 
-        `input_file` is the file that the client named, if the batch is made of a copy. If the provider may have made
-        the batch, the refusal tells the client not to try again. Each try could make another.
+        `input_file` is the file that the client named, and `copied` whether the batch is made of a copy. If the
+        provider may have made the batch, the refusal tells the client not to try again. Each try could make another.
         """
         started = False
 
@@ -249,7 +250,8 @@ class Batches:
             remote_id=progress.remote_id,
             requests=len(asked),
             created_at_us=self.clock.now_us(),
-            input_file=input_file,
+            # Another name than was sent would look like that of a copy, and a copy is deleted at the end.
+            input_file=input_file if copied or progress.input_file == input_file else None,
         )
         # This must end even if all else is cancelled, because the provider works on the batch.
         await asyncio.shield(self._write_down(made, account, asked))

@@ -93,15 +93,23 @@ class BatchHandler(ResourceHandler):
         raise refusal.no_model(_NO_MODEL)
 
     async def _make(
-        self, account: Account, lines: Sequence[Asked], body: bytes, input_file: str | None = None
+        self,
+        account: Account,
+        lines: Sequence[Asked],
+        body: bytes,
+        input_file: str | None = None,
+        *,
+        copied: bool = False,
     ) -> tuple[UpstreamResponse, bytes, bool]:
         """Has the provider make the batch of the admitted requests.
 
-        Returns the response for the client, and whether there is a batch. `input_file` is the file that the client
-        named, if the batch is made of a copy.
+        Returns the response for the client, and whether there is a batch. `input_file` and `copied` are as for
+        `Batches.make`.
         """
         call = self._call(account, folder_of(self.batch_family), method="POST", body=body)
-        exchange, answer = await self._batches.make(self.batch_family, self._caller, account, lines, call, input_file)
+        exchange, answer = await self._batches.make(
+            self.batch_family, self._caller, account, lines, call, input_file, copied
+        )
         told = batch_format.read_progress(answer) if exchange.status < 300 else None
         if told is None or told.remote_id is None:
             return exchange, answer, False
@@ -148,13 +156,13 @@ class OpenAIBatchHandler(BatchHandler):
             await self._batches.withdraw(lines)
             raise
         if copy is None:
-            exchange, answer, _ = await self._make(account, lines, body)
+            exchange, answer, _ = await self._make(account, lines, body, asked.input_file_id)
         elif copy.name is None:  # the provider has refused it
             await self._batches.withdraw(lines)
             exchange, answer = copy.exchange, copy.answer
         else:
             body = batch_format.with_input_file(body, copy.name)
-            exchange, answer, made = await self._make(account, lines, body, asked.input_file_id)
+            exchange, answer, made = await self._make(account, lines, body, asked.input_file_id, copied=True)
             if not made:
                 await self._results.remove_copy(self._caller.key.id, account, copy.name)
         await self._pass_on(exchange, answer)

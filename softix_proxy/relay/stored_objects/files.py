@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from softix_proxy.dialects import batches as batch_format
 from softix_proxy.dialects.core.classification import classify
-from softix_proxy.dialects.request.fields import unmetered
+from softix_proxy.dialects.request.fields import invalid, unmetered
 from softix_proxy.dialects.request.multipart import FormFields, content_type_of
 from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.catalog.providers import ProviderType
@@ -114,6 +114,7 @@ class FileHandler(ResourceHandler):
     async def delete(self, name: str) -> None:
         file = await self._find_file(name)
         await self._require_batch_metered(file)
+        await self._require_input_metered(file)
         exchange, answer = await self._fetch(self._call_for(file, _path_of(file), method="DELETE"))
         if classify(exchange.status, exchange.headers, answer).error is None:
             async with self._batches.storage.writing() as unit:
@@ -124,6 +125,14 @@ class FileHandler(ResourceHandler):
     async def _require_batch_metered(self, file: KeptFile) -> None:
         if file.batch_id is not None:
             await self._require_metered(await self._unit.batches.get(file.batch_id))
+
+    async def _require_input_metered(self, file: KeptFile) -> None:
+        """Meters the batches that were made of a file: what their requests cost may have to be estimated by it."""
+        place = (file.user_id, file.provider_id, file.provider_key, file.remote_id)
+        for batch in await self._unit.batches.unmetered():
+            made_of = (batch.user_id, batch.provider_id, batch.provider_key, batch.input_file)
+            if made_of == place and not await self._results.collect(batch):
+                raise invalid("A batch of this file has not ended yet. Cancel it, or delete the file later.")
 
 
 def _path_of(file: KeptFile) -> str:

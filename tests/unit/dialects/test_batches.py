@@ -128,6 +128,7 @@ def test_batch_made_of_a_copy_names_the_client_s_file() -> None:
     assert batches.with_input_file(b'{ "input_file_id": "mine","x":1.0}', "copy") == b'{"input_file_id":"copy","x":1.0}'
     assert batches.at_home(b'{"id":"b","input_file_id":"copy"}', "b", "mine") == b'{"id":"b","input_file_id":"mine"}'
     assert batches.at_home(b'{"id": "b"}', "b", "mine") == b'{"id": "b"}'
+    assert batches.at_home(b'{"input_file_id": "mine"}', "b", "mine") == b'{"input_file_id": "mine"}'
     assert batches.at_home(b'{"input_file_id": "mine"}', "b") == b'{"input_file_id": "mine"}'
 
 

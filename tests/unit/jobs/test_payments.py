@@ -48,7 +48,9 @@ async def test_sweep_job_credits_a_payment_whose_events_were_lost(service: Servi
 async def test_top_up_job_charges_for_a_low_balance(service: Service) -> None:
     lab = service.lab
     lab.fake.add_method(await checkouts.customer_of(lab.context, lab.user))
-    await auto_top_ups.set_up(lab.context, 1, threshold_cents=2000, amount_cents=2500, monthly_cap_cents=2500)
+    await auto_top_ups.set_up(
+        lab.context, 1, account=None, threshold_cents=2000, amount_cents=2500, monthly_cap_cents=2500
+    )
     await jobs.top_up(service)
     assert await lab.credit_cents() == 2500
 

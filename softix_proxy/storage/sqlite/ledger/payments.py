@@ -214,6 +214,17 @@ class SqlitePaymentStore:
         )
         return await self.customer(user_id, is_live) or customer_id
 
+    async def forget_customer(self, user_id: int, is_live: bool, customer_id: str) -> None:
+        await self._session.run(
+            "DELETE FROM stripe_customers WHERE user_id = ? AND is_live = ? AND customer_id = ?",
+            user_id,
+            int(is_live),
+            customer_id,
+        )
+
+    async def forget_customers(self, is_live: bool) -> None:
+        await self._session.run("DELETE FROM stripe_customers WHERE is_live = ?", int(is_live))
+
     async def customer(self, user_id: int, is_live: bool) -> str | None:
         row = await self._session.one(
             "SELECT customer_id FROM stripe_customers WHERE user_id = ? AND is_live = ?", user_id, int(is_live)

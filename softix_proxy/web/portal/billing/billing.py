@@ -50,7 +50,7 @@ def origins(request: PageRequest) -> tuple[str, ...]:
     return (f"{parts.scheme}://{parts.netloc}",)
 
 
-async def show(request: PageRequest) -> Answer:
+async def show(request: PageRequest, error: OperatorError | None = None) -> Answer:
     """Shows balance, payments and documents. Who comes back from Stripe sees the payment as it is there."""
     scope = require(request, Right.SEE_BILLING)
     user = scope.organisation
@@ -79,8 +79,9 @@ async def show(request: PageRequest) -> Answer:
         "may_ask": request.settings.payments.refunds == "ask",
         "may_change_address": scope.membership.may(Right.PAY),
         "needs_address": any(isinstance(one.problem, BuyerUnknownError) for one in missing),
+        "problem": sentence(error),
     }
-    return Page("billing", values, forms_to=origins(request))
+    return Page("billing", values, status_of(error), forms_to=origins(request))
 
 
 def _row(payment: OnlinePayment) -> dict[str, Any]:
@@ -99,6 +100,7 @@ def _top_up_fields(top_up: AutoTopUp) -> dict[str, Any]:
     return {
         "enabled": top_up.enabled,
         "paused": top_up.paused_at_us is not None,
+        "failed_too_often": top_up.failed_too_often,
         "threshold_pico": top_up.threshold_cents * PICO_PER_CENT,
         "amount_pico": top_up.amount_cents * PICO_PER_CENT,
         "cap_pico": top_up.monthly_cap_cents * PICO_PER_CENT,
@@ -163,7 +165,11 @@ async def begin_top_up(request: PageRequest) -> Answer:
 async def open_methods(request: PageRequest) -> Answer:
     """Sends the person to Stripe's page for cards."""
     user = organisation(request, Right.PAY)
-    return SeeOther(await checkouts.methods_url(await context_of(request), user))
+    context = await context_of(request)
+    try:
+        return SeeOther(await checkouts.methods_url(context, user, request.viewer.account))
+    except ConflictError as error:
+        return await show(request, error)
 
 
 async def show_auto_top_up(request: PageRequest) -> Answer:
@@ -196,6 +202,7 @@ async def set_auto_top_up(request: PageRequest) -> Answer:
         await auto_top_ups.set_up(
             context,
             user.id,
+            account=request.viewer.account,
             threshold_cents=typed_cents(request.form.get("threshold", "")),
             amount_cents=typed_cents(request.form.get("amount", "")),
             monthly_cap_cents=typed_cents(request.form.get("cap", "")),
@@ -215,11 +222,13 @@ async def _refund_page(request: PageRequest, public_id: str, error: OperatorErro
     if request.settings.payments.refunds != "ask":
         raise NotFoundError("no such page")
     found, rest = await refunds.offer(request.storage, public_id, user.id)
+    top_up = await auto_top_ups.show(request.storage, user.id)
     values = {
         "payment": _row(found),
         "net_pico": rest.net_cents * PICO_PER_CENT,
         "gross_pico": rest.gross_cents * PICO_PER_CENT,
         "most": format_cents(rest.net_cents),
+        "pauses": top_up is not None and top_up.is_active,
         "problem": sentence(error),
     }
     return Page("billing_refund", values, status_of(error))

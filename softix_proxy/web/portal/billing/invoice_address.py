@@ -20,16 +20,16 @@ async def show_address(request: PageRequest) -> Answer:
 
 async def save_address(request: PageRequest) -> Answer:
     """Stores the details, and issues the receipts that waited for them. Issued documents stay as they are."""
-    user = organisation(request, Right.PAY)
+    user, billing = organisation(request, Right.PAY), request.settings.billing
     typed = {name: request.form.get(name, "").strip() for name in (*_FIELDS, "address")}
     lines = tuple(line.strip() for line in typed["address"].splitlines())
     try:
         await bill.set_customer(
-            request.storage, user.public_id, address=lines or ("",), **{name: typed[name] for name in _FIELDS}
+            request.storage, billing, user.public_id, address=lines or ("",), **{name: typed[name] for name in _FIELDS}
         )
     except BadInputError as error:
         return _page(typed, error)
-    await payment_documents.issue_missing(request.storage, request.settings.billing, user.id)
+    await payment_documents.issue_missing(request.storage, billing, user.id)
     return SeeOther("/billing", "flash.saved")
 
 

@@ -1,7 +1,14 @@
 import pytest
 
 from softix_proxy.domain.core.clock import DAY_US
-from softix_proxy.domain.ledger.redating import BOOKED, REDATED, TAKEN_BACK, MisdatedPosting, booked_at_us
+from softix_proxy.domain.ledger.redating import (
+    BOOKED,
+    REDATED,
+    TAKEN_BACK,
+    MisdatedPosting,
+    booked_at_us,
+    copied_number,
+)
 
 NOW_US = 2000 * DAY_US
 
@@ -30,3 +37,12 @@ def test_notes_of_redated_rows_are_the_stored_words() -> None:
 def test_misdated_payment_has_no_cost_and_no_request() -> None:
     payment = MisdatedPosting("top-up", 1, 2, 3, "ada", 4)
     assert (payment.cost_pico, payment.meters, payment.request_id, payment.reference) == (0, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("reference", "number"),
+    [(f"{BOOKED} 71", 71), (f"{TAKEN_BACK} 71", None), (f"{BOOKED} x", None), (f"{BOOKED}", None), ("71", None),
+     (None, None)],
+)  # fmt: skip
+def test_number_of_a_copy_is_read_from_its_reference(reference: str | None, number: int | None) -> None:
+    assert copied_number(reference, BOOKED) == number

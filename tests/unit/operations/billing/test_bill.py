@@ -8,6 +8,7 @@ from support.books import StoppedClock
 
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.billing.bill import DocumentKind, StoredDocument
+from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.billing.taxes import Category
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.core.spans import Span
@@ -36,10 +37,10 @@ async def test_bill_customer_after_changes_keeps_the_other_fields(books: SqliteS
     _, before = await bills.customer(books, "ada")
     assert (before.party.name, before.party.email, before.category) == ("ada", "ada@example.org", None)
     await bills.set_customer(
-        books, "ada", name="Ada Ltd", address=["A 1", "B"], country="at", vat_id="atu 12345678", city="Wien",
+        books, Billing(), "ada", name="Ada Ltd", address=["A 1", "B"], country="at", vat_id="atu 12345678", city="Wien",
         tax_category="ae", tax_rate="7", tax_reason="why", reference="PO 7",
     )  # fmt: skip
-    await bills.set_customer(books, "ada", city="", tax_rate="", address=["C 3"])
+    await bills.set_customer(books, Billing(), "ada", city="", tax_rate="", address=["C 3"])
     user, after = await bills.customer(books, "ada@example.org")
     assert user == ada
     assert after.party.address == ("C 3",) and (after.party.city, after.rate) == ("", None)
@@ -58,14 +59,22 @@ async def test_bill_customer_after_changes_keeps_the_other_fields(books: SqliteS
         {"vat_id": "1"},
         {"tax_category": "X"},
         {"tax_rate": "1e1"},
+        {"tax_category": "E"},
+        {"tax_category": "S", "tax_rate": "0"},
     ],
 )
 async def test_bill_customer_with_bad_fields_is_refused(
     books: SqliteStorage, ada: User, change: dict[str, str]
 ) -> None:
     with pytest.raises(BadInputError):
-        await bills.set_customer(books, "ada", **change)  # type: ignore[arg-type]
+        await bills.set_customer(books, Billing(), "ada", **change)  # type: ignore[arg-type]
     assert await books.reading().bill.customer(ada.id) is None
+
+
+async def test_bill_customer_may_lack_a_reason_that_the_settings_have(books: SqliteStorage, ada: User) -> None:
+    billing = Billing(tax_category="E", tax_reason="Small business")
+    _, after = await bills.set_customer(books, billing, "ada", tax_category="E")
+    assert (after.category, after.reason) == (Category.EXEMPT, "")
 
 
 async def test_bill_documents_are_listed_by_filter_and_shown_by_number(books: SqliteStorage, ada: User) -> None:

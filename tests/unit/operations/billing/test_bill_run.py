@@ -52,7 +52,7 @@ async def storage(ledger: Ledger) -> AsyncIterator[SqliteStorage]:
 async def known_customer(storage: SqliteStorage) -> None:
     for user, country in (("ada", "DE"), ("bob", "FR")):
         await bills.set_customer(
-            storage, user, name=f"{user.title()} Ltd", country=country, city="X", vat_id=f"{country}123"
+            storage, Billing(), user, name=f"{user.title()} Ltd", country=country, city="X", vat_id=f"{country}123"
         )
 
 
@@ -185,11 +185,11 @@ async def test_bill_run_for_a_closed_period_uses_its_own_ends(ledger: Ledger, st
 
 async def test_bill_run_with_an_incomplete_customer_refuses_only_theirs(ledger: Ledger, storage: SqliteStorage) -> None:
     ledger.post([ledger.request({"input_tokens": 10**6}), ledger.request({"input_tokens": 9}, user=2)], OCTOBER_US)
-    await bills.set_customer(storage, "ada", country="")
+    await bills.set_customer(storage, Billing(), "ada", country="")
     ada, bob = await run(storage)
     assert (ada.state, ada.document, bob.state) == ("refused", None, "issued")
     assert "country" in ada.problem and ada.remedy == "softix bill customer ada --country …"
-    await bills.set_customer(storage, "ada", country="DE")
+    await bills.set_customer(storage, Billing(), "ada", country="DE")
     assert [one.state for one in await run(storage)] == ["issued", "kept"]
     with pytest.raises(BadInputError, match="seller has no name"):
         await run(storage, billing=Billing())
@@ -244,7 +244,7 @@ async def test_bill_run_after_an_invoice_was_credited_issues_it_anew(ledger: Led
     ledger.clock.us = DECEMBER_US
     await run(storage, "2026-11")
     await bills.credit(storage, SELLER, "INV-2026-00001", "wrong address")
-    await bills.set_customer(storage, "ada", name="Ada & Sons")
+    await bills.set_customer(storage, Billing(), "ada", name="Ada & Sons")
     [again] = await issued(storage)
     assert (again.number, again.buyer.name) == ("INV-2026-00002", "Ada & Sons")
     assert [one.state for one in await run(storage, "2026-11")] == ["kept"], "the correction was credited before"

@@ -12,9 +12,11 @@ from support.paying import SELLER, Paying, paying
 
 from softix_proxy.domain.billing.bill import DocumentKind, StoredDocument
 from softix_proxy.domain.billing.seller import Billing
+from softix_proxy.domain.core.clock import DAY_US
+from softix_proxy.domain.ledger.ledger import CASH, Transfer
 from softix_proxy.operations.billing import bill, bill_run
 from softix_proxy.operations.billing.payment_documents import PaymentDocuments
-from softix_proxy.operations.ledger import balance, refunds
+from softix_proxy.operations.ledger import balance, redating, refunds
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ async def test_payment_has_its_receipt_at_once(lab: Paying) -> None:
 
 
 async def test_receipt_states_the_tax_that_stripe_charged(lab: Paying) -> None:
-    await bill.set_customer(lab.storage, "usr_ada", country="DE")
+    await bill.set_customer(lab.storage, Billing(), "usr_ada", country="DE")
     await lab.with_settings(tax="stripe").paid(2500)
     [receipt] = await documents(lab)
     totals, tax = receipt.document.totals, receipt.document.tax
@@ -118,8 +120,65 @@ async def test_billing_run_issues_no_second_receipt_and_states_what_was_paid(lab
 async def test_receipt_by_own_rates_has_the_configured_tax(tmp_path: Path) -> None:
     taxed = replace(SELLER, tax_category="S", tax_rate="7.7")
     async with paying(tmp_path, billing=taxed, tax="softix") as lab:
-        await bill.set_customer(lab.storage, "usr_ada", country="CH")
+        await bill.set_customer(lab.storage, Billing(), "usr_ada", country="CH")
         await lab.paid(2500)
         [receipt] = await documents(lab)
         assert receipt.document.tax is not None and receipt.document.tax.rate == Decimal("7.7")
         assert receipt.document.totals.tax == Decimal("1.93")  # 1.925, and half a cent is rounded up
+
+
+async def redated_by_a_year(lab: Paying) -> None:
+    """Sets the clock right, which was a year ahead, and repairs the books."""
+    lab.clock.us -= 365 * DAY_US
+    moved = [one async for one in redating.run(lab.storage, None, 365 * DAY_US, note="clock", dry=False)]
+    assert moved
+    lab.clock.us += 2 * 365 * DAY_US
+
+
+async def billed(lab: Paying, *months: str) -> list[tuple[DocumentKind, Decimal]]:
+    """What the billing runs of these months issue, without statements."""
+    return [
+        (one.document.kind, one.document.totals.gross)
+        for month in months
+        async for one in bill_run.run(lab.storage, SELLER, month, user=None, open_=True, dry=False)
+        if one.document is not None and one.state == "issued" and one.document.kind is not DocumentKind.STATEMENT
+    ]
+
+
+async def test_redated_payment_and_refund_by_stripe_get_no_further_documents(lab: Paying) -> None:
+    lab.clock.us += 365 * DAY_US
+    payment = await lab.paid(2500)
+    await refunds.request(lab.context, payment.public_id, net_cents=1000, approved=True)
+    before = await documents(lab)
+    assert [one.document.kind for one in before] == [DocumentKind.RECEIPT, DocumentKind.CREDIT_NOTE]
+    await redated_by_a_year(lab)
+    assert await billed(lab, "2027-01", "2028-01") == []
+
+
+async def test_redated_payment_by_stripe_without_a_receipt_gets_one(tmp_path: Path) -> None:
+    async with paying(tmp_path, billing=Billing()) as lab:
+        lab.clock.us += 365 * DAY_US
+        await lab.paid(2500)
+        await redated_by_a_year(lab)
+        assert await billed(lab, "2027-01", "2028-01") == [(DocumentKind.RECEIPT, Decimal("25.00"))]
+
+
+@pytest.mark.parametrize("is_billed_first", [False, True])
+async def test_redated_payment_by_bank_gets_one_receipt(lab: Paying, is_billed_first: bool) -> None:
+    lab.clock.us += 365 * DAY_US
+    await balance.add(lab.storage, "usr_ada", 5 * 10**12, reference="bank-1")
+    if is_billed_first:
+        lab.clock.us += 40 * DAY_US
+        assert await billed(lab, "2028-01") == [(DocumentKind.RECEIPT, Decimal("5.00"))]
+        lab.clock.us -= 40 * DAY_US
+    await redated_by_a_year(lab)
+    expected = [] if is_billed_first else [(DocumentKind.RECEIPT, Decimal("5.00"))]
+    assert await billed(lab, "2027-01", "2028-01") == expected
+
+
+async def test_redated_money_that_went_back_by_bank_gets_no_receipt(lab: Paying) -> None:
+    lab.clock.us += 365 * DAY_US
+    async with lab.storage.writing() as unit:
+        await unit.ledger.post(Transfer(0, 1, CASH, 5 * 10**12, "top-up", reference="bank-2"))
+    await redated_by_a_year(lab)
+    assert await billed(lab, "2027-01", "2028-01") == []

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from support.paying import SELLER, Paying, paying
 
+from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.ledger.payments import PaymentState
 from softix_proxy.domain.ports.payment_gateway import GatewayError
 from softix_proxy.operations.billing import bill
-from softix_proxy.operations.ledger import checkouts, payments
+from softix_proxy.operations.ledger import checkouts, payment_sweeps, payments
 
 HOUR_US = 3600 * 10**6
 
@@ -87,7 +88,7 @@ async def test_postpaid_or_disabled_customers_and_switched_off_payments_are_refu
 async def test_tax_by_own_rates_is_a_line_of_its_own_and_not_credited(tmp_path: Path) -> None:
     taxed = replace(SELLER, tax_category="S", tax_rate="19")
     async with paying(tmp_path, billing=taxed, tax="softix") as lab:
-        await bill.set_customer(lab.storage, "usr_ada", country="DE")
+        await bill.set_customer(lab.storage, Billing(), "usr_ada", country="DE")
         session_id = await lab.begin(2500)
         session = lab.fake.things[session_id]
         assert session["amount_total"] == 2975
@@ -110,12 +111,44 @@ async def test_page_that_stripe_did_not_open_leaves_a_row_that_gives_nothing(lab
         await lab.begin(2500)
     lab.fake.faults.cut = 0
     [session] = lab.fake.of("checkout.session")  # Stripe has it, and nobody heard of it
-    await payments.sweep(lab.context)
+    await payment_sweeps.sweep(lab.context)
     assert (await lab.payment(session["id"])).state is PaymentState.OPEN
 
 
 async def test_page_for_payment_methods_is_of_the_users_own_customer(lab: Paying) -> None:
-    url = await checkouts.methods_url(lab.context, lab.user)
+    url = await checkouts.methods_url(lab.context, lab.user, lab.account)
     opened = lab.fake.things[url.rpartition("/")[2]]
     assert opened["customer"] == await checkouts.customer_of(lab.context, lab.user)
     assert opened["return_url"] == "https://portal.example.org/billing"
+
+
+async def test_customer_that_is_gone_at_stripe_is_made_anew_once(lab: Paying) -> None:
+    first = await checkouts.customer_of(lab.context, lab.user)
+    del lab.fake.things[first]
+    session = lab.fake.things[await lab.begin(2500)]
+    second = await checkouts.customer_of(lab.context, lab.user)
+    assert session["customer"] == second != first
+    del lab.fake.things[second]
+    url = await checkouts.methods_url(lab.context, lab.user, lab.account)
+    third = await checkouts.customer_of(lab.context, lab.user)
+    assert lab.fake.things[url.rpartition("/")[2]]["customer"] == third not in (first, second)
+    assert len(lab.fake.of("customer")) == 1
+
+
+async def test_payment_whose_customer_is_gone_expires_like_any_that_stripe_does_not_know(lab: Paying) -> None:
+    lab.fake.faults.statuses, lab.fake.faults.paths = [500] * 3, "checkout/sessions"
+    with pytest.raises(GatewayError):
+        await lab.begin(2500)
+    del lab.fake.things[await checkouts.customer_of(lab.context, lab.user)]
+    lab.clock.us += 25 * HOUR_US
+    assert (await payment_sweeps.sweep(lab.context)).failed == 0
+    [payment] = await payments.list_all(lab.storage, None, 9)
+    assert payment.state is PaymentState.EXPIRED
+
+
+async def test_other_refusal_of_stripe_keeps_the_customer_and_its_cards(lab: Paying) -> None:
+    first = await checkouts.customer_of(lab.context, lab.user)
+    lab.fake.faults.statuses, lab.fake.faults.paths = [400], "checkout/sessions"
+    with pytest.raises(GatewayError):
+        await lab.begin(2500)
+    assert await checkouts.customer_of(lab.context, lab.user) == first

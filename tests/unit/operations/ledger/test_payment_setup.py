@@ -8,10 +8,11 @@ import pytest
 from support.paying import Paying, paying
 
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
+from softix_proxy.domain.ledger.payments import PaymentState
 from softix_proxy.domain.ports.payment_gateway import GatewayAccount
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.instance import instance
-from softix_proxy.operations.ledger import payment_keys, payment_setup
+from softix_proxy.operations.ledger import checkouts, payment_keys, payment_setup, payment_sweeps
 from softix_proxy.operations.ledger.payment_setup import PaymentSetup
 from softix_proxy.vault.master_key import MasterKeySources
 from softix_proxy.vault.master_key_store import MasterKeyStore
@@ -100,6 +101,44 @@ async def test_setup_refuses_a_wrong_secret_and_an_account_that_cannot_charge(
     with pytest.raises(ConflictError, match="cannot charge"):
         await set_up(lab, vault)
     assert await payment_keys.stored(lab.storage.reading()) == 0
+
+
+async def test_key_of_another_account_needs_its_option_and_forgets_what_only_the_old_one_has(
+    lab: Paying, vault: Vault
+) -> None:
+    await set_up(lab, vault)
+    unit = lab.storage.reading()
+    customer = await checkouts.customer_of(lab.context, lab.user)
+    waiting, paid = await lab.payment(await lab.begin(4000)), await lab.paid(2500)
+    await payment_sweeps.sweep(lab.context)
+    key, lab.fake.account_id = f"sk_test_{secrets.token_hex(16)}", "acct_other"
+    with pytest.raises(ConflictError, match="acct_other, and the keys before it were of acct_fake") as caught:
+        await set_up(lab, vault, secret_key=key)
+    assert "--new-account" in caught.value.remedy
+    assert (await payment_keys.load(unit, vault)).secret_key == lab.fake.secret_key
+    assert await unit.payments.customer(1, False) == customer
+    lab.fake.webhook_secret = f"whsec_{secrets.token_hex(20)}"
+    done = await set_up(lab, vault, secret_key=key, new_account=True)
+    assert done.webhook == "made" and any("saved cards" in note and "1 unfinished" in note for note in done.notes)
+    keys = await payment_keys.load(unit, vault)
+    assert (keys.secret_key, keys.webhook_secret) == (key, lab.fake.webhook_secret)
+    assert await unit.payments.customer(1, False) is None
+    assert (await unit.payments.get(waiting.id)).state is PaymentState.EXPIRED
+    assert await unit.payments.get(paid.id) == paid
+    assert await unit.instance.get("payments_swept_us_test") == b"0"
+    again = await set_up(lab, vault, secret_key=key, new_account=True)
+    assert again.webhook == "kept" and not any("saved cards" in note for note in again.notes)
+
+
+async def test_first_key_of_the_other_mode_forgets_no_customer(lab: Paying, vault: Vault) -> None:
+    await set_up(lab, vault)
+    customer = await checkouts.customer_of(lab.context, lab.user)
+    live = f"sk_live_{secrets.token_hex(16)}"
+    account = GatewayAccount("acct_live", True, True, "usd", "US")
+    with_account = {"secret_key": live, "webhook_secret": WEBHOOK, "account_id": account.id}
+    assert await payment_keys.store(lab.storage, vault, **with_account) is None
+    assert await lab.storage.reading().payments.customer(1, False) == customer
+    assert (await set_up(lab, vault)).webhook == "made"
 
 
 async def test_status_asks_nobody(lab: Paying, vault: Vault) -> None:

@@ -19,7 +19,7 @@ from softix_proxy.domain.metering.admission import Admitted, Denied
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.ports.payment_gateway import EventHint, GatewayError
 from softix_proxy.domain.ports.storage import Unit
-from softix_proxy.operations.ledger import balance, ledger, payments
+from softix_proxy.operations.ledger import balance, ledger, payment_sweeps, payments
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.write_path.group import CommitGroup
 
@@ -152,7 +152,7 @@ async def test_payment_in_another_currency_is_refused_and_operators_are_told(lab
     assert (payment.state, payment.credit_pico) == (PaymentState.REFUSED, 0)
     assert await lab.credit_cents() == 0
     assert (await notices(lab)).count(NoticeKind.OPERATOR_ALERT) == 1
-    await payments.sweep(lab.context, everything=True)
+    await payment_sweeps.sweep(lab.context, everything=True)
     assert (await notices(lab)).count(NoticeKind.OPERATOR_ALERT) == 1
 
 
@@ -265,7 +265,7 @@ async def test_account_and_an_opened_checkout_give_no_bonus_before_a_purchase(la
     """markm8#125."""
     await lab.begin(2500)
     await lab.told()
-    await payments.sweep(lab.context, everything=True)
+    await payment_sweeps.sweep(lab.context, everything=True)
     assert await lab.credit_cents() == 0
     assert len(await balance.history(lab.storage, "usr_ada", 10)) == 1  # the one that the books began with
 
@@ -283,62 +283,15 @@ async def test_look_up_that_fails_keeps_the_event_for_the_retry(lab: Paying) -> 
     assert await lab.credit_cents() == 2500
 
 
-async def test_sweep_finds_what_no_event_told(lab: Paying) -> None:
-    payment = await lab.paid(2500)
-    assert payment.intent_id is not None
-    lab.fake.send_back(payment.intent_id, 1000)
-    lost = await lab.begin(4000)
-    lab.fake.pay(lost)
-    swept = await payments.sweep(lab.context)
-    assert (swept.failed, await lab.credit_cents()) == (0, 1500 + 4000)
-    assert (await payments.sweep(lab.context)).changed == 0
-
-
-async def test_sweep_lists_no_events_of_before_the_first_payment(lab: Paying) -> None:
-    await payments.sweep(lab.context)
-    assert ("GET", "events") not in lab.fake.requests
-    lab.fake.happen("payment_intent.succeeded", lab.fake.make("pi", "payment_intent", metadata={}))
-    lab.clock.us += 2 * DAY_US
-    await lab.begin(2500)
-    lab.fake.requests.clear()
-    await payments.sweep(lab.context)
-    assert ("GET", "events") in lab.fake.requests
-    assert not [path for _, path in lab.fake.requests if path.startswith("payment_intents/")]
-
-
-async def test_sweep_goes_on_after_a_payment_that_cannot_be_fetched(lab: Paying) -> None:
-    first, second = await lab.begin(2500), await lab.begin(4000)
-    lab.fake.pay(first)
-    lab.fake.pay(second)
-    lab.fake.events.clear()
-    for event in lab.fake.of("event"):
-        del lab.fake.things[event["id"]]
-    lab.fake.faults.statuses, lab.fake.faults.paths = [500] * 3, first
-    swept = await payments.sweep(lab.context)
-    assert (swept.payments, swept.failed, await lab.credit_cents()) == (1, 1, 4000)
-
-
-async def test_sweep_goes_on_after_an_event_that_cannot_be_handled(lab: Paying) -> None:
-    first, second = await lab.paid(2500), await lab.paid(4000)
-    assert first.intent_id is not None and second.intent_id is not None
-    lab.fake.send_back(first.intent_id, 1000)
-    lab.fake.send_back(second.intent_id, 500)
-    lab.fake.faults.statuses, lab.fake.faults.paths = [500] * 6, f"payment_intents/{first.intent_id}"
-    swept = await payments.sweep(lab.context)
-    assert (swept.changed, swept.failed, await lab.credit_cents()) == (1, 2, 6500 - 500)
-    again = await payments.sweep(lab.context)
-    assert (again.changed, again.failed, await lab.credit_cents()) == (1, 0, 6500 - 1500)
-
-
 async def test_payment_that_stripe_never_heard_of_expires_after_a_day(lab: Paying) -> None:
     lab.fake.faults.statuses, lab.fake.faults.paths = [500] * 3, "checkout/sessions"
     with pytest.raises(GatewayError):
         await lab.begin(2500)
-    await payments.sweep(lab.context)
+    await payment_sweeps.sweep(lab.context)
     [payment] = await payments.list_all(lab.storage, None, 10)
     assert payment.state is PaymentState.OPEN
     lab.clock.us += DAY_US + 1
-    await payments.sweep(lab.context)
+    await payment_sweeps.sweep(lab.context)
     assert (await lab.storage.reading().payments.get(payment.id)).state is PaymentState.EXPIRED
 
 
@@ -367,7 +320,7 @@ async def test_payment_of_the_other_mode_is_not_fetched(lab: Paying) -> None:
         added = await unit.payments.add(live)
     with pytest.raises(ConflictError, match="in live mode"):
         await payments.reconcile(lab.context, added.id)
-    assert (await payments.sweep(lab.context, everything=True)).failed == 0
+    assert (await payment_sweeps.sweep(lab.context, everything=True)).failed == 0
 
 
 async def test_payment_is_found_by_its_id_alone(lab: Paying) -> None:

@@ -7,6 +7,7 @@ import pytest
 from support.billing import DECEMBER_US, OCTOBER_US, SELLER, Ledger
 from support.members import join
 
+from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.billing import bill as bills
 from softix_proxy.operations.billing import bill_run
@@ -24,7 +25,7 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
         made = SqliteStorage(ledger.database)
         for user, country in (("ada", "DE"), ("bob", "FR")):
             await bills.set_customer(
-                made, user, name=f"{user.title()} Ltd", country=country, city="X", vat_id=f"{country}123"
+                made, Billing(), user, name=f"{user.title()} Ltd", country=country, city="X", vat_id=f"{country}123"
             )
         ledger.post([ledger.request({"input_tokens": 4_000_000})], OCTOBER_US)
         ledger.clock.us = OCTOBER_US + 5

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +41,22 @@ def call(lifecycle: House) -> UpstreamRequest:
 async def make(lifecycle: House, *names: str) -> Any:
     asked = await lifecycle.batches.admit(lambda: lifecycle.asked(*names))
     return await lifecycle.batches.make("openai", lifecycle.caller, lifecycle.account, asked, call(lifecycle))
+
+
+@pytest.mark.parametrize(
+    ("told", "copied", "stored"),
+    [({"input_file_id": "mine"}, False, "mine"), ({"input_file_id": "files/mine"}, False, None), ({}, False, None),
+     ({"input_file_id": "copy"}, True, "mine")],
+)  # fmt: skip
+async def test_named_file_is_stored_unless_it_would_look_like_a_copy(
+    lifecycle: House, told: dict[str, str], copied: bool, stored: str | None
+) -> None:
+    lifecycle.provider.says = {"/batches": Answer(200, json.dumps({"id": "b1", **told}).encode())}
+    asked = await lifecycle.batches.admit(lambda: lifecycle.asked("x"))
+    place = ("openai", lifecycle.caller, lifecycle.account)
+    await lifecycle.batches.make(*place, asked, call(lifecycle), "mine", copied)
+    batch = await lifecycle.storage.reading().batches.find(1, "b1")
+    assert batch is not None and batch.input_file == stored
 
 
 async def test_batch_request_read_from_the_batch_has_batch_tier_and_fixed_output_limit(lifecycle: House) -> None:

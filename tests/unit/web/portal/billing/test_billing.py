@@ -9,6 +9,7 @@ import pytest
 from support.portal import organisation
 from support.till import MARK, Till
 
+from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.exports.billing.bill_pdf import shipped_fonts
 from softix_proxy.operations.billing import bill
@@ -46,7 +47,7 @@ async def test_document_is_sent_in_each_form(till: Till, form: str, begins: byte
         payments=replace(settings.payments, tax="stripe"),
         billing=replace(settings.billing, seller_country="DE", seller_vat_id="DE123456789", seller_city="Berlin"),
     )
-    await bill.set_customer(till.portal.storage, till.own.public_id, country="DE", city="Berlin")
+    await bill.set_customer(till.portal.storage, Billing(), till.own.public_id, country="DE", city="Berlin")
     await till.paid()
     headers = {"Host": till.portal.context.url.authority, "Cookie": f"__Host-softix={till.token}"}
     url = f"{till.portal.url}/billing/documents/RCT-2027-00001.{form}"
@@ -129,6 +130,15 @@ async def test_person_manages_cards_on_stripes_page(till: Till) -> None:
     assert got.status == 303 and got.location.startswith(f"{till.fake.base_url}/manage/")
 
 
+async def test_page_for_cards_counts_as_a_payment_and_too_many_are_refused_on_the_page(till: Till) -> None:
+    settings = till.service.settings
+    till.service.settings = replace(settings, payments=replace(settings.payments, sessions_per_hour=2))
+    await till.begin()
+    assert (await till.portal.post("/billing/methods", token=till.token)).status == 303
+    got = await till.portal.post("/billing/methods", token=till.token)
+    assert got.status == 409 and "Too many payments or changes of cards were begun." in got.text
+
+
 async def test_automatic_top_up_is_switched_on_changed_and_off(till: Till) -> None:
     form = {"threshold": "5", "amount": "25.00", "cap": "100", "what": "on"}
     assert (await till.portal.post("/billing/auto-top-up", form, token=till.token)).location == "/billing"
@@ -154,6 +164,20 @@ async def test_person_asks_for_a_refund_and_the_operators_answer_is_shown(till: 
     await refunds.approve(await till.service.context(), request.public_id)
     page = await till.portal.get("/billing", token=till.token)
     assert "Paid back" in page.text and "CRN-2027-00001" in page.text
+
+
+async def test_refund_page_says_that_automatic_top_up_pauses_and_that_page_says_why(till: Till) -> None:
+    payment = await till.paid()
+    warning = "Automatic top-up is paused then"
+    assert warning not in (await till.portal.get(f"/billing/refunds?payment={payment}", token=till.token)).text
+    form = {"threshold": "5", "amount": "25.00", "cap": "100", "what": "on"}
+    await till.portal.post("/billing/auto-top-up", form, token=till.token)
+    assert warning in (await till.portal.get(f"/billing/refunds?payment={payment}", token=till.token)).text
+    await till.portal.post("/billing/refunds", {"payment": payment, "amount": "1"}, token=till.token)
+    reason = "because money of a payment went back"
+    assert reason in (await till.portal.get("/billing/auto-top-up", token=till.token)).text
+    await till.portal.post("/billing/auto-top-up", form, token=till.token)
+    assert reason not in (await till.portal.get("/billing/auto-top-up", token=till.token)).text
 
 
 async def test_pages_without_payments_show_the_balance_and_offer_nothing(till: Till) -> None:

@@ -9,6 +9,7 @@ from support.portal import organisation
 from support.till import MARK, Till
 
 from softix_proxy.domain.billing.bill import Party
+from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
 from softix_proxy.operations.billing import bill
 
@@ -51,7 +52,7 @@ async def test_receipt_that_waited_for_the_country_comes_with_the_form(till: Til
 async def test_form_stores_what_the_command_stores_and_shows_it_again(till: Till) -> None:
     first = (await till.portal.get(PATH, token=till.token)).text
     assert 'value="lovelace"' in first
-    await bill.set_customer(till.portal.storage, till.own.public_id, reference="PO 7", tax_rate="7")
+    await bill.set_customer(till.portal.storage, Billing(), till.own.public_id, reference="PO 7", tax_rate="7")
     await till.portal.post(PATH, {**FORM, "vat_id": "atu 12345678"}, token=till.token)
     _, customer = await bill.customer(till.portal.storage, till.own.public_id)
     found = customer.party
