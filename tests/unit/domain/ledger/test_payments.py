@@ -13,6 +13,7 @@ from softix_proxy.domain.ledger.payments import (
     FetchedRefund,
     OnlinePayment,
     PaymentKind,
+    PaymentPosting,
     PaymentState,
     PostingCause,
     after_fetch,
@@ -198,3 +199,9 @@ def test_due_credit_tells_the_amounts_with_tax_behind_it() -> None:
 def test_rest_of_a_payment_is_what_was_paid_without_all_that_went_or_is_held() -> None:
     assert replace(PAYMENT, paid_cents=1000, refunded_cents=100, disputed_cents=20, held_cents=3).left_cents == 877
     assert replace(PAYMENT, asked_tax_cents=190).asked_total_cents == 1190
+
+
+def test_posting_without_a_part_of_what_was_paid_only_rounds() -> None:
+    posting = PaymentPosting(1, 1, PostingCause.DISPUTE, -CENT, 0, 1)
+    assert posting.is_rounding
+    assert not any(posting._replace(gross_cents=cents).is_rounding for cents in (-1, 1))
