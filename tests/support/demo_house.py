@@ -193,8 +193,7 @@ async def _live(paying: Paying, customers: list[User]) -> None:
     for other, usd in zip(customers[1:], (40, 15, 120), strict=True):
         await balance.add(paying.storage, other.public_id, usd * USD, note="bank transfer")
     paying.fake.add_method(await checkouts.customer_of(paying.context, paying.user))
-    values = {"threshold_cents": 2000, "amount_cents": 2500, "monthly_cap_cents": 10000}
-    await auto_top_ups.set_up(paying.context, paying.user.id, account=None, **values)
+    await _top_up_automatically(paying)
     connection, number = paying.storage._database.connect(), 0
     for day in range(DAYS, -1, -1):
         for at_us in _times(TODAY - day * DAY_US, random):
@@ -205,10 +204,16 @@ async def _live(paying: Paying, customers: list[User]) -> None:
         await paying.told()
         if day == REFUND_DAY:
             await _ask_back(paying, first, 500, approved=True)
+            await _top_up_automatically(paying)  # it paused when money went back
     connection.close()
     clock.us = NOW_US - 3600 * SECOND_US
     [*_, last] = await payments.list_all(paying.storage, paying.user.id, 1)
     await _ask_back(paying, last, 1000)
+
+
+async def _top_up_automatically(paying: Paying) -> None:
+    values = {"threshold_cents": 2000, "amount_cents": 2500, "monthly_cap_cents": 10000}
+    await auto_top_ups.set_up(paying.context, paying.user.id, account=None, **values)
 
 
 async def _ask_back(paying: Paying, payment: OnlinePayment, cents: int, *, approved: bool = False) -> None:

@@ -44,10 +44,8 @@ async def draft(
 ) -> StoredDocument | None:
     """Returns the document of a payment, without its number. `posting` is what Stripe's part of it was.
 
-    Returns None for money that went back if there is no receipt that a credit note could be about, and for a posting
-    that only rounds.
-
-    Raises BadInputError if something about the seller or the buyer is missing that it needs to say.
+    Returns None for a posting that only rounds, and for money that went back if no receipt is there to name. Raises
+    BadInputError if something about the seller or the buyer is missing that it needs to say.
     """
     if posting is not None and posting.is_rounding:
         return None
@@ -57,9 +55,8 @@ async def draft(
     back = payment.amount_pico < 0
     line = invoicing.single(_text(user, posting, back=back), payment.amount_pico)
     amounts = invoicing.add_up([line], 0, treatment, credit=back)
-    totals, tax = amounts.totals, amounts.tax
-    if gross_cents is not None:
-        totals, tax = _exact(totals, tax, gross_cents)
+    plain = amounts.totals, amounts.tax
+    totals, tax = plain if gross_cents is None else _exact(*plain, gross_cents)
     about = await _receipt_of(unit, posting) if posting is not None and back else None
     if back and about is None:
         return None
