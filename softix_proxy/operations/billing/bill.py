@@ -24,6 +24,7 @@ from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.access import users
 
 _MAX_TEXT = 200
+_OF_THE_TAX = ("country", "vat_id")
 _MAX_LINES = 5
 
 
@@ -47,6 +48,7 @@ async def set_customer(
     billing: Billing,
     user: str,
     *,
+    by_customer: bool = False,
     address: Sequence[str] = (),
     country: str | None = None,
     vat_id: str | None = None,
@@ -57,7 +59,8 @@ async def set_customer(
 ) -> tuple[User, Customer]:
     """Changes the details that are given. An empty text removes a value. Issued documents stay as they are.
 
-    `texts` are further fields of Party. Raises NotFoundError, and BadInputError, also for tax details with which no
+    `texts` are further fields of Party. With `by_customer`, country and VAT id stay as they are if the operator has
+    decided the tax, which depends on them. Raises NotFoundError, and BadInputError, also for tax details with which no
     document could be issued and no payment begun.
     """
     changes: dict[str, Any] = {name: _line(text) for name, text in texts.items() if text is not None}
@@ -81,11 +84,18 @@ async def set_customer(
     async with storage.writing() as unit:
         owner = await users.find(unit, user)
         known = await customer_of(unit, owner)
+        if by_customer and is_tax_decided(known):
+            changes = {name: value for name, value in changes.items() if name not in _OF_THE_TAX}
         changed = replace(known, party=replace(known.party, **changes), **taxed)
         if taxed:
             billing.treatment(changed)
         await unit.bill.set_customer(changed)
         return owner, changed
+
+
+def is_tax_decided(customer: Customer) -> bool:
+    """Returns whether the operator has decided how a customer is taxed, which depends on country and VAT id."""
+    return customer.category is not None
 
 
 def _line(text: str) -> str:

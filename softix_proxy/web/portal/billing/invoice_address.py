@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from softix_proxy.domain.access.users import User
 from softix_proxy.domain.billing.bill import Party
 from softix_proxy.domain.core.errors import BadInputError, OperatorError
 from softix_proxy.domain.organisations.organisations import Right
@@ -14,8 +17,8 @@ _FIELDS = ("name", "postcode", "city", "country", "vat_id")
 
 
 async def show_address(request: PageRequest) -> Answer:
-    _, customer = await bill.customer(request.storage, organisation(request, Right.PAY).public_id)
-    return _page(_fields(customer.party))
+    user = organisation(request, Right.PAY)
+    return await _page(request, user)
 
 
 async def save_address(request: PageRequest) -> Answer:
@@ -25,10 +28,15 @@ async def save_address(request: PageRequest) -> Answer:
     lines = tuple(line.strip() for line in typed["address"].splitlines())
     try:
         await bill.set_customer(
-            request.storage, billing, user.public_id, address=lines or ("",), **{name: typed[name] for name in _FIELDS}
+            request.storage,
+            billing,
+            user.public_id,
+            by_customer=True,
+            address=lines or ("",),
+            **{name: typed[name] for name in _FIELDS},
         )
     except BadInputError as error:
-        return _page(typed, error)
+        return await _page(request, user, typed, error)
     await payment_documents.issue_missing(request.storage, billing, user.id)
     return SeeOther("/billing", "flash.saved")
 
@@ -37,5 +45,14 @@ def _fields(party: Party) -> dict[str, str]:
     return {**{name: getattr(party, name) for name in _FIELDS}, "address": "\n".join(party.address)}
 
 
-def _page(form: dict[str, str], error: OperatorError | None = None) -> Page:
-    return Page("billing_address", {"form": form, "problem": sentence(error)}, status_of(error))
+async def _page(
+    request: PageRequest, user: User, typed: Mapping[str, str] | None = None, error: OperatorError | None = None
+) -> Page:
+    _, customer = await bill.customer(request.storage, user.public_id)
+    known = _fields(customer.party)
+    values = {
+        "form": known if typed is None else typed,
+        "decided": known if bill.is_tax_decided(customer) else None,
+        "problem": sentence(error),
+    }
+    return Page("billing_address", values, status_of(error))

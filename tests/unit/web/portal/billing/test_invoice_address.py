@@ -116,3 +116,15 @@ async def test_form_is_there_without_payments_for_who_is_billed_afterwards(till:
     till.portal.context.payments = None
     assert PATH in (await till.portal.get("/billing", token=till.token)).text
     assert (await till.portal.post(PATH, FORM, token=till.token)).status == 303
+
+
+async def test_country_and_vat_id_are_the_operator_s_once_the_tax_is_decided(till: Till) -> None:
+    await bill.set_customer(
+        till.portal.storage, Billing(), till.own.public_id, country="DE", vat_id="DE123456789", tax_category="AE"
+    )
+    page = (await till.portal.get(PATH, token=till.token)).text
+    assert 'name="country"' not in page and 'name="vat_id"' not in page and "DE123456789" in page
+    saved = await till.portal.post(PATH, {**FORM, "vat_id": "ATU12345678"}, token=till.token)
+    assert saved.status == 303
+    found = await party(till)
+    assert (found.city, found.country, found.vat_id) == ("Vienna", "DE", "DE123456789")
