@@ -55,12 +55,9 @@ async def joined(storage: Storage, account_id: int) -> Sequence[JoinedOrganisati
 
 async def joined_in(unit: Unit, account_id: int) -> Sequence[JoinedOrganisation]:
     """Returns what `joined` does, as the transaction sees it."""
-    memberships = await unit.memberships.of_account(account_id)
-    names = await unit.users.display_names([each.user_id for each in memberships])
-    organisations = [await unit.users.get(each.user_id) for each in memberships]
     return [
-        JoinedOrganisation(membership, organisation, names.get(organisation.id) or organisation.name)
-        for membership, organisation in zip(memberships, organisations, strict=True)
+        JoinedOrganisation(each, await unit.users.get(each.user_id), await name_of(unit, each.user_id))
+        for each in await unit.memberships.of_account(account_id)
     ]
 
 

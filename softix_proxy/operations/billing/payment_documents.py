@@ -110,7 +110,7 @@ async def issue_missing(storage: Storage, billing: Billing, user_id: int) -> Seq
 
 
 def _has_document(posting: PaymentPosting) -> bool:
-    """Returns whether people are told of a posting. They are not of a hold, nor of one that only rounds."""
+    """Returns whether a posting has a document and a message. A hold has none, nor has a posting that only rounds."""
     return posting.cause is not PostingCause.HOLD and not posting.is_rounding
 
 
