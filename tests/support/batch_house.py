@@ -18,7 +18,8 @@ from softix_proxy.domain.core.ids import RequestIds
 from softix_proxy.domain.metering.batches import OpenLine
 from softix_proxy.domain.metering.settlement import InterruptedCharge
 from softix_proxy.domain.ports.upstream import UpstreamRequest
-from softix_proxy.relay.batch.batches import Asked, Batches, Read
+from softix_proxy.relay.batch.batch_request import BatchRequest
+from softix_proxy.relay.batch.batches import Asked, Batches
 from softix_proxy.relay.batch.provider_account import Account
 from softix_proxy.relay.batch.results import Results
 from softix_proxy.relay.core.inbound import Client
@@ -116,7 +117,7 @@ class House:
 
     async def asked(self, *names: str, endpoint: str = "chat_completions") -> list[Asked]:
         ask = RequestSpec(model="llama", max_output_tokens=10)
-        reads = [Read(name, ENDPOINTS[endpoint], ask, 100) for name in names]
+        reads = [BatchRequest(name, ENDPOINTS[endpoint], ask, 100) for name in names]
         return await self.batches.plan(self.caller, reads, lambda name: self.model)
 
     def rows(self) -> list[tuple[Any, ...]]:

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from softix_proxy.dialects import batches as batch_format
 from softix_proxy.dialects.batches import BatchItem
-from softix_proxy.dialects.core.base import Endpoint, RequestSpec
 from softix_proxy.dialects.core.classification import classify
 from softix_proxy.dialects.core.errors import ProviderError
 from softix_proxy.dialects.request.fields import invalid
@@ -27,6 +26,7 @@ from softix_proxy.domain.metering.admission import Admitted, Decision, Denied, I
 from softix_proxy.domain.metering.batches import Batch, BatchFamily, OpenLine
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
+from softix_proxy.relay.batch.batch_request import BatchRequest
 from softix_proxy.relay.batch.provider_account import Account
 from softix_proxy.relay.batch.results import Results, folder_of, slices
 from softix_proxy.relay.batch.tagged_input import tagged_line
@@ -56,17 +56,6 @@ class Asked(NamedTuple):
     model: Model
 
 
-class Read(NamedTuple):
-    """The facts about a request that decide whether it is admitted."""
-
-    custom_id: str
-    endpoint: Endpoint
-    spec: RequestSpec
-    body_bytes: int
-    line_bytes: int = 0
-    """The length of its line with tags in the place of the client's words. 0 if it is in no file."""
-
-
 @dataclass(slots=True)
 class Batches:
     """Reads, admits and makes batches, in this order."""
@@ -80,9 +69,9 @@ class Batches:
     def clock(self) -> Clock:
         return self.lifecycle.clock
 
-    async def read(self, items: AsyncGenerator[BatchItem, None], tag_of: TagOf) -> list[Read]:
+    async def read(self, items: AsyncGenerator[BatchItem, None], tag_of: TagOf) -> list[BatchRequest]:
         """Returns what decides about each request. Nothing of the bodies is kept. Raises RefusedError."""
-        found: list[Read] = []
+        found: list[BatchRequest] = []
         seen: set[str] = set()
         async with aclosing(items):
             async for item in items:
@@ -101,7 +90,7 @@ class Batches:
                     self.lifecycle.telemetry.unknown_members(item.endpoint.name, spec.unknown_members)
                 seen.add(item.custom_id)
                 spec = replace(spec, service_tier=batch_format.TIER, adjustable=False)
-                found.append(Read(item.custom_id, item.endpoint, spec, len(item.body), line_bytes))
+                found.append(BatchRequest(item.custom_id, item.endpoint, spec, len(item.body), line_bytes))
                 if len(found) > batch_format.MOST_REQUESTS:
                     raise batch_format.too_many()
                 if len(found) % _A_TURN == 0:
@@ -111,7 +100,7 @@ class Batches:
         return found
 
     async def plan(
-        self, caller: Caller, requests: Sequence[Read], find: Callable[[str], Model], label: str = NO_KEY
+        self, caller: Caller, requests: Sequence[BatchRequest], find: Callable[[str], Model], label: str = NO_KEY
     ) -> list[Asked]:
         """Plans each request for the model that `find` returns for its name. Raises RefusedError.
 
@@ -125,7 +114,7 @@ class Batches:
                 await asyncio.sleep(0)
         return asked
 
-    def _ask(self, caller: Caller, request: Read, model: Model, label: str) -> Asked:
+    def _ask(self, caller: Caller, request: BatchRequest, model: Model, label: str) -> Asked:
         directory, now_us, endpoint, spec = self.lifecycle.directory.current, self.clock.now_us(), *request[1:3]
         provider = directory.providers[model.provider_id]
         if spec.unknown_members and rule_for(self.lifecycle.policy, provider, caller) != "pass":

@@ -9,17 +9,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
 
 from softix_proxy.dialects.batches import BatchItem, with_body
 from softix_proxy.dialects.request.fields import invalid
 from softix_proxy.domain.core.errors import RefusedError
+from softix_proxy.relay.batch.batch_request import BatchRequest
 from softix_proxy.relay.request.forward import TagOf
 from softix_proxy.relay.request.large_body import scan
 from softix_proxy.relay.request.tags import tagged
-
-if TYPE_CHECKING:
-    from softix_proxy.relay.batch.batches import Read
 
 _SENT_AT_ONCE_BYTES = 64 * 1024
 
@@ -40,7 +37,7 @@ class TaggedInput:
     `lines` are read anew. `requests` are what was read from the same lines before.
     """
 
-    def __init__(self, lines: AsyncGenerator[BatchItem, None], requests: Sequence[Read], tag_of: TagOf) -> None:
+    def __init__(self, lines: AsyncGenerator[BatchItem, None], requests: Sequence[BatchRequest], tag_of: TagOf) -> None:
         boundary = secrets.token_hex(16).encode()
         self.head = b"".join(
             (

@@ -20,7 +20,8 @@ from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.metering.batches import Batch, BatchFamily, KeptFile
 from softix_proxy.domain.ports.upstream import UpstreamResponse
 from softix_proxy.domain.routing.directory import Directory
-from softix_proxy.relay.batch.batches import Asked, Read
+from softix_proxy.relay.batch.batch_request import BatchRequest
+from softix_proxy.relay.batch.batches import Asked
 from softix_proxy.relay.batch.provider_account import Account
 from softix_proxy.relay.batch.results import folder_of
 from softix_proxy.relay.batch.tagged_input import TaggedInput
@@ -63,7 +64,7 @@ class BatchHandler(ResourceHandler):
         await self._pass_on_batch(batch, *await self._fetch(call))
 
     async def _admit(
-        self, requests: Sequence[Read], named: Callable[[Directory], FindModels], label: str = NO_KEY
+        self, requests: Sequence[BatchRequest], named: Callable[[Directory], FindModels], label: str = NO_KEY
     ) -> Sequence[Asked]:
         """Admits all requests by the rules that are in force then, including the client's own rights."""
 
@@ -167,7 +168,7 @@ class OpenAIBatchHandler(BatchHandler):
                 await self._results.remove_copy(self._caller.key.id, account, copy.name)
         await self._pass_on(exchange, answer)
 
-    async def _copy(self, file: KeptFile, asked: batch_format.BatchCreation, requests: Sequence[Read]) -> _Copy:
+    async def _copy(self, file: KeptFile, asked: batch_format.BatchCreation, requests: Sequence[BatchRequest]) -> _Copy:
         """Stores a copy of the file at the provider, with tags in the place of the client's words.
 
         It is read from the provider once more while it is sent, so that softix never has all of it.

@@ -11,7 +11,7 @@ from softix_proxy.dialects.batches import BatchItem, read_line
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.dialects.request.multipart import FormFields, content_type_of
 from softix_proxy.domain.core.errors import RefusedError
-from softix_proxy.relay.batch.batches import Read
+from softix_proxy.relay.batch.batch_request import BatchRequest
 from softix_proxy.relay.batch.tagged_input import TaggedInput, tagged_line
 
 CHAT = ENDPOINTS["chat_completions"]
@@ -31,12 +31,12 @@ async def each(*lines: bytes) -> AsyncGenerator[BatchItem, None]:
         yield read_line(one, CHAT)
 
 
-async def reads(*lines: bytes) -> list[Read]:
+async def reads(*lines: bytes) -> list[BatchRequest]:
     found = []
     async for item in each(*lines):
         spec = CHAT.read(item.body)
         size_bytes = len(await tagged_line(item, spec.tags, tag))
-        found.append(Read(item.custom_id, CHAT, spec, len(item.body), size_bytes))
+        found.append(BatchRequest(item.custom_id, CHAT, spec, len(item.body), size_bytes))
     return found
 
 
