@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from softix_proxy.doctor import quick_checks
 from softix_proxy.domain.access.users import UserStatus
 from softix_proxy.domain.accounts.operator_rights import OperatorRight, rights_of
 from softix_proxy.domain.core.calendar import calendar
+from softix_proxy.domain.ledger.ledger import AccountBalance
+from softix_proxy.domain.ledger.refunds import RefundState
 from softix_proxy.domain.metering.usage import add_up
 from softix_proxy.domain.notices.outbox import NoticeState
 from softix_proxy.exports.metering.rounded import money
 from softix_proxy.operations.access import users
-from softix_proxy.operations.ledger import ledger
+from softix_proxy.operations.ledger import ledger, refunds
 from softix_proxy.operations.metering import usage
 from softix_proxy.operations.notices import outbox
 from softix_proxy.operations.pricing import price_proposals
@@ -20,6 +23,19 @@ from softix_proxy.operations.routing import routes
 from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.admin.target_states import failing
 from softix_proxy.web.portal.core.page import Answer, PageRequest
+
+_SHOWN_ACCOUNTS: Mapping[str, tuple[str, int]] = {
+    "cash": ("paid_in", -1),
+    "revenue": ("charged", 1),
+    "adjustments": ("granted", -1),
+    "wallets": ("owed", 1),
+}
+"""The account → what it means to people, and the sign. In the books, what the operator gets or gives is negative."""
+
+
+class ShownAccount(NamedTuple):
+    name: str
+    amount_pico: int
 
 
 async def overview_page(request: PageRequest) -> Answer:
@@ -34,6 +50,7 @@ async def overview_page(request: PageRequest) -> Answer:
         "accounts": (),
         "failing": (),
         "waiting": 0,
+        "refunds": 0,
         "findings": (),
         "given_up": 0,
     }
@@ -44,7 +61,8 @@ async def overview_page(request: PageRequest) -> Answer:
         values["today"] = (money(today.charge_pico if today else 0), today.requests if today else 0)
         values["month"] = (money(month.charge_pico), month.requests)
     if OperatorRight.SEE_MONEY in rights:
-        values["accounts"] = await ledger.accounts(storage)
+        values["accounts"] = _shown(await ledger.accounts(storage))
+        values["refunds"] = len(await refunds.list_all(storage, RefundState.REQUESTED, None))
     if OperatorRight.SEE_CATALOG in rights:
         values["failing"] = failing(await routes.health(storage), request.now_us)
         values["waiting"] = await price_proposals.count(storage)
@@ -53,3 +71,8 @@ async def overview_page(request: PageRequest) -> Answer:
     if OperatorRight.SEE_SECURITY in rights:
         values["findings"] = await quick_checks.run(storage, request.settings)
     return admin_page(request, "admin_overview", **values)
+
+
+def _shown(accounts: Sequence[AccountBalance]) -> Sequence[ShownAccount]:
+    found = [(*_SHOWN_ACCOUNTS[account.name], account.balance_pico) for account in accounts]
+    return [ShownAccount(name, sign * balance_pico) for name, sign, balance_pico in found]
