@@ -117,7 +117,7 @@ def parse_vat_id(text: str) -> str:
     """Returns a VAT id without the spaces and dots that people write into it. Raises BadInputError."""
     bare = re.sub(r"[\s.-]", "", text).upper()
     if not _VAT_ID.fullmatch(bare):
-        raise BadInputError(f"not a VAT id: {text!r}", "it begins with the country, for example DE123456789")
+        raise BadInputError("a VAT id begins with its country, such as DE123456789", f"change {text!r}")
     return bare
 
 
@@ -125,5 +125,5 @@ def parse_country(text: str) -> str:
     """Returns the country's two letters, as in ISO 3166. Raises BadInputError."""
     code = text.strip().upper()
     if not _COUNTRY.fullmatch(code):
-        raise BadInputError(f"not a country: {text!r}", "write its two letters, for example DE")
+        raise BadInputError("a country is written with its two letters, such as DE", f"change {text!r}")
     return code

@@ -110,8 +110,8 @@ async def _amount(unit: Unit, payment: OnlinePayment, net_cents: int | None) -> 
         return most.gross_cents
     if net_cents > most.net_cents:
         raise BadInputError(
-            f"${format_cents(most.net_cents)} of {payment.public_id} are unused, and not ${format_cents(net_cents)}",
-            f"ask for ${format_cents(most.net_cents)} or less",
+            f"at most ${format_cents(most.net_cents)} of this payment can go back",
+            f"ask for ${format_cents(most.net_cents)} or less: the rest of {payment.public_id} was used, or went back",
         )
     amount_cents = gross_cents(payment, net_cents)
     if amount_cents <= 0:

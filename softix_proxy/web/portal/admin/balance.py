@@ -10,7 +10,6 @@ from softix_proxy.domain.access.users import User
 from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.errors import BadInputError, OperatorError
 from softix_proxy.domain.core.ids import new_public_id
-from softix_proxy.domain.core.money import parse_usd
 from softix_proxy.domain.ledger.balance import Wallet
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.operations.access import users
@@ -18,6 +17,7 @@ from softix_proxy.operations.ledger import balance
 from softix_proxy.web.portal.admin.admin_page import admin_page, audited
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
+from softix_proxy.web.portal.core.typed import typed_usd
 
 _POSTINGS = 100
 _TOKEN_KIND = "adm"  # noqa: S105 # the first letters of an id, which is no secret
@@ -122,9 +122,10 @@ def _asked(request: PageRequest) -> AskedChange:
         raise BadInputError("no kind of change was chosen", "choose one")
     if _TOKEN.fullmatch(token) is None:
         raise BadInputError("the form is not complete", "open it anew")
+    amount_pico = typed_usd(form.get("amount", ""))
     if not reason and KINDS[kind].moves:
         raise BadInputError("a change of a balance needs a reason", "state it in one line")
-    return AskedChange(kind, parse_usd(form.get("amount", "")), reason, token)
+    return AskedChange(kind, amount_pico, reason, token)
 
 
 async def _form(request: PageRequest, fault: ShownFault | None = None) -> Page:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError, OperatorError
-from softix_proxy.web.portal.core.form_faults import status_of
+from softix_proxy.web.portal.core.form_faults import sentence, status_of
 
 _OF_FORMS = (BadInputError, ConflictError, NotFoundError)
 _ANY = "admin_fault.any"
@@ -32,7 +32,7 @@ REMEDIES: Mapping[tuple[str, type[OperatorError]], str] = {
 
 class ShownFault(NamedTuple):
     message: str
-    """The fault, as the operation states it. It is escaped where it is shown."""
+    """The fault, as the operation states it, as a sentence. It is escaped where it is shown."""
     remedy: str
     """The key of a text."""
     status: int
@@ -42,4 +42,4 @@ def shown_fault(error: OperatorError, form: str) -> ShownFault:
     """Returns what a page shows of the error of this form. Raises the error again if it is not the person's."""
     if type(error) not in _OF_FORMS:
         raise error
-    return ShownFault(error.message, REMEDIES.get((form, type(error)), _ANY), status_of(error))
+    return ShownFault(sentence(error), REMEDIES.get((form, type(error)), _ANY), status_of(error))

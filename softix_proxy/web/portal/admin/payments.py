@@ -16,6 +16,7 @@ from softix_proxy.operations.access import users
 from softix_proxy.operations.ledger import payments, refunds
 from softix_proxy.web.portal.admin.admin_page import admin_page, audited
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
+from softix_proxy.web.portal.core.form_faults import sentence
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 
 _SHOWN = 200
@@ -57,7 +58,7 @@ async def decide(request: PageRequest) -> Answer:
     except NotFoundError:
         raise
     except GatewayError as error:
-        return await _page(request, ShownFault(error.message, "admin_fault.gateway", _BAD_GATEWAY))
+        return await _page(request, ShownFault(sentence(error), "admin_fault.gateway", _BAD_GATEWAY))
     except OperatorError as error:
         return await _page(request, shown_fault(error, "refund"))
     return SeeOther("/admin/payments", message)

@@ -227,7 +227,7 @@ async def _refund_page(request: PageRequest, public_id: str, error: OperatorErro
         "payment": _row(found),
         "net_pico": rest.net_cents * PICO_PER_CENT,
         "gross_pico": rest.gross_cents * PICO_PER_CENT,
-        "most": format_cents(rest.net_cents),
+        "amount": request.form.get("amount", format_cents(rest.net_cents)),
         "pauses": top_up is not None and top_up.is_active,
         "problem": sentence(error),
     }

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import overload
 
 from softix_proxy.domain.core.errors import ConflictError, FailureError, OperatorError
 
 _STATUSES: Mapping[type[OperatorError], int] = {ConflictError: 409, FailureError: 503}
 
 
+@overload
+def sentence(error: OperatorError) -> str: ...
+@overload
+def sentence(error: OperatorError | None) -> str | None: ...
 def sentence(error: OperatorError | None) -> str | None:
     """Returns what is wrong with a form, as a sentence. None stands for no error."""
     return None if error is None else f"{error.message[:1].upper()}{error.message[1:]}."

@@ -98,6 +98,30 @@ async def test_balance_change_with_the_token_of_another_posting_is_refused(side:
     assert await posted_pico(side) == before_pico
 
 
+async def test_balance_form_does_not_call_a_reason_optional_that_it_demands(side: OperatorsSide) -> None:
+    text = (await side.ask(BILLING, "GET", CHANGE)).text
+    assert "optional" not in text and "A credit limit needs no reason." in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"amount": "many", "reason": ""}, "Write an amount in US dollars, such as 25.00."),
+        ({"reason": ""}, "A change of a balance needs a reason."),
+    ],
+)
+async def test_balance_form_says_in_a_sentence_what_is_wrong_with_the_amount_first(
+    side: OperatorsSide, changes: dict[str, str], said: str
+) -> None:
+    assert said in (await side.ask(BILLING, "POST", CHANGE, form(**changes))).text
+
+
+async def test_balance_form_takes_an_amount_as_people_type_it(side: OperatorsSide) -> None:
+    before_pico = await posted_pico(side)
+    assert (await side.ask(BILLING, "POST", POST, form(amount="$1,250.50"))).status == 303
+    assert await posted_pico(side) == before_pico + 1250 * USD + USD // 2
+
+
 async def test_balance_form_has_a_token_of_its_own_each_time(side: OperatorsSide) -> None:
     tokens = {
         re.findall(r'name="token" value="(adm_[0-9a-z]{16})"', (await side.ask(ADMIN, "GET", CHANGE)).text)[0]

@@ -12,7 +12,7 @@ def test_every_remedy_has_its_text_and_names_no_command() -> None:
 
 def test_fault_has_the_message_of_the_operation_and_the_remedy_of_the_page() -> None:
     fault = shown_fault(BadInputError("not an amount: 'x'", "see: softix balance --help"), "balance")
-    assert (fault.message, fault.remedy, fault.status) == ("not an amount: 'x'", "admin_fault.balance_input", 400)
+    assert (fault.message, fault.remedy, fault.status) == ("Not an amount: 'x'.", "admin_fault.balance_input", 400)
     assert shown_fault(ConflictError("taken"), "balance").status == 409
     assert shown_fault(NotFoundError("none"), "elsewhere").remedy == "admin_fault.any"
 

@@ -207,3 +207,18 @@ async def test_webhook_on_the_listener_credits_without_a_cookie_and_takes_256_ki
     large = b" " * (256 * 1024)
     assert (await till.portal.ask("POST", "/webhooks/stripe", headers=sent, data=large)).status == 400
     assert (await till.portal.ask("POST", "/webhooks/stripe", headers=sent, data=large + b" ")).status == 413
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        ("12.3.4", "Write an amount in US dollars, such as 25.00."),
+        ("30.00", "At most $25.00 of this payment can go back."),
+    ],
+)
+async def test_refund_form_with_a_mistake_keeps_the_amount_and_says_what_to_write(
+    till: Till, amount: str, said: str
+) -> None:
+    payment = await till.paid("25")
+    refused = await till.portal.post("/billing/refunds", {"payment": payment, "amount": amount}, token=till.token)
+    assert refused.status == 400 and said in refused.text and f'value="{amount}"' in refused.text

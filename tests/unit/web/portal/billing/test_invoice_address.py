@@ -76,8 +76,8 @@ async def test_form_stores_what_the_command_stores_and_shows_it_again(till: Till
     ("change", "said"),
     [
         ({"name": " "}, "A customer has a name."),
-        ({"country": "Austria"}, "Not a country"),
-        ({"vat_id": "1"}, "Not a VAT id"),
+        ({"country": "Austria"}, "A country is written with its two letters, such as DE."),
+        ({"vat_id": "1"}, "A VAT id begins with its country, such as DE123456789."),
         ({"address": "x\n" * 6}, "An address has at most 5 lines."),
         ({"city": "x" * 201}, "a line of at most 200 characters"),
     ],

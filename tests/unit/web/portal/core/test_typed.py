@@ -51,8 +51,8 @@ def test_typed_usd_is_the_exact_amount(typed: str, pico: int) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "$", "$$5", "1e3", "five", "٣", "-1,000", "9" * 13])
-def test_typed_usd_of_what_is_no_amount_is_refused(typed: str) -> None:
-    with pytest.raises(BadInputError):
+def test_typed_usd_of_what_is_no_amount_says_how_to_write_one(typed: str) -> None:
+    with pytest.raises(BadInputError, match=r"write an amount in US dollars, such as 25\.00"):
         typed_usd(typed)
 
 
