@@ -22,6 +22,7 @@ from softix_proxy.domain.core.calendar import calendar
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.access import users
+from softix_proxy.operations.core.shown_names import name_of
 
 _MAX_TEXT = 200
 _OF_THE_TAX = ("country", "vat_id")
@@ -31,10 +32,10 @@ _MAX_LINES = 5
 async def customer_of(unit: Unit, user: User) -> Customer:
     """Returns the customer's stored details.
 
-    If none are stored, they are made from the user's name and e-mail address.
+    If none are stored, they are made from the e-mail address and the name by which people know the user.
     """
     known = await unit.bill.customer(user.id)
-    return known or Customer(user.id, Party(name=user.name, email=user.email))
+    return known or Customer(user.id, Party(name=await name_of(unit, user.id), email=user.email))
 
 
 async def customer(storage: Storage, reference: str) -> tuple[User, Customer]:

@@ -20,6 +20,7 @@ from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, Paym
 from softix_proxy.domain.ledger.payments_section import parse_cents
 from softix_proxy.domain.ports.payment_gateway import CustomerGoneError, PaymentOrder
 from softix_proxy.domain.ports.storage import Unit
+from softix_proxy.operations.core.shown_names import name_of
 from softix_proxy.operations.ledger.payments import PaymentContext
 
 _Made = TypeVar("_Made")
@@ -146,9 +147,9 @@ async def customer_of(context: PaymentContext, user: User) -> str:
             user.id, live, new_public_id("cus"), unit.clock.now_us()
         )
         details = await unit.bill.customer(user.id)
+        name = details.party.name if details else await name_of(unit, user.id)
     if customer_id is not None:
         return customer_id
-    name = details.party.name if details else user.name
     made = await context.gateway.make_customer(
         claim, name, (details.party.email if details else "") or user.email, user.public_id
     )

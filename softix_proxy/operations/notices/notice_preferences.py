@@ -10,6 +10,7 @@ from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.notices.notice_preferences import MOST_THRESHOLDS, OPTIONAL_KINDS
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.operations.core.shown_names import name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,9 @@ async def show(storage: Storage, account_id: int) -> NoticePreferences:
         organisations = []
         for member in await unit.memberships.of_account(account_id):
             user = await unit.users.get(member.user_id)
+            name = await name_of(unit, user.id)
             amounts_pico = await unit.notice_preferences.thresholds(account_id, user.id)
-            organisations.append(BalanceThresholds(user.id, user.public_id, user.name, amounts_pico))
+            organisations.append(BalanceThresholds(user.id, user.public_id, name, amounts_pico))
         return NoticePreferences(await unit.notice_preferences.muted(account_id), organisations)
 
 

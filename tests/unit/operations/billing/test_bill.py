@@ -12,6 +12,7 @@ from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.billing.taxes import Category
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.core.spans import Span
+from softix_proxy.operations.access import users
 from softix_proxy.operations.billing import bill as bills
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
@@ -31,6 +32,12 @@ async def issue(books: SqliteStorage, ada: User, kind: DocumentKind = DocumentKi
     )
     async with books.writing() as unit:
         return await unit.bill.add(draft, f"{kind.name[0]}-")
+
+
+async def test_bill_customer_without_details_has_the_name_that_people_see(books: SqliteStorage, ada: User) -> None:
+    await users.update(books, "ada", display_name="Ada & Söhne")
+    _, found = await bills.customer(books, "ada")
+    assert (found.party.name, found.party.email) == ("Ada & Söhne", "ada@example.org")
 
 
 async def test_bill_customer_after_changes_keeps_the_other_fields(books: SqliteStorage, ada: User) -> None:

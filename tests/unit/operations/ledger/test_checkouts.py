@@ -12,6 +12,7 @@ from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.ledger.payments import PaymentState
 from softix_proxy.domain.ports.payment_gateway import GatewayError
+from softix_proxy.operations.access import users
 from softix_proxy.operations.billing import bill
 from softix_proxy.operations.ledger import checkouts, payment_sweeps, payments
 
@@ -41,6 +42,12 @@ async def test_two_customers_are_never_made_for_one_account(lab: Paying) -> None
     assert await checkouts.customer_of(lab.context, lab.user) == made[0]
     [customer] = lab.fake.of("customer")
     assert customer["metadata"] == {"softix_user": "usr_ada"}
+
+
+async def test_customer_of_the_provider_has_the_name_that_people_see(lab: Paying) -> None:
+    await users.update(lab.context.storage, "usr_ada", display_name="The Works")
+    await checkouts.customer_of(lab.context, lab.user)
+    assert [customer["name"] for customer in lab.fake.of("customer")] == ["The Works"]
 
 
 async def test_customer_whose_making_was_interrupted_is_the_same_afterwards(lab: Paying) -> None:

@@ -9,6 +9,7 @@ from support.portal import Portal, organisation
 
 from softix_proxy.domain.notices.notice_preferences import OPTIONAL_KINDS
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.operations.access import users
 from softix_proxy.operations.notices import notice_preferences
 from softix_proxy.web.portal.notices.own_notices import NOTICES
 
@@ -36,6 +37,15 @@ async def test_kinds_and_balances_are_chosen_and_shown_again(portal: Portal) -> 
     shown = await portal.get(NOTICES, token=token)
     assert "receipt" not in checked(shown.text) and "key_created" in checked(shown.text)
     assert 'value="5.00, 20.00"' in shown.text
+
+
+async def test_organisation_has_the_name_that_people_see(portal: Portal) -> None:
+    account = await portal.account()
+    await users.update(
+        portal.storage, (await organisation(portal, "engines", account)).public_id, display_name="The Works"
+    )
+    text = (await portal.get(NOTICES, token=await portal.sign_in(account))).text
+    assert "The Works" in text and "engines" not in text
 
 
 async def test_messages_that_are_owed_are_no_choice(portal: Portal) -> None:
