@@ -52,14 +52,25 @@ async def assign(
     """
     async with storage.writing() as unit:
         user, _ = await authorized(unit, organisation, by, Right.MANAGE_KEYS)
-        found = await keys.find(unit, key)
-        if found.user_id != user.id:
-            raise NotFoundError(f"no key {key!r}, or more than one", f"see: softix keys list --user {user.public_id}")
+        found = await _key_of(unit, user, key)
         owner = await unit.key_owners.get(found.id)
         if project is not None:
             owner = replace(owner, project_id=(await _open_project(unit, user, project)).id if project else None)
         if member is not None:
             owner = replace(owner, account_id=(await _key_holder(unit, user, member)).id if member else None)
+        await unit.key_owners.set(found.id, owner)
+        return await _owned(unit, user, found, owner)
+
+
+async def take_out(storage: Storage, organisation: str, key: str, by: Actor, *, project: str) -> OwnedKey:
+    """Takes a key out of this project. Raises NotFoundError, also for a key that belongs to another project by now."""
+    async with storage.writing() as unit:
+        user, _ = await authorized(unit, organisation, by, Right.MANAGE_KEYS)
+        found, left = await _key_of(unit, user, key), await projects.find(unit, user, project)
+        owner = await unit.key_owners.get(found.id)
+        if owner.project_id != left.id:
+            raise NotFoundError(f"the key {key!r} is not in this project", "see: softix projects list")
+        owner = replace(owner, project_id=None)
         await unit.key_owners.set(found.id, owner)
         return await _owned(unit, user, found, owner)
 
@@ -127,6 +138,14 @@ async def _left_in(storage: Storage, unit: Unit, user: User, leaving: Membership
             or (could.may_change(key, owners) and not any(other.may_change(key, owners) for other in still_can))
         )
     ]
+
+
+async def _key_of(unit: Unit, user: User, reference: str) -> Key:
+    """Returns a key of the organisation. Raises NotFoundError."""
+    found = await keys.find(unit, reference)
+    if found.user_id != user.id:
+        raise NotFoundError(f"no key {reference!r}, or more than one", f"see: softix keys list --user {user.public_id}")
+    return found
 
 
 async def _open_project(unit: Unit, user: User, reference: str) -> Project:

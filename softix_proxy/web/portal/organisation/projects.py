@@ -58,16 +58,14 @@ async def archive_project(request: PageRequest) -> Answer:
 
 
 async def assign_key(request: PageRequest) -> Answer:
-    """Gives a key to the project, by its id."""
+    """Gives a key to the project, by its id, or takes it out of this project."""
     scope, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
+    organisation, key = scope.organisation.public_id, request.form.get("key", "")
     try:
-        await key_owners.assign(
-            request.storage,
-            scope.organisation.public_id,
-            request.form.get("key", ""),
-            scope.membership,
-            project=project,
-        )
+        if request.form.get("out") == "yes":
+            await key_owners.take_out(request.storage, organisation, key, scope.membership, project=project)
+        else:
+            await key_owners.assign(request.storage, organisation, key, scope.membership, project=project)
     except ConflictError as error:
         return await _project_page(request, scope, error)
     return SeeOther(f"/projects/{project}", _SAVED)

@@ -17,6 +17,19 @@ async def test_project_page_shows_keys_and_budgets_and_forms_to_those_who_manage
         assert (f"/budgets/{acme.budget}/remove" in text) is shows
 
 
+async def test_budget_table_has_only_columns_that_say_something(acme: Any) -> None:
+    for path, who, names, change in (
+        ("/projects/prj_bot", "admin", False, True),
+        ("/projects/prj_bot", "viewer", False, False),
+        ("/projects", "admin", True, True),
+        ("/projects", "viewer", True, False),
+    ):
+        text = (await acme.ask("GET", path, who)).text
+        assert ('<th scope="col">For</th>' in text) is names, path
+        assert ('<th scope="col">Change</th>' in text) is change, path
+        assert text.count('<th scope="row"><a href="/projects/prj_bot">bot</a></th>') == (2 if names else 0)
+
+
 async def test_new_project_is_shown_after_its_form(acme: Any) -> None:
     made = await acme.ask("POST", "/projects", "owner", {"name": "Support <bot>"})
     assert made.status == 303 and made.location.startswith("/projects/prj_")
@@ -36,6 +49,21 @@ async def test_key_goes_to_the_project_that_it_is_given_to(acme: Any) -> None:
     shown = await projects.show(acme.portal.storage, "acme", "desk", OPERATOR)
     assert [key.public_id for key in shown.keys] == [acme.free_key]
     assert (await acme.ask("POST", "/projects/prj_desk/key", "owner", {"key": "key_unknown"})).status == 404
+
+
+async def test_key_is_taken_out_of_its_project_and_belongs_to_none(acme: Any) -> None:
+    text = (await acme.ask("GET", "/projects/prj_bot", "owner")).text
+    assert "Take it out" in text and "Take it out" not in (await acme.ask("GET", "/projects/prj_bot", "viewer")).text
+    form = {"key": "{key}", "out": "yes"}
+    assert (await acme.ask("POST", "/projects/prj_bot/key", "viewer", form)).status == 404
+    assert (await acme.ask("POST", "/projects/prj_desk/key", "owner", form)).status == 404, "it is not in that one"
+    shown = await projects.show(acme.portal.storage, "acme", "bot", OPERATOR)
+    assert [key.public_id for key in shown.keys] == [acme.key]
+    taken = await acme.ask("POST", "/projects/prj_bot/key", "owner", form)
+    assert (taken.status, taken.location) == (303, "/projects/prj_bot")
+    shown = await projects.show(acme.portal.storage, "acme", "bot", OPERATOR)
+    assert list(shown.keys) == []
+    assert (await acme.ask("POST", "/projects/prj_bot/archive", "owner")).location == "/projects"
 
 
 async def test_project_with_keys_is_not_archived(acme: Any) -> None:
