@@ -63,6 +63,8 @@ class AskedUsage:
     """`provider/model`."""
     project: str = ""
     """The public id of a project. It stands for the keys that belong to it now."""
+    errors_only: bool = False
+    """Whether the list of requests has failed ones only. Sums and files have all."""
 
 
 class UsageSelection(NamedTuple):
@@ -108,7 +110,8 @@ async def view(scope: OrganisationScope, asked: AskedUsage, before: int | None =
             all_keys = await unit.usage.totals_of(whole, "key", *days_of)
             all_models = await unit.usage.totals_of(whole, "model", *days_of)
         trends = await unit.usage.trends_of(wanted, "model", *days_of, SERIES)
-        part = await unit.usage.newest_of(_before(wanted, period, before), ROWS_AT_ONCE)
+        listed = replace(wanted, errors_only=asked.errors_only)
+        part = await unit.usage.newest_of(_before(listed, period, before), ROWS_AT_ONCE)
         projects = await unit.projects.list(scope.organisation.id)
     return UsageView(period, add_up(days), days, models, keys, trends, part, all_keys, all_models, projects, key)
 

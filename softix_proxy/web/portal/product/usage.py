@@ -24,6 +24,7 @@ from softix_proxy.web.portal.product.request_lines import request_lines
 
 _DOWNLOADS = asyncio.Semaphore(2)
 """The files that are written at once. They share the connection by which the daemon reads, so others wait."""
+_ERRORS_ONLY = "errors_only"
 _MOST_CHOICES = 200
 _MOST_SUMS = 25
 """The models, and the keys, of which the page has sums. The file has all rows."""
@@ -51,6 +52,7 @@ async def show_usage(request: PageRequest) -> Answer:
         "most_sums": _MOST_SUMS,
         "chart": await _chart(view),
         "query": urlencode(_query(view, asked)),
+        "list_query": urlencode({**_query(view, asked), **({_ERRORS_ONLY: "yes"} if asked.errors_only else {})}),
         "is_later_part": "before" in request.query and problem is None,
         **_choices(view, labels),
     }
@@ -71,7 +73,8 @@ async def _in_turn(lines: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
 
 def _asked(request: PageRequest) -> AskedUsage:
     query = request.query
-    return AskedUsage(*[without_keys(query.get(name, "")) for name in ("from", "to", "key", "model", "project")])
+    texts_asked = [without_keys(query.get(name, "")) for name in ("from", "to", "key", "model", "project")]
+    return AskedUsage(*texts_asked, errors_only=query.get(_ERRORS_ONLY) == "yes")
 
 
 def _query(view: UsageView, asked: AskedUsage) -> dict[str, str]:

@@ -82,3 +82,24 @@ async def test_downloads_beyond_two_wait_for_their_turn(house: Organisations) ->
     for chunks in running:
         await chunks.aclose()
     assert not usage._DOWNLOADS.locked()
+
+
+async def test_number_of_errors_leads_to_the_requests_that_failed(
+    house: Organisations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(organisation_usage, "ROWS_AT_ONCE", 1)
+    house.use(number=3, error="provider_error", status_code=502)
+    house.use(number=4, error="provider_error", status_code=502)
+    answer, text = await page(house)
+    assert answer.values["view"].whole.errors == 2 and "errors_only=yes#requests" in text
+    assert "These are the requests that failed" not in text and "Show everything" not in text
+    found: list[str] = []
+    before: dict[str, str] = {}
+    for _ in range(2):
+        answer, text = await page(house, errors_only="yes", **before)
+        found += [line.request_id for line in answer.values["lines"]]
+        before = {"before": str(answer.values["view"].part.before)}
+        assert "These are the requests that failed" in text and "Show everything" in text
+        assert answer.values["view"].whole.requests == 3, "sums count all requests"
+    assert len(found) == 2 and OWN_REQUEST not in found
+    assert "errors_only=yes&amp;before=" in (await page(house, errors_only="yes"))[1]
