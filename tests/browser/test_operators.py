@@ -45,6 +45,7 @@ PAGES = (
     "/admin/traffic",
     "/admin/providers",
     "/admin/providers/{provider}",
+    "/admin/providers/{provider}/disable",
     "/admin/models",
     "/admin/routes",
     "/admin/prices",

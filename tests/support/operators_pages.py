@@ -42,6 +42,7 @@ CASES: Mapping[tuple[str, str, str], tuple[int, Collection[UserRole], Mapping[st
     ("GET", "/admin/traffic", "/admin/traffic"): (200, EVERYBODY, {}),
     ("GET", "/admin/providers", "/admin/providers"): (200, SEES_PRICES, {}),
     ("GET", "/admin/providers/{id}", "/admin/providers/prv_lab"): (200, SEES_PRICES, {}),
+    ("GET", "/admin/providers/{id}/disable", "/admin/providers/prv_lab/disable"): (200, {ADMIN}, {}),
     ("POST", "/admin/providers/{id}/status", "/admin/providers/prv_lab/status"): (
         303,
         {ADMIN},

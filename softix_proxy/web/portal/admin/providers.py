@@ -36,6 +36,13 @@ async def provider_page(request: PageRequest) -> Answer:
     )
 
 
+async def disable_page(request: PageRequest) -> Answer:
+    """Asks whether the provider is to be disabled, and says what that stops."""
+    provider = await providers.show_id(request.storage, request.parts["id"])
+    found = await apart(models.list_all(request.storage, provider=provider.public_id, every=True))
+    return admin_page(request, "admin_provider_disable", provider=provider, models=len(found))
+
+
 async def set_status(request: PageRequest) -> Answer:
     """Disables or enables a provider, from the next request on."""
     provider = await providers.show_id(request.storage, request.parts["id"])

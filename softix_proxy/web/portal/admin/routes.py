@@ -79,6 +79,7 @@ PAGES: Sequence[GuardedPage] = (
     GuardedPage("GET", "/admin/traffic", live_traffic.traffic_page, OperatorRight.SEE_USAGE),
     GuardedPage("GET", "/admin/providers", providers.providers_page, OperatorRight.SEE_CATALOG),
     GuardedPage("GET", "/admin/providers/{id}", providers.provider_page, OperatorRight.SEE_CATALOG),
+    GuardedPage("GET", "/admin/providers/{id}/disable", providers.disable_page, OperatorRight.CHANGE_CATALOG),
     GuardedPage("POST", "/admin/providers/{id}/status", providers.set_status, OperatorRight.CHANGE_CATALOG),
     GuardedPage("GET", "/admin/models", models.models_page, OperatorRight.SEE_CATALOG),
     GuardedPage("POST", "/admin/models", models.set_status, OperatorRight.CHANGE_CATALOG),

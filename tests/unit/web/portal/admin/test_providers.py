@@ -19,3 +19,26 @@ async def test_provider_is_disabled_and_enabled_by_its_button(side: OperatorsSid
         assert (await side.storage.reading().providers.get(1)).status is status
     assert (await side.ask(ADMIN, "POST", path, {"status": "removed"})).status == 400
     assert (await side.storage.reading().providers.get(1)).sealed_key == b"sealed"
+
+
+async def test_provider_is_disabled_only_after_a_question(side: OperatorsSide) -> None:
+    path = "/admin/providers/prv_lab"
+    shown = (await side.ask(ADMIN, "GET", path)).text
+    assert f'href="{path}/disable"' in shown and 'name="status" value="disabled"' not in shown
+    asked = await side.ask(ADMIN, "GET", f"{path}/disable")
+    assert f'action="{path}/status"' in asked.text and 'name="status" value="disabled"' in asked.text
+    assert "no request reaches" in asked.text
+    assert (await side.storage.reading().providers.get(1)).status is ProviderStatus.ACTIVE
+    assert (await side.ask(AUDITOR, "GET", f"{path}/disable")).status == 404
+    await side.ask(ADMIN, "POST", f"{path}/status", {"status": "disabled"})
+    shown = (await side.ask(ADMIN, "GET", path)).text
+    assert f'href="{path}/disable"' not in shown and 'name="status" value="active"' in shown
+
+
+async def test_models_of_a_disabled_provider_say_so(side: OperatorsSide) -> None:
+    pages = ("/admin/models", "/admin/providers/prv_lab")
+    for path in pages:
+        assert "provider disabled" not in (await side.ask(ADMIN, "GET", path)).text
+    await side.ask(ADMIN, "POST", "/admin/providers/prv_lab/status", {"status": "disabled"})
+    for path in pages:
+        assert "provider disabled" in (await side.ask(ADMIN, "GET", path)).text
