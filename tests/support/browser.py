@@ -97,6 +97,8 @@ class Visit:
             shown = f"{name} at {width}, {scheme}"
             self.faults += [f"{shown}: {each}" for each in await self.findings()]
             self.faults += [f"{shown} is too wide: {each}" for each in await self.overflow()]
+            if (width, height) == WIDE:
+                self.faults += [f"{shown} cuts a table off: {each}" for each in await self.cut_off()]
 
     async def findings(self) -> list[str]:
         """What axe finds on the page, each with the place."""
@@ -116,6 +118,16 @@ class Visit:
                     .filter(e => e.getBoundingClientRect().right > wide + 1 && !e.closest('.scroll, .menu, pre'))
                     .map(e => e.outerHTML.slice(0, 120));
                 }"""
+            )
+        )
+
+    async def cut_off(self) -> list[str]:
+        """The tables that show a part of themselves only. In a wide window there are none."""
+        return list(
+            await self.page.evaluate(
+                """() => [...document.querySelectorAll('div.scroll')]
+                    .filter(e => e.scrollWidth > e.clientWidth + 1)
+                    .map(e => `${e.getAttribute('aria-label')}: ${e.scrollWidth} in ${e.clientWidth} pixels`)"""
             )
         )
 
