@@ -73,8 +73,10 @@ async def _in_turn(lines: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
 
 def _asked(request: PageRequest) -> AskedUsage:
     query = request.query
-    texts_asked = [without_keys(query.get(name, "")) for name in ("from", "to", "key", "model", "project")]
-    return AskedUsage(*texts_asked, errors_only=query.get(_ERRORS_ONLY) == "yes")
+    first, last, key, model, project = (
+        without_keys(query.get(name, "")) for name in ("from", "to", "key", "model", "project")
+    )
+    return AskedUsage(first, last, key, model, project, errors_only=query.get(_ERRORS_ONLY) == "yes")
 
 
 def _query(view: UsageView, asked: AskedUsage) -> dict[str, str]:
