@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import gc
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 from support.fake_stripe import FakeStripe, serving_stripe
+from support.fresh_database import copy_or_migrate, really_migrate
 from support.hostile import HostileProvider
 from support.provider import FakeProvider
 
+from softix_proxy.storage.sqlite.core import migrations
+
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")  # how long an example takes says nothing about it
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Collects no garbage meanwhile: all that collecting tests makes stays, and later nobody looks at it again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def copied_databases() -> Iterator[None]:
+    """New databases of this process are copies. Those of `softix init` as a process are migrated, as everywhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "migrate", copy_or_migrate)
+        yield
+
+
+@pytest.fixture
+def real_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of the migrations themselves."""
+    monkeypatch.setattr(migrations, "migrate", really_migrate)
 
 
 @pytest.fixture(scope="session")

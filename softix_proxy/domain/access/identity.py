@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from email.errors import MessageError
-from email.headerregistry import Address
 
 from softix_proxy.domain.core.errors import BadInputError
 
@@ -41,6 +39,9 @@ def is_email(text: str) -> bool:
 
     A name of a host in other letters is written in its ASCII form (`xn--…`), which is what mail servers exchange.
     """
+    from email.errors import MessageError
+    from email.headerregistry import Address
+
     try:
         parsed = Address(addr_spec=text)
     except (MessageError, ValueError, IndexError):

@@ -12,6 +12,7 @@ from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.access.rights import ANY_PROVIDER
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.catalog.models import NAME_LETTERS
+from softix_proxy.domain.catalog.regions import checked_regions
 from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 from softix_proxy.domain.core.clock import PERIODS, format_instant
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
@@ -23,7 +24,6 @@ from softix_proxy.domain.organisations.key_owners import KeyOwner
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.access import users
-from softix_proxy.operations.catalog import providers
 from softix_proxy.operations.notices import key_notices
 
 _PATTERN = re.compile(rf"[*?\[\]!{NAME_LETTERS}]{{1,128}}", re.ASCII)
@@ -88,7 +88,7 @@ async def create(
             status=KeyStatus.ACTIVE,
             expires_at_us=None if expires_in_us is None else now_us + expires_in_us,
             created_at_us=now_us,
-            regions=providers.checked_regions(regions),
+            regions=checked_regions(regions),
             unknown_members=unknown_members,
         )
         added = await unit.keys.add(asked)
@@ -160,7 +160,7 @@ async def update(
             allow_ip=key.allow_ip if allow_ip is None else _checked_networks(allow_ip),
             limits=_checked_limits(replace(key.limits, **(limits or {}))),
             expires_at_us=None if never_expires else expires_at_us,
-            regions=key.regions if regions is None else providers.checked_regions(regions),
+            regions=key.regions if regions is None else checked_regions(regions),
             unknown_members=key.unknown_members if unknown_members is None else unknown_members or None,
         )
         await unit.keys.update(changed)

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from softix_proxy.domain.access.identity import ID_PREFIX, checked_display_name, checked_email, checked_handle
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
+from softix_proxy.domain.catalog.regions import checked_regions
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
-from softix_proxy.operations.catalog import providers
 
 _PASSWORD_LENGTHS = range(12, 257)
 
@@ -42,7 +42,7 @@ async def create(
                 status=UserStatus.ACTIVE,
                 postpaid=postpaid,
                 created_at_us=unit.clock.now_us(),
-                regions=providers.checked_regions(regions),
+                regions=checked_regions(regions),
             )
         )
         if shown is not None:
@@ -120,7 +120,7 @@ async def update(
             role=user.role if role is None else role,
             postpaid=user.postpaid if postpaid is None else postpaid,
             status=user.status if status is None else status,
-            regions=user.regions if regions is None else providers.checked_regions(regions),
+            regions=user.regions if regions is None else checked_regions(regions),
         )
         if changed != user or display_name is None:
             await unit.users.update(changed)

@@ -14,7 +14,6 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS
 from softix_proxy.domain.catalog.forbidden_hosts import is_forbidden_host
 from softix_proxy.domain.catalog.profiles import PROFILES, Profile, path_behind_version
 from softix_proxy.domain.catalog.provider_types import BLANKS, ProviderType
@@ -92,6 +91,8 @@ def _cut(path: str, kind: ProviderType) -> BaseUrl | None:
 @cache
 def _endings(kind: ProviderType) -> tuple[tuple[re.Pattern[str], bool], ...]:
     """Returns the endings of whole URLs: those with the type's own version first, and of these the longest first."""
+    from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS
+
     profile = PROFILES[kind]
     paths = {PROVIDER_ENDPOINTS[name].path for name in profile.endpoints if name in PROVIDER_ENDPOINTS}
     own = {profile.path(path) for path in paths}

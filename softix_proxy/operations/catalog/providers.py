@@ -20,6 +20,7 @@ from softix_proxy.domain.catalog.providers import (
     ProviderStatus,
     ProviderType,
 )
+from softix_proxy.domain.catalog.regions import checked_region
 from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
@@ -289,17 +290,3 @@ def checked_name(name: str) -> str:
             f"not a usable name: {name!r}", "small letters, digits and . _ -, at most 41, for example openai"
         )
     return name
-
-
-def checked_region(region: str) -> str:
-    """Returns the region if it is one word.
-
-    Operators may use their own words if providers and users have the same ones. Raises BadInputError.
-    """
-    if not _NAME.fullmatch(region):
-        raise BadInputError(f"not a region: {region!r}", "small letters, digits and . _ -, for example eu")
-    return region
-
-
-def checked_regions(regions: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(checked_region(region) for region in regions))

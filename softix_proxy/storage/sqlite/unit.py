@@ -11,11 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from softix_proxy.domain.core.clock import Clock
-from softix_proxy.domain.routing.directory import Changes
 from softix_proxy.storage.sqlite.core.database import Database, DatabaseSession
-from softix_proxy.storage.sqlite.routing import directory
 
 if TYPE_CHECKING:
+    from softix_proxy.domain.routing.directory import Changes
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
     from softix_proxy.storage.sqlite.access.users import SqliteUserStore
@@ -291,4 +290,6 @@ class SqliteStorage:
             yield SqliteUnit(session)
 
     async def changes(self, since_revision: int) -> Changes:
+        from softix_proxy.storage.sqlite.routing import directory
+
         return await directory.changes(self._database.session, since_revision)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from support.books import make_intent, make_settlement, post
 
 from softix_proxy import assembly
 from softix_proxy.cli.main import main
-from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.domain.core.clock import SystemClock, parse_instant
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.ports.upstream import Fetched
@@ -24,7 +25,15 @@ from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.upstream import probe
 
 Softix = Callable[..., Result]
-NOW_US = SystemClock().now_us()
+NOW_US = parse_instant("2026-11-25T12:00:00Z")
+"""When each test begins, by the clock of this process: no run of the tests crosses the end of a day or a month."""
+
+
+@pytest.fixture(autouse=True)
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sets the clock to NOW_US. From then on it goes as usual."""
+    began_ns = time.monotonic_ns()
+    monkeypatch.setattr(SystemClock, "now_us", lambda _: NOW_US + (time.monotonic_ns() - began_ns) // 1000)
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import pytest
 from click.testing import Result
 from support.books import make_intent, make_settlement, post
 
-from softix_proxy.domain.core.clock import DAY_US, SystemClock, format_instant
+from softix_proxy.domain.core.clock import DAY_US, SystemClock, format_instant, parse_instant
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.storage.sqlite.core.database import Database
 
 Softix = Callable[..., Result]
 Read = Callable[[str], Any]
-NOW_US = SystemClock().now_us()
+NOW_US = parse_instant("2026-11-25T12:00:00Z")
 YESTERDAY, TOMORROW = (str(format_instant(NOW_US + days * DAY_US))[:10] for days in (-1, 1))
 FIRST = format_request_id(1)
 

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from support.fake_stripe import FakeStripe, serving_stripe
 from support.one_payment import write_payment
 
 from softix_proxy import assembly
+from softix_proxy.domain.core.clock import SystemClock, from_us
 from softix_proxy.domain.ledger.ledger import CASH, Transfer
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentPosting, PaymentState, PostingCause
 
@@ -185,7 +186,7 @@ def test_doctor_counts_payments_without_a_document_and_its_remedies_give_it(
     key: Path, instance: Path, run: Softix, read: Read
 ) -> None:
     run(f"payments setup --key-file {key}")
-    now = datetime.now(UTC)
+    now = from_us(SystemClock().now_us())
     before = now.replace(day=1) - timedelta(days=3)
     asyncio.run(post_taxed(instance, int(before.timestamp()) * 10**6))
     assert documents(read) == []  # no seller is named, so nothing is issued

@@ -8,14 +8,14 @@ import pytest
 from click.testing import Result
 from support.books import make_intent, make_settlement, post
 
-from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.domain.core.clock import SystemClock, parse_instant
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.storage.sqlite.core.database import Database
 
 Softix = Callable[..., Result]
 Read = Callable[[str], Any]
-NOW_US = SystemClock().now_us()
+NOW_US = parse_instant("2026-11-25T12:00:00Z")
 PAID, LIMITED, LOST, ABOVE, CUT = (format_request_id(number) for number in (1, 2, 3, 4, 5))
 METERS = {"input_tokens": 1000, "output_tokens": 100, "images": 3}
 

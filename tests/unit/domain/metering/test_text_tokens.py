@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import bpe_openai
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,6 +71,8 @@ DENSE = {
 
 @cache
 def vocabulary(name: str) -> Any:
+    import bpe_openai  # reads all its vocabularies, in three seconds
+
     return bpe_openai.get_encoding(name)
 
 

@@ -246,4 +246,3 @@ async def test_provider_region_is_set_kept_and_cleared(storage: SqliteStorage, v
     assert (await providers.update(storage, vault, "lab", region="")).region is None
     with pytest.raises(BadInputError):
         await providers.update(storage, vault, "lab", region="Not One")
-    assert providers.checked_regions(["eu", "ch", "eu"]) == ("eu", "ch")

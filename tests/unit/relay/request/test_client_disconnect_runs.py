@@ -14,7 +14,6 @@ from functools import cache
 from random import Random
 from typing import Any
 
-import bpe_openai
 import pytest
 from support import frames
 from support.playbook import LAB, MODEL, PRICE, SSE, Exchange, Stage
@@ -62,6 +61,8 @@ FUNCTION = {"type": "function", "function": {"name": "find", "parameters": {"typ
 
 @cache
 def vocabulary() -> Any:
+    import bpe_openai  # reads all its vocabularies, in three seconds
+
     return bpe_openai.get_encoding("o200k_base")
 
 

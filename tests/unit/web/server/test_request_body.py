@@ -4,6 +4,7 @@ import json
 import time
 import tracemalloc
 from collections.abc import AsyncIterator
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -108,17 +109,20 @@ async def test_request_body_that_never_arrives_is_refused_after_the_timeout(open
         writer.close()
 
 
-BOMB = gzip.compress(bytes(1_000_000_000), 1)
-"""Some megabytes that take more than a second to decompress."""
+@cache
+def bomb() -> bytes:
+    """Some megabytes that take more than a second to decompress, and as long to make."""
+    return gzip.compress(bytes(1_000_000_000), 1)
 
 
 @pytest.mark.parametrize("path", [PATH, "/v1/messages/batches", "/v1/files", "/v1/wombat", "/healthz"])
 async def test_compressed_body_of_a_stranger_is_not_decompressed_and_its_connection_ends(place: Any, path: str) -> None:
     """Even while the rest of the body is dropped, so that the client gets the answer."""
+    packed = bomb()
     reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
     began_s = time.process_time()
-    head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-encoding: gzip\r\ncontent-length: {len(BOMB)}\r\n\r\n"
-    writer.write(head.encode() + BOMB)
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-encoding: gzip\r\ncontent-length: {len(packed)}\r\n\r\n"
+    writer.write(head.encode() + packed)
     answer = await reader.read()
     took_s = time.process_time() - began_s
     writer.close()

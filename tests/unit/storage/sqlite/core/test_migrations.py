@@ -9,6 +9,8 @@ from softix_proxy.storage.sqlite.core import engine, migrations
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 from softix_proxy.storage.sqlite.core.migrations import split
 
+pytestmark = pytest.mark.usefixtures("real_migrations")
+
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[SqliteConnection]:
