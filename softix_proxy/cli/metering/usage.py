@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -42,6 +42,12 @@ _LIST = TableLayout(
     leave=("input_tokens", "output_tokens", "error", "posted_at", "status_code", "user_name"),
 )
 _POLL_S = 1
+SUBJECT_OPTIONS = (
+    click.option("--user", metavar="USER", help="Only requests of this user: id, name or e-mail."),
+    click.option("--key", metavar="KEY", help="Only requests of this key."),
+    click.option("--model", metavar="MODEL", help="Only requests of this model: `model` or `provider/model`."),
+)
+"""The options that say whose requests, and of what."""
 
 
 @click.group(cls=Group)
@@ -49,13 +55,27 @@ def usage() -> None:
     """List, explain, correct and export usage. Example: softix usage summary --by model"""
 
 
+def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that select requests. `operations.newest` and `operations.filter_of` take their values."""
+    for option in (
+        click.option(
+            "--status",
+            "statuses",
+            multiple=True,
+            metavar="STATUS",
+            help="Only requests with this HTTP status, such as 429 or 5xx. It can be given several times.",
+        ),
+        click.option("--errors", "errors_only", is_flag=True, help="Only requests that failed."),
+        *reversed(SUBJECT_OPTIONS),
+    ):
+        function = option(function)
+    return function
+
+
 @usage.command("list")
-@click.option("--user", metavar="USER", help="Only requests of this user: id, name or e-mail.")
-@click.option("--key", metavar="KEY", help="Only requests of this key.")
-@click.option("--model", metavar="MODEL", help="Only requests of this model: `model` or `provider/model`.")
+@filter_options
 @span_options()
 @click.option("--limit", type=COUNT, default=50, show_default=True, help="The most to list.")
-@click.option("--errors", "errors_only", is_flag=True, help="Only requests that failed.")
 @instance
 async def list_(instance: Instance, zone: str | None, **wanted: Any) -> None:
     """List requests, the newest first. Example: softix usage list --user ada --errors"""
@@ -106,20 +126,23 @@ async def summary(
     "-n", "--lines", "limit", type=COUNT, default=10, show_default=True, help="The number of requests to start with."
 )
 @click.option("-f", "--follow", is_flag=True, help="Continue with new requests until Ctrl-C.")
+@filter_options
 @instance
-async def tail(instance: Instance, limit: int, follow: bool) -> None:
-    """Show the last requests. With --json, each line is an object. Example: softix usage tail --follow"""
-    rows: Sequence[UsageRow] = list(reversed(await operations.newest(instance.storage, limit=limit)))
-    last = 0
+async def tail(instance: Instance, limit: int, follow: bool, **wanted: Any) -> None:
+    """Show the last requests, or those of a user, a key, a model, a status or only failed ones.
+
+    With --json, each line is an object. Example: softix usage tail --follow --user ada --status 5xx
+    """
+    end = operations.UsageTail(instance.storage, await operations.filter_of(instance.storage.reading(), **wanted))
+    rows = await end.begin(limit)
     with suppress(asyncio.CancelledError):
         while True:
             for row in rows:
                 echo(_line(row))
-                last = row.id
             if not follow:
                 return
             await asyncio.sleep(_POLL_S)
-            rows = await operations.after(instance.storage, last)
+            rows = await end.added()
 
 
 def _line(row: UsageRow) -> str:

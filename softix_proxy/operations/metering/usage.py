@@ -16,6 +16,7 @@ from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.explanation import Explained, explain_correction
 from softix_proxy.domain.metering.explanation import explain as explained
 from softix_proxy.domain.metering.usage import (
+    MOST_SCANNED,
     AttemptRow,
     ExportLines,
     StatusRange,
@@ -132,15 +133,37 @@ def parse_statuses(texts: Sequence[str]) -> Sequence[StatusRange]:
     return found
 
 
-async def after(storage: Storage, usage_id: int, limit: int = 1000) -> Sequence[UsageRow]:
-    """Returns the rows after this one, the oldest first.
+class UsageTail:
+    """The end of usage, and then what is added to it. Each look reads only the rows that were added since the last."""
 
-    It leaves out rows that lie in the future because the clock was ahead.
-    """
-    unit = storage.reading()
-    now_us = unit.clock.now_us()
-    upto_us = now_us + SLACK_US
-    return await unit.usage.after(UsageFilter(Span(0, upto_us)), usage_id if usage_id < upto_us else now_us, limit)
+    def __init__(self, storage: Storage, wanted: UsageFilter) -> None:
+        self._unit = storage.reading()
+        self._wanted = wanted
+        self._seen = 0
+        """The id of the last row that was looked at, whether the filter selects it or not."""
+
+    async def begin(self, limit: int) -> Sequence[UsageRow]:
+        """Returns the last rows of the filter, the oldest first. It looks at the last 400,000 rows of all."""
+        self._seen = await self._unit.usage.last(self._unit.clock.now_us() + SLACK_US)
+        upto = Span(0, await self._unit.usage.last(MAX_US) + 1)
+        rows = await self._unit.usage.newest(replace(self._wanted, span=upto), limit, MOST_SCANNED)
+        return list(reversed(rows))
+
+    async def added(self, limit: int = 1000) -> Sequence[UsageRow]:
+        """Returns the next rows, the oldest first.
+
+        It leaves out rows that lie in the future because the clock was ahead.
+        """
+        now_us = self._unit.clock.now_us()
+        if self._seen >= now_us + SLACK_US:  # the clock was set back
+            self._seen = now_us
+        last = await self._unit.usage.last(now_us + SLACK_US)
+        if last <= self._seen:
+            return ()
+        upto = Span(0, last + 1)
+        rows = await self._unit.usage.after(replace(self._wanted, span=upto), self._seen, limit)
+        self._seen = rows[-1].id if len(rows) == limit else last
+        return rows
 
 
 async def attempts(
