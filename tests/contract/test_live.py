@@ -150,7 +150,7 @@ async def test_low_wallets_are_those_of_prepaid_users_who_spent_something(
     await books.settle([make_settlement(make_intent(1, 0)), make_settlement(make_intent(2, 0, user=2))], NOW_US)
     await books.admit([make_intent(3, 0, hold_pico=8 * USD)], NOW_US)
     [low] = await live.low_wallets(ALL, 2 * USD)
-    assert (low.user_public_id, low.wallet.available_pico, low.spent_at_us) == ("usr_ada", 7 * USD // 4, NOW_US)
+    assert (low.user_public_id, low.available_pico, low.spent_at_us) == ("usr_ada", 7 * USD // 4, NOW_US)
     assert [each.user_name for each in await live.low_wallets(ALL, POSTED_PICO)] == ["ada", "bob"]
     assert [each.user_name for each in await live.low_wallets(UsageFilter(user_id=2), POSTED_PICO)] == ["bob"]
     await books.run("UPDATE users SET postpaid = 1")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -16,6 +15,7 @@ from softix_proxy.cli.console.spans import span_options, zone_of
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.cli.ledger import corrections
 from softix_proxy.cli.metering import usage_attempts, usage_explain, usage_summary
+from softix_proxy.cli.metering.usage_filters import filter_options
 from softix_proxy.cli.reporting import usage_export
 from softix_proxy.domain.core.display import as_json, visible
 from softix_proxy.domain.metering.usage import SummarySubject, UsageRow
@@ -42,34 +42,11 @@ _LIST = TableLayout(
     leave=("input_tokens", "output_tokens", "error", "posted_at", "status_code", "user_name"),
 )
 _POLL_S = 1
-SUBJECT_OPTIONS = (
-    click.option("--user", metavar="USER", help="Only requests of this user: id, name or e-mail."),
-    click.option("--key", metavar="KEY", help="Only requests of this key."),
-    click.option("--model", metavar="MODEL", help="Only requests of this model: `model` or `provider/model`."),
-)
-"""The options that say whose requests, and of what."""
 
 
 @click.group(cls=Group)
 def usage() -> None:
     """List, explain, correct and export usage. Example: softix usage summary --by model"""
-
-
-def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options that select requests. `operations.newest` and `operations.filter_of` take their values."""
-    for option in (
-        click.option(
-            "--status",
-            "statuses",
-            multiple=True,
-            metavar="STATUS",
-            help="Only requests with this HTTP status, such as 429 or 5xx. It can be given several times.",
-        ),
-        click.option("--errors", "errors_only", is_flag=True, help="Only requests that failed."),
-        *reversed(SUBJECT_OPTIONS),
-    ):
-        function = option(function)
-    return function
 
 
 @usage.command("list")

@@ -13,7 +13,6 @@ from typing import Literal, NamedTuple, Protocol
 from softix_proxy.domain.access import limits
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.core.calendar import Today
-from softix_proxy.domain.ledger.balance import Wallet
 from softix_proxy.domain.metering.admission import KeyState
 from softix_proxy.domain.metering.usage import EVERY_ROW, UsageFilter
 
@@ -100,7 +99,7 @@ IN_PICO = frozenset((LimitKind.CAP, LimitKind.BUDGET, LimitKind.BALANCE))
 
 
 @dataclass(frozen=True, slots=True)
-class KeyStanding:
+class KeyUse:
     """An active key with its limits, and how much of them it has used."""
 
     user_public_id: str
@@ -113,13 +112,13 @@ class KeyStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class WalletStanding:
+class WalletUse:
     """A prepaid wallet, and when the keys of its user spent something the last time."""
 
     user_public_id: str
     user_name: str
     spent_at_us: int
-    wallet: Wallet
+    available_pico: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +146,9 @@ class NearLimit:
         return _PERCENT - self.left * _PERCENT // self.limit if self.limit > 0 else _PERCENT
 
 
-def near_limits_of_key(standing: KeyStanding, now_us: int, today: Today) -> list[NearLimit]:
+def near_limits_of_key(use: KeyUse, now_us: int, today: Today) -> list[NearLimit]:
     """Returns the limits of a key of which little is left. It may correct instants of a wrong clock in the state."""
-    bounds, state = standing.limits, standing.state
+    bounds, state = use.limits, use.state
     state.come_back(now_us)
     left: dict[LimitKind, tuple[int, int]] = {}
     if bounds.rpm is not None:
@@ -164,11 +163,11 @@ def near_limits_of_key(standing: KeyStanding, now_us: int, today: Today) -> list
     found = [
         NearLimit(
             kind=kind,
-            user_public_id=standing.user_public_id,
-            user_name=standing.user_name,
-            key_public_id=standing.key_public_id,
-            key_prefix=standing.key_prefix,
-            name=standing.key_label,
+            user_public_id=use.user_public_id,
+            user_name=use.user_name,
+            key_public_id=use.key_public_id,
+            key_prefix=use.key_prefix,
+            name=use.key_label,
             limit=limit,
             left=max(rest, 0),
             period=bounds.cap_period if kind is LimitKind.CAP else None,
@@ -179,22 +178,22 @@ def near_limits_of_key(standing: KeyStanding, now_us: int, today: Today) -> list
     return [near for near in found if near.percent >= NEAR_PERCENT]
 
 
-def near_balance(standing: WalletStanding, low_pico: int) -> NearLimit | None:
+def near_balance(use: WalletUse, low_pico: int) -> NearLimit | None:
     """Returns the balance if what is available is at most the amount that counts as low. It is the limit then."""
-    left_pico = max(standing.wallet.available_pico, 0)
+    left_pico = max(use.available_pico, 0)
     if left_pico > low_pico:
         return None
     return NearLimit(
         kind=LimitKind.BALANCE,
-        user_public_id=standing.user_public_id,
-        user_name=standing.user_name,
+        user_public_id=use.user_public_id,
+        user_name=use.user_name,
         key_public_id=None,
         key_prefix=None,
         name="",
         limit=low_pico,
         left=left_pico,
         period=None,
-        active_at_us=standing.spent_at_us,
+        active_at_us=use.spent_at_us,
     )
 
 
@@ -228,13 +227,13 @@ class LiveStore(Protocol):
         """
         ...
 
-    async def keys_near_limits(self, wanted: UsageFilter, now_us: int, percent: int) -> Sequence[KeyStanding]:
+    async def keys_near_limits(self, wanted: UsageFilter, now_us: int, percent: int) -> Sequence[KeyUse]:
         """Returns the keys of the filter that may have used that part of one of their limits.
 
         What they spent may be of an earlier period, so the caller looks again.
         """
         ...
 
-    async def low_wallets(self, wanted: UsageFilter, low_pico: int) -> Sequence[WalletStanding]:
+    async def low_wallets(self, wanted: UsageFilter, low_pico: int) -> Sequence[WalletUse]:
         """Returns the prepaid users who have ever spent something, and of whose money at most this is available."""
         ...

@@ -195,7 +195,7 @@ class _Recent:
             self._failed += part.failed
         self._seconds = {at: found for at, found in self._seconds.items() if at * SECOND_US >= first_us}
         self._slowest = {
-            at: nlargest(most, [each for each in found if each.usage_id >= first_us])
+            at: nlargest(most, [each for each in found if each.usage_id >= first_us], key=_by_latency)
             for at, found in self._slowest.items()
             if (at + 1) * _TEN_SECONDS_US > first_us
         }
@@ -213,7 +213,7 @@ class _Recent:
     async def slowest_and_failed(self, unit: Unit) -> tuple[Sequence[UsageRow], Sequence[UsageRow]]:
         """Returns the rows of both lists. Rows never change, so each is read once."""
         most = self.made_for[1]
-        slowest = nlargest(most, (each for found in self._slowest.values() for each in found))
+        slowest = nlargest(most, (each for found in self._slowest.values() for each in found), key=_by_latency)
         listed = [each.usage_id for each in (*slowest, *self._failed)]
         for row in await unit.usage.by_ids([each for each in listed if each not in self._rows]):
             self._rows[row.id] = row
@@ -222,11 +222,15 @@ class _Recent:
         return rows[: len(slowest)], rows[len(slowest) :]
 
 
+def _by_latency(ended: Ended) -> tuple[int, int]:
+    return ended.latency_ms, ended.usage_id
+
+
 async def _near_limits(unit: Unit, wanted: UsageFilter, low_balance_pico: int) -> Sequence[NearLimit]:
     now_us, today = unit.clock.now_us(), await unit.budgets.today()
     found: list[NearLimit] = []
-    for standing in await unit.live.keys_near_limits(wanted, now_us, NEAR_PERCENT):
-        found += near_limits_of_key(standing, now_us, today)
+    for use in await unit.live.keys_near_limits(wanted, now_us, NEAR_PERCENT):
+        found += near_limits_of_key(use, now_us, today)
     owner = wanted
     if wanted.key_id is not None:
         owner = replace(wanted, user_id=(await unit.keys.get(wanted.key_id)).user_id)

@@ -12,17 +12,16 @@ from typing import Any, TypeVar
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.access.limits import MINUTE_US
 from softix_proxy.domain.core.clock import SECOND_US
-from softix_proxy.domain.ledger.balance import Wallet
 from softix_proxy.domain.metering.admission import KeyState
 from softix_proxy.domain.metering.live import (
     Ended,
-    KeyStanding,
+    KeyUse,
     OpenHolds,
     OpenOrder,
     OpenRequest,
     RecentPart,
     SecondSums,
-    WalletStanding,
+    WalletUse,
 )
 from softix_proxy.domain.metering.usage import EVERY_ROW, UsageFilter
 from softix_proxy.domain.pricing.meters import INPUT_METERS, OUTPUT_METERS
@@ -58,6 +57,11 @@ _ORDERS: Mapping[OpenOrder, tuple[str, bool]] = {
     "model": ("models.name", False),
 }
 """Order → its column, and whether it is descending."""
+_ORDER_BY = {
+    (order, reverse): f"{column} {'DESC' if is_descending is not reverse else 'ASC'}, u.request_id"
+    for order, (column, is_descending) in _ORDERS.items()
+    for reverse in (False, True)
+}
 _OF_PROCESSES = "u.slot >= 0"
 """The condition for a request that a process works on. The parts of a batch have no process."""
 
@@ -119,8 +123,8 @@ def _of_table(make: Callable[..., R], table: str) -> RecordMapping[R]:
     return RecordMapping(make, **stored)
 
 
-_KEY_STANDING = RecordMapping(
-    KeyStanding,
+_KEY_USE = RecordMapping(
+    KeyUse,
     user_public_id=selected("users.public_id"),
     user_name=selected("users.name"),
     key_public_id=selected("keys.public_id"),
@@ -139,7 +143,7 @@ def _is_used(tat: str, per_minute: str) -> str:
 _SPENT = """CASE keys.cap_period WHEN 'day' THEN spent_day_pico WHEN 'week' THEN spent_week_pico
     WHEN 'month' THEN spent_month_pico ELSE spent_total_pico END"""
 _KEYS_NEAR_LIMITS = f"""
-SELECT {_KEY_STANDING.select()} FROM key_states JOIN keys ON keys.id = key_states.key_id
+SELECT {_KEY_USE.select()} FROM key_states JOIN keys ON keys.id = key_states.key_id
 JOIN users ON users.id = keys.user_id
 WHERE key_states.key_id > ?1 AND key_states.key_id <= ?2
   AND keys.status = 'active' AND users.status = 'active' AND coalesce(keys.expires_at_us > ?3, 1)
@@ -151,16 +155,16 @@ ORDER BY key_states.key_id"""
 """The keys after ?1 up to ?2 that have used ?4 percent of a limit at ?3, of the user ?5 and the key ?6."""
 _LAST_KEY = "SELECT coalesce(max(key_id), 0) FROM key_states"
 
-_WALLET_STANDING = RecordMapping(
-    WalletStanding,
+_WALLET_USE = RecordMapping(
+    WalletUse,
     user_public_id=selected("users.public_id"),
     user_name=selected("users.name"),
     spent_at_us=selected("low.spent_at_us"),
-    wallet=_of_table(Wallet, "low"),
+    available_pico=selected("low.available_pico"),
 )
 _LOW_WALLETS = f"""
-SELECT {_WALLET_STANDING.select()} FROM (
-  SELECT wallets.user_id, posted_pico, held_pico, credit_pico, (
+SELECT {_WALLET_USE.select()} FROM (
+  SELECT wallets.user_id, posted_pico - held_pico + credit_pico AS available_pico, (
     SELECT max(spent_at_us) FROM keys JOIN key_states ON key_states.key_id = keys.id
     WHERE keys.user_id = wallets.user_id
   ) AS spent_at_us
@@ -185,12 +189,12 @@ class SqliteLiveStore:
         with_batches: bool = True,
     ) -> Sequence[OpenRequest]:
         where, values = _of_intents(wanted)
-        column, is_descending = _ORDERS[order]
+        order_by = _ORDER_BY[order, reverse]
         rows = await self._session.all(
             f"SELECT {_OPEN_REQUEST.select()} FROM intents u {usage_sql.NAMES}"
-            f" WHERE {where} AND {'TRUE' if with_batches else _OF_PROCESSES}"
-            f" ORDER BY {column} {'DESC' if is_descending is not reverse else 'ASC'}, u.request_id LIMIT ?",
+            f" WHERE {where} AND ({_OF_PROCESSES} OR ?) ORDER BY {order_by} LIMIT ?",
             *values,
+            with_batches,
             limit,
         )
         return _OPEN_REQUEST.read_all(rows)
@@ -211,18 +215,18 @@ class SqliteLiveStore:
         failed = await self._session.all(_FAILED.format(where), *part, most)
         return RecentPart(last_id, _SECOND_SUMS.read_all(seconds), _ENDED.read_all(slowest), _ENDED.read_all(failed))
 
-    async def keys_near_limits(self, wanted: UsageFilter, now_us: int, percent: int) -> Sequence[KeyStanding]:
+    async def keys_near_limits(self, wanted: UsageFilter, now_us: int, percent: int) -> Sequence[KeyUse]:
         [(last,)] = await self._session.all(_LAST_KEY)
-        found: list[KeyStanding] = []
+        found: list[KeyUse] = []
         for after in range(0, last, _KEYS_AT_ONCE):
             upto, owner = after + _KEYS_AT_ONCE, (wanted.user_id, wanted.key_id)
             rows = await self._session.all(_KEYS_NEAR_LIMITS, after, upto, now_us, percent, *owner)
-            found += _KEY_STANDING.read_all(rows)
+            found += _KEY_USE.read_all(rows)
         return found
 
-    async def low_wallets(self, wanted: UsageFilter, low_pico: int) -> Sequence[WalletStanding]:
+    async def low_wallets(self, wanted: UsageFilter, low_pico: int) -> Sequence[WalletUse]:
         rows = await self._session.all(_LOW_WALLETS, low_pico, wanted.user_id)
-        return _WALLET_STANDING.read_all(rows)
+        return _WALLET_USE.read_all(rows)
 
 
 def _of_intents(wanted: UsageFilter) -> tuple[str, Sequence[object]]:

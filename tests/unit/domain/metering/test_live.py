@@ -8,13 +8,12 @@ from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.access.limits import MINUTE_US
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import DAY_US
-from softix_proxy.domain.ledger.balance import Wallet
 from softix_proxy.domain.metering.admission import KeyState
 from softix_proxy.domain.metering.live import (
-    KeyStanding,
+    KeyUse,
     LimitKind,
     NearLimit,
-    WalletStanding,
+    WalletUse,
     near_balance,
     near_limits_of_key,
 )
@@ -25,8 +24,8 @@ USD = 10**12
 
 
 def near(limits: KeyLimits, state: KeyState) -> list[NearLimit]:
-    standing = KeyStanding("usr_ada", "ada", "key_ada", "sx_live_aaaa", "ci", limits, state)
-    return near_limits_of_key(standing, NOW_US, TODAY)
+    use = KeyUse("usr_ada", "ada", "key_ada", "sx_live_aaaa", "ci", limits, state)
+    return near_limits_of_key(use, NOW_US, TODAY)
 
 
 def used(part: float) -> int:
@@ -73,13 +72,13 @@ def test_arrival_time_of_a_clock_that_was_ahead_counts_as_unused() -> None:
     ("available_pico", "left_pico", "percent"), [(5 * USD, 5 * USD, 0), (USD, USD, 80), (-USD, 0, 100)]
 )
 def test_low_balance_is_near_its_end(available_pico: int, left_pico: int, percent: int) -> None:
-    standing = WalletStanding("usr_ada", "ada", 7, Wallet(1, available_pico + USD, USD, 0))
-    found = near_balance(standing, 5 * USD)
+    use = WalletUse("usr_ada", "ada", 7, available_pico)
+    found = near_balance(use, 5 * USD)
     assert found is not None
     assert (found.left, found.percent, found.active_at_us) == (left_pico, percent, 7)
 
 
 def test_balance_above_the_low_amount_is_not_near_its_end() -> None:
-    standing = WalletStanding("usr_ada", "ada", 7, Wallet(1, 5 * USD + 1, 0, 0))
-    assert near_balance(standing, 5 * USD) is None
-    assert near_balance(replace(standing, wallet=Wallet(1, 0, 0, 0)), 0) is not None
+    use = WalletUse("usr_ada", "ada", 7, 5 * USD + 1)
+    assert near_balance(use, 5 * USD) is None
+    assert near_balance(replace(use, available_pico=0), 0) is not None
