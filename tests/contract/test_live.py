@@ -79,6 +79,18 @@ async def test_recent_rows_are_summed_by_second_and_error(books: Books, storage:
     assert of_first is not None and (of_first.last_id, len(of_first.seconds)) == (first.id, 1)
 
 
+async def test_part_of_recent_rows_ends_with_its_ten_seconds(books: Books, storage: Storage) -> None:
+    begin_us = NOW_US - NOW_US % (10 * SECOND_US)
+    for number, at_us in enumerate((begin_us, begin_us + 9 * SECOND_US, begin_us + 10 * SECOND_US), 1):
+        await books.settle([make_settlement(make_intent(number, 0), latency_ms=number)], at_us)
+    live = storage.reading().live
+    first = await live.recent(ALL, 0, FAR_US, 1)
+    assert first is not None and [each.latency_ms for each in first.slowest] == [2]
+    second = await live.recent(ALL, first.last_id, FAR_US, 1)
+    assert second is not None and [each.latency_ms for each in second.slowest] == [3]
+    assert await live.recent(ALL, second.last_id, FAR_US, 1) is None
+
+
 async def test_recent_rows_of_a_filter_pass_the_others(books: Books, storage: Storage) -> None:
     await books.settle([make_settlement(make_intent(1, 0)), make_settlement(make_intent(2, 0, user=2))], NOW_US)
     part = await storage.reading().live.recent(UsageFilter(user_id=1), 0, FAR_US, 2)

@@ -78,7 +78,7 @@ class RecentPart(NamedTuple):
     """The id of the last of these rows. The next part begins after it."""
     seconds: Sequence[SecondSums]
     slowest: Sequence[Ended]
-    """The slowest requests of each ten seconds, in no order."""
+    """The slowest of these requests, in no order."""
     failed: Sequence[Ended]
     """The last requests that failed, in no order."""
 
@@ -222,8 +222,8 @@ class LiveStore(Protocol):
     async def recent(self, wanted: UsageFilter, after_id: int, upto_us: int, most: int) -> RecentPart | None:
         """Returns the sums of the next rows after that one that are not after that instant. None if there are none.
 
-        It looks at some thousand rows at a time. Corrections are left out. At most `most` requests are listed of each
-        ten seconds, and of those that failed.
+        It looks at some thousand rows at a time, and at those of ten seconds at most. Corrections are left out. At most
+        `most` of the slowest requests are listed, and of those that failed.
         """
         ...
 

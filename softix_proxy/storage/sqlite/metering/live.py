@@ -92,7 +92,8 @@ _SECOND_SUMS = RecordMapping(
     cost_pico=summed("sums.cost"),
     charge_pico=summed("sums.charge"),
 )
-_ENDED = RecordMapping(Ended, latency_ms=selected("latency_ms"), usage_id=selected("id"))
+_ENDED = RecordMapping(Ended, latency_ms=selected("u.latency_ms"), usage_id=selected("u.id"))
+_FIRST = "SELECT min(id) FROM usage WHERE id > ? AND id <= ?"
 _PART = "FROM usage u WHERE u.id > ? AND u.id <= ? AND u.corrects_row_id IS NULL AND {}"
 """The rows of one part, which excludes its lower end."""
 
@@ -108,12 +109,7 @@ SELECT {_SECOND_SUMS.select()} FROM (
     {split_sum("u.cost_pico", "cost")}, {split_sum("u.charge_pico", "charge")}
   {_PART} GROUP BY second, u.error
 ) AS sums"""
-_SLOWEST = f"""
-SELECT {_ENDED.select()} FROM (
-  SELECT u.id AS id, u.latency_ms AS latency_ms,
-    row_number() OVER (PARTITION BY u.id / {_TEN_SECONDS_US} ORDER BY u.latency_ms DESC, u.id DESC) AS place
-  {_PART}
-) WHERE place <= ?"""
+_SLOWEST = f"SELECT {_ENDED.select()} {_PART} ORDER BY u.latency_ms DESC, u.id DESC LIMIT ?"
 _FAILED = f"SELECT {_ENDED.select()} {_PART} AND u.error IS NOT NULL ORDER BY u.id DESC LIMIT ?"
 
 
@@ -205,9 +201,11 @@ class SqliteLiveStore:
         return _OPEN_HOLDS.read(row)
 
     async def recent(self, wanted: UsageFilter, after_id: int, upto_us: int, most: int) -> RecentPart | None:
-        [(last_id,)] = await self._session.all(usage_sql.CHUNK_END, after_id, upto_us + 1, _ROWS_AT_ONCE)
-        if last_id is None:
+        [(first_id,)] = await self._session.all(_FIRST, after_id, upto_us)
+        if first_id is None:
             return None
+        end = min((first_id // _TEN_SECONDS_US + 1) * _TEN_SECONDS_US, upto_us + 1)
+        [(last_id,)] = await self._session.all(usage_sql.CHUNK_END, after_id, end, _ROWS_AT_ONCE)
         where, values = usage_sql.conditions(wanted)
         part = (after_id, last_id, *values)
         seconds = await self._session.all(_SUM_SECONDS.format(where), *part)
