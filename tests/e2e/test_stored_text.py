@@ -87,6 +87,7 @@ READING = {
     "usage list": [],
     "usage attempts": [],
     "usage summary": ["--by", "model", "--from", "2000-01-01", "--to", "2100-01-01"],
+    "top": ["--once"],
     "usage tail": [],
     "period list": [],
     "export list": [],

@@ -106,7 +106,13 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
 
 async def read_people(unit: Any) -> dict[str, Any]:
     return {
-        "open": await unit.usage.open_requests(9),
+        "open": await unit.live.open_requests(9),
+        "live": [
+            await unit.live.open_holds(UsageFilter()),
+            await unit.live.recent(UsageFilter(), 0, 2 * NOW_US, 9),
+            await unit.live.keys_near_limits(UsageFilter(), NOW_US, 0),
+            await unit.live.low_wallets(UsageFilter(), 10**18),
+        ],
         "payments": [
             await unit.payments.list(ADA, 9),
             await unit.payments.posted(1),

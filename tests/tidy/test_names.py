@@ -50,6 +50,7 @@ WITHOUT_COMMAND = {
     "federated_identities": "linked and removed by the person, in the portal",
     "instance": "made by `softix init`; it has one row, and nothing to list",
     "invitations": "sent, listed and cancelled by `softix organisations`",
+    "live": "one picture of all of it, shown by `softix top`",
     "key_owners": "changed by `softix projects assign`",
     "notice_conditions": "what the job remembers of what it told",
     "notice_preferences": "each person's own choice, in the portal",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -16,6 +15,7 @@ from softix_proxy.cli.console.spans import span_options, zone_of
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.cli.ledger import corrections
 from softix_proxy.cli.metering import usage_attempts, usage_explain, usage_summary
+from softix_proxy.cli.metering.usage_filters import filter_options
 from softix_proxy.cli.reporting import usage_export
 from softix_proxy.domain.core.display import as_json, visible
 from softix_proxy.domain.metering.usage import SummarySubject, UsageRow
@@ -50,12 +50,9 @@ def usage() -> None:
 
 
 @usage.command("list")
-@click.option("--user", metavar="USER", help="Only requests of this user: id, name or e-mail.")
-@click.option("--key", metavar="KEY", help="Only requests of this key.")
-@click.option("--model", metavar="MODEL", help="Only requests of this model: `model` or `provider/model`.")
+@filter_options
 @span_options()
 @click.option("--limit", type=COUNT, default=50, show_default=True, help="The most to list.")
-@click.option("--errors", "errors_only", is_flag=True, help="Only requests that failed.")
 @instance
 async def list_(instance: Instance, zone: str | None, **wanted: Any) -> None:
     """List requests, the newest first. Example: softix usage list --user ada --errors"""
@@ -106,20 +103,23 @@ async def summary(
     "-n", "--lines", "limit", type=COUNT, default=10, show_default=True, help="The number of requests to start with."
 )
 @click.option("-f", "--follow", is_flag=True, help="Continue with new requests until Ctrl-C.")
+@filter_options
 @instance
-async def tail(instance: Instance, limit: int, follow: bool) -> None:
-    """Show the last requests. With --json, each line is an object. Example: softix usage tail --follow"""
-    rows: Sequence[UsageRow] = list(reversed(await operations.newest(instance.storage, limit=limit)))
-    last = 0
+async def tail(instance: Instance, limit: int, follow: bool, **wanted: Any) -> None:
+    """Show the last requests, or those of a user, a key, a model, a status or only failed ones.
+
+    With --json, each line is an object. Example: softix usage tail --follow --user ada --status 5xx
+    """
+    end = operations.UsageTail(instance.storage, await operations.filter_of(instance.storage.reading(), **wanted))
+    rows = await end.begin(limit)
     with suppress(asyncio.CancelledError):
         while True:
             for row in rows:
                 echo(_line(row))
-                last = row.id
             if not follow:
                 return
             await asyncio.sleep(_POLL_S)
-            rows = await operations.after(instance.storage, last)
+            rows = await end.added()
 
 
 def _line(row: UsageRow) -> str:

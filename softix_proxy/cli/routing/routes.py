@@ -9,9 +9,8 @@ import click
 
 from softix_proxy.cli.console.console import Group, confirm, instance, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
-from softix_proxy.domain.core.clock import SECOND_US, format_instant
+from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.routing.routes import RouteStatus, Timeouts
-from softix_proxy.domain.routing.target_health import TargetStats
 from softix_proxy.operations.routing import routes as operations
 
 if TYPE_CHECKING:
@@ -220,28 +219,5 @@ async def health(instance: Instance) -> None:
     The figures are what the running daemons reported in the last seconds. Example: softix routes health
     """
     now_us = instance.clock.now_us()
-    rows = [
-        {
-            "target": found.target.name,
-            "slot": found.reported.slot,
-            **vitals_fields(found.reported.stats, now_us),
-            "reported_at": format_instant(found.reported.reported_at_us),
-        }
-        for found in await operations.health(instance.storage)
-    ]
-    show_all(rows, _HEALTH)
-
-
-def vitals_fields(stats: TargetStats, now_us: int) -> dict[str, Any]:
-    breaker = stats.breaker
-    return {
-        "breaker": breaker.state(now_us),
-        "breaker_until": format_instant(breaker.open_until_us or None),
-        "limited_s": max(stats.limited_until_us - now_us, 0) // SECOND_US,
-        "latency_ms": round(stats.latency_us / 1000) if stats.latency_us else None,
-        "error_rate": f"{stats.errors_ppm / 10_000:.1f}%",
-        "requests": stats.requests,
-        "failures": stats.failures,
-        "in_flight": stats.in_flight,
-        "last_error": stats.last_error,
-    }
+    found = await operations.health(instance.storage)
+    show_all((operations.health_fields(each, now_us) for each in found), _HEALTH)

@@ -111,6 +111,13 @@ class AttemptRow:
     """The same as in `UsageRow`."""
 
 
+class StatusRange(NamedTuple):
+    """HTTP statuses from the first to the last, both included."""
+
+    first: int
+    last: int
+
+
 @dataclass(frozen=True, slots=True)
 class UsageFilter:
     """Selects rows. None allows any."""
@@ -122,6 +129,11 @@ class UsageFilter:
     """Any of these keys."""
     model_ids: Sequence[int] | None = None
     errors_only: bool = False
+    statuses: Sequence[StatusRange] = ()
+    """Any of these HTTP statuses. Empty allows all."""
+
+
+EVERY_ROW = UsageFilter()
 
 
 class UsagePart(NamedTuple):
@@ -185,23 +197,6 @@ class LineLayout(Protocol):
     def lines(self, rows: Sequence[UsageRow]) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRequest:
-    """A request that runs now, or that a dead process left open, and the amount that is held for it."""
-
-    request_id: int
-    started_at_us: int
-    user_public_id: str
-    user_name: str
-    key_public_id: str
-    key_prefix: str
-    provider: str
-    model: str
-    endpoint: str
-    stream: bool
-    hold_pico: int
-
-
 class UserSum(NamedTuple):
     user_id: str
     """The public id of the user."""
@@ -263,18 +258,22 @@ class UsageStore(Protocol):
         """Returns attempts by period and user, the newest first."""
         ...
 
-    async def newest(self, wanted: UsageFilter, limit: int) -> Sequence[UsageRow]:
-        """Returns the newest rows, the newest first."""
+    async def newest(self, wanted: UsageFilter, limit: int, most_scanned: int | None = None) -> Sequence[UsageRow]:
+        """Returns the newest rows, the newest first. With `most_scanned` it looks at about so many of all rows."""
         ...
 
     async def after(self, wanted: UsageFilter, usage_id: int, limit: int) -> Sequence[UsageRow]:
         """Returns the rows that were posted after that row, the oldest first."""
         ...
 
+    async def last(self, upto_us: int) -> int:
+        """Returns the id of the last row that is not after that instant, or 0 if there is none."""
+        ...
+
     async def by_request(self, request_id: int) -> UsageRow | None: ...
 
-    async def open_requests(self, limit: int) -> Sequence[OpenRequest]:
-        """Returns the requests that are not settled, the newest first."""
+    async def by_ids(self, row_ids: Sequence[int]) -> Sequence[UsageRow]:
+        """Returns the rows with these ids, in no order."""
         ...
 
     async def model_ids(self, reference: str) -> Sequence[int]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.metering.batches import BatchStore
     from softix_proxy.domain.metering.bounds import BoundStore
     from softix_proxy.domain.metering.budgets import BudgetStore
+    from softix_proxy.domain.metering.live import LiveStore
     from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
     from softix_proxy.domain.metering.usage import UsageStore
     from softix_proxy.domain.notices.notice_conditions import NoticeConditionStore
@@ -180,6 +181,9 @@ class Unit(Protocol):
 
     @property
     def usage(self) -> UsageStore: ...
+
+    @property
+    def live(self) -> LiveStore: ...
 
     @property
     def payments(self) -> PaymentStore: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -15,9 +16,10 @@ from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.explanation import Explained, explain_correction
 from softix_proxy.domain.metering.explanation import explain as explained
 from softix_proxy.domain.metering.usage import (
+    MOST_SCANNED,
     AttemptRow,
     ExportLines,
-    OpenRequest,
+    StatusRange,
     SummarySubject,
     UsageFilter,
     UsageRow,
@@ -35,6 +37,7 @@ from softix_proxy.operations.access import users
 UsageFormat = Literal["csv", "jsonl"]
 FORMATS: Mapping[UsageFormat, Layout] = {"csv": csv_usage.LAYOUT, "jsonl": jsonl_usage.LAYOUT}
 MAX_US = 2**63 - 1
+_STATUS = re.compile("[1-5](?:[0-9]{2}|xx)", re.ASCII)
 _TRENDS = 20
 """The number of subjects that have a curve by day."""
 _PARTS: Sequence[SummarySubject] = ("model", "user", "key")
@@ -91,28 +94,76 @@ async def newest(
     to: str | None = None,
     zone: str = "UTC",
     errors_only: bool = False,
+    statuses: Sequence[str] = (),
 ) -> Sequence[UsageRow]:
     """Returns the usage rows, the newest first. Raises NotFoundError, BadInputError."""
-    unit = storage.reading()
-    wanted = UsageFilter(
-        span=parse_span(from_, to, zone),
+    unit, span = storage.reading(), parse_span(from_, to, zone)
+    named = await filter_of(unit, user=user, key=key, model=model, errors_only=errors_only, statuses=statuses)
+    return await unit.usage.newest(replace(named, span=span), limit)
+
+
+async def filter_of(
+    unit: Unit,
+    *,
+    user: str | None = None,
+    key: str | None = None,
+    model: str | None = None,
+    errors_only: bool = False,
+    statuses: Sequence[str] = (),
+) -> UsageFilter:
+    """Returns the filter for the rows of what is named. Raises NotFoundError, BadInputError."""
+    return UsageFilter(
         user_id=(await users.find(unit, user)).id if user is not None else None,
         key_id=await _key_id(unit, key) if key is not None else None,
         model_ids=await model_ids(unit, model) if model is not None else None,
         errors_only=errors_only,
+        statuses=parse_statuses(statuses),
     )
-    return await unit.usage.newest(wanted, limit)
 
 
-async def after(storage: Storage, usage_id: int, limit: int = 1000) -> Sequence[UsageRow]:
-    """Returns the rows after this one, the oldest first.
+def parse_statuses(texts: Sequence[str]) -> Sequence[StatusRange]:
+    """Reads HTTP statuses such as `429` and `5xx`. Raises BadInputError."""
+    found = []
+    for text in texts:
+        match = _STATUS.fullmatch(text.strip().lower())
+        if match is None:
+            raise BadInputError(f"not a status: {text!r}", "write a status such as 429, or a class of them such as 5xx")
+        number = match[0].replace("x", "0")
+        found.append(StatusRange(int(number), int(number) + (99 if "x" in match[0] else 0)))
+    return found
 
-    It leaves out rows that lie in the future because the clock was ahead.
-    """
-    unit = storage.reading()
-    now_us = unit.clock.now_us()
-    upto_us = now_us + SLACK_US
-    return await unit.usage.after(UsageFilter(Span(0, upto_us)), usage_id if usage_id < upto_us else now_us, limit)
+
+class UsageTail:
+    """The end of usage, and then what is added to it. Each look reads only the rows that were added since the last."""
+
+    def __init__(self, storage: Storage, wanted: UsageFilter) -> None:
+        self._unit = storage.reading()
+        self._wanted = wanted
+        self._seen = 0
+        """The id of the last row that was looked at, whether the filter selects it or not."""
+
+    async def begin(self, limit: int) -> Sequence[UsageRow]:
+        """Returns the last rows of the filter, the oldest first. It looks at the last 400,000 rows of all."""
+        self._seen = await self._unit.usage.last(self._unit.clock.now_us() + SLACK_US)
+        upto = Span(0, await self._unit.usage.last(MAX_US) + 1)
+        rows = await self._unit.usage.newest(replace(self._wanted, span=upto), limit, MOST_SCANNED)
+        return list(reversed(rows))
+
+    async def added(self, limit: int = 1000) -> Sequence[UsageRow]:
+        """Returns the next rows, the oldest first.
+
+        It leaves out rows that lie in the future because the clock was ahead.
+        """
+        now_us = self._unit.clock.now_us()
+        if self._seen >= now_us + SLACK_US:  # the clock was set back
+            self._seen = now_us
+        last = await self._unit.usage.last(now_us + SLACK_US)
+        if last <= self._seen:
+            return ()
+        upto = Span(0, last + 1)
+        rows = await self._unit.usage.after(replace(self._wanted, span=upto), self._seen, limit)
+        self._seen = rows[-1].id if len(rows) == limit else last
+        return rows
 
 
 async def attempts(
@@ -131,11 +182,6 @@ async def attempts(
         user_id=(await users.find(unit, user)).id if user is not None else None,
     )
     return await unit.usage.attempts(wanted, limit)
-
-
-async def open_requests(storage: Storage, limit: int) -> Sequence[OpenRequest]:
-    """Returns the requests that are not settled, the newest first, and what is held for each."""
-    return await storage.reading().usage.open_requests(limit)
 
 
 async def explain(storage: Storage, reference: str) -> Explained:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from softix_proxy.dialects.core.base import Endpoint
 from softix_proxy.dialects.openai.realtime import REALTIME
@@ -12,7 +13,7 @@ from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
 from softix_proxy.domain.catalog.models import NAME, NAME_RULE, Model
 from softix_proxy.domain.catalog.providers import Provider
-from softix_proxy.domain.core.clock import parse_duration_us
+from softix_proxy.domain.core.clock import SECOND_US, format_instant, parse_duration_us
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.ports.storage import Storage, Unit
@@ -274,3 +275,22 @@ async def health(storage: Storage) -> Sequence[TargetHealth]:
             provider = await unit.providers.get(model.provider_id)
             found.append(TargetHealth(RouteTarget(RouteLeg(model.id), model, provider), reported))
         return found
+
+
+def health_fields(found: TargetHealth, now_us: int) -> dict[str, Any]:
+    """Returns the health of a target as fields, as the CLI shows them."""
+    stats, breaker = found.reported.stats, found.reported.stats.breaker
+    return {
+        "target": found.target.name,
+        "slot": found.reported.slot,
+        "breaker": breaker.state(now_us),
+        "breaker_until": format_instant(breaker.open_until_us or None),
+        "limited_s": max(stats.limited_until_us - now_us, 0) // SECOND_US,
+        "latency_ms": round(stats.latency_us / 1000) if stats.latency_us else None,
+        "error_rate": f"{stats.errors_ppm / 10_000:.1f}%",
+        "requests": stats.requests,
+        "failures": stats.failures,
+        "in_flight": stats.in_flight,
+        "last_error": stats.last_error,
+        "reported_at": format_instant(found.reported.reported_at_us),
+    }

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.metering.batches import SqliteBatchStore
     from softix_proxy.storage.sqlite.metering.bounds import SqliteBoundStore
     from softix_proxy.storage.sqlite.metering.budgets import SqliteBudgetStore
+    from softix_proxy.storage.sqlite.metering.live import SqliteLiveStore
     from softix_proxy.storage.sqlite.metering.usage import SqliteUsageStore
     from softix_proxy.storage.sqlite.notices.notice_conditions import SqliteNoticeConditionStore
     from softix_proxy.storage.sqlite.notices.notice_preferences import SqliteNoticePreferenceStore
@@ -186,6 +187,12 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.metering.usage import SqliteUsageStore
 
         return SqliteUsageStore(self._session)
+
+    @cached_property
+    def live(self) -> SqliteLiveStore:
+        from softix_proxy.storage.sqlite.metering.live import SqliteLiveStore
+
+        return SqliteLiveStore(self._session)
 
     @cached_property
     def payments(self) -> SqlitePaymentStore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -14,7 +15,6 @@ from softix_proxy.domain.metering.usage import (
     DailyCost,
     ExportLines,
     LineLayout,
-    OpenRequest,
     SummarySubject,
     UsageFilter,
     UsagePart,
@@ -49,18 +49,29 @@ class SqliteUsageStore:
     async def attempts(self, wanted: UsageFilter, limit: int) -> Sequence[AttemptRow]:
         return await attempts.newest(self._session, wanted, limit)
 
-    async def newest(self, wanted: UsageFilter, limit: int) -> Sequence[UsageRow]:
-        return await self._rows(wanted, 0, "DESC", limit)
+    async def newest(self, wanted: UsageFilter, limit: int, most_scanned: int | None = None) -> Sequence[UsageRow]:
+        after = 0
+        if most_scanned is not None:
+            [(first,)] = await self._session.all(sql.CHUNK_START, sql.END_OF_TIME, most_scanned)
+            after = (first or 1) - 1
+        return await self._rows(wanted, after, "DESC", limit)
 
     async def after(self, wanted: UsageFilter, usage_id: int, limit: int) -> Sequence[UsageRow]:
         return await self._rows(wanted, usage_id, "ASC", limit)
+
+    async def last(self, upto_us: int) -> int:
+        [(_, near)] = await self._session.all(sql.LAST, upto_us)
+        return int(near)
 
     async def by_request(self, request_id: int) -> UsageRow | None:
         row = await self._session.one(f"{sql.ROWS} WHERE u.request_id = ?", request_id)
         return sql.ROW.read(row) if row else None
 
-    async def open_requests(self, limit: int) -> Sequence[OpenRequest]:
-        return sql.OPEN_REQUEST.read_all(await self._session.all(sql.OPEN_REQUESTS, limit))
+    async def by_ids(self, row_ids: Sequence[int]) -> Sequence[UsageRow]:
+        if not row_ids:
+            return ()
+        statement = f"{sql.ROWS} WHERE u.id IN (SELECT value FROM json_each(?))"
+        return sql.ROW.read_all(await self._session.all(statement, json.dumps([*row_ids])))
 
     async def model_ids(self, reference: str) -> Sequence[int]:
         return [row[0] for row in await self._session.all(sql.MODEL_IDS, reference)]

@@ -10,7 +10,6 @@ from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.ledger.redating import BOOKED, REDATED
 from softix_proxy.domain.metering.usage import (
     DailyCost,
-    OpenRequest,
     SummarySubject,
     UsageFilter,
     UsageRow,
@@ -71,22 +70,6 @@ ROW = RecordMapping(
 )
 ROWS = f"SELECT {ROW.select()} FROM usage u {NAMES}"
 
-OPEN_REQUEST = RecordMapping(
-    OpenRequest,
-    request_id=_column("request_id"),
-    started_at_us=_column("started_at_us"),
-    user_public_id=selected("users.public_id"),
-    user_name=selected("users.name"),
-    key_public_id=selected("keys.public_id"),
-    key_prefix=selected("keys.prefix"),
-    provider=selected("providers.name"),
-    model=selected("models.name"),
-    endpoint=_column("endpoint"),
-    stream=selected("u.stream", read=bool),
-    hold_pico=_column("hold_pico"),
-)
-OPEN_REQUESTS = f"SELECT {OPEN_REQUEST.select()} FROM intents u {NAMES} ORDER BY u.request_id DESC LIMIT ?"
-
 
 def conditions(wanted: UsageFilter) -> tuple[str, Sequence[object]]:
     """Returns the condition for the rows of the filter, as a text with placeholders, and their values."""
@@ -103,6 +86,9 @@ def conditions(wanted: UsageFilter) -> tuple[str, Sequence[object]]:
         found[f"u.model_id IN ({', '.join('?' * len(wanted.model_ids))})"] = wanted.model_ids
     if wanted.errors_only:
         found["u.error IS NOT NULL"] = []
+    if wanted.statuses:
+        ranges = " OR ".join(["u.status_code BETWEEN ? AND ?"] * len(wanted.statuses))
+        found[f"({ranges})"] = [status for each in wanted.statuses for status in each]
     return " AND ".join(found), [value for given in found.values() for value in given]
 
 
@@ -197,6 +183,8 @@ FROM (
 
 
 _TOKENS = " + ".join(f"coalesce(u.{name}, 0)" for name in METERS if name in INPUT_METERS | OUTPUT_METERS)
+END_OF_TIME = 2**63 - 1
+CHUNK_START = "SELECT min(id) FROM (SELECT id FROM usage WHERE id < ? ORDER BY id DESC LIMIT ?)"
 CHUNK_END = "SELECT max(id) FROM (SELECT id FROM usage WHERE id > ? AND id < ? ORDER BY id LIMIT ?)"
 
 

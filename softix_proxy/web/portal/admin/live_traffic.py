@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.operations.metering import usage
+from softix_proxy.operations.metering import live, usage
 from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.admin.usage import id_of
 from softix_proxy.web.portal.core.page import Answer, PageRequest
@@ -12,7 +12,7 @@ _SHOWN = 50
 
 async def traffic_page(request: PageRequest) -> Answer:
     """Shows the database as it is now. A link loads the page anew: what reloads by itself takes readers out of it."""
-    running = await usage.open_requests(request.storage, _SHOWN)
+    running = await live.open_requests(request.storage, _SHOWN)
     ended = await usage.newest(request.storage, limit=_SHOWN)
     return admin_page(
         request,

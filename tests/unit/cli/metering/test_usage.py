@@ -104,3 +104,38 @@ def test_usage_tail_with_follow_prints_new_rows_until_interrupted(database: Data
     _, errors = process.communicate(timeout=30)
     assert [format_request_id(number) in line for number, line in enumerate(seen, 1)] == [True] * 3
     assert "Traceback" not in errors
+
+
+def test_usage_tail_with_filters_shows_and_follows_only_matching_rows(database: Database, instance: Path) -> None:
+    filters = ("--user", "ada", "--model", "lab/llama", "--errors", "--status", "5xx")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "softix_proxy", "--data-dir", str(instance), "usage", "tail", "-f", "--json", *filters],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(PYTHONUNBUFFERED="1"),
+    )
+    assert process.stdout is not None
+    seen = [json.loads(process.stdout.readline())]
+    connection = database.connect()
+    failed = {"error": "provider_overloaded", "status_code": 503}
+    settlements = [make_settlement(make_intent(3, 0)), make_settlement(make_intent(4, 0), charge_pico=0, **failed)]
+    post(connection, settlements, NOW_US + 1_000_000)
+    connection.close()
+    seen.append(json.loads(process.stdout.readline()))
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert [row["request_id"] for row in seen] == [format_request_id(2), format_request_id(4)]
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_usage_tail_with_an_unknown_name_or_status_is_refused(database: Database, run: Softix) -> None:
+    assert "no user" in run("usage tail --user eve", code=1).stderr
+    assert "no key" in run("usage tail --follow --key eve", code=1).stderr
+    assert "no model" in run("usage tail --model eve", code=1).stderr
+    assert "5xx" in run("usage tail --status 5x", code=2).stderr
+    assert run("usage tail --status 404").stdout == ""
+
+
+def test_usage_list_with_a_status_returns_the_matching_rows(database: Database, read: Read) -> None:
+    assert [row["request_id"] for row in read("usage list --status 502 --status 4xx")] == [format_request_id(2)]

@@ -11,7 +11,7 @@ from softix_proxy.domain.core.clock import DAY_US, format_instant
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.metering.settlement import Settlement
-from softix_proxy.domain.metering.usage import UsageSource
+from softix_proxy.domain.metering.usage import UsageFilter, UsageSource
 from softix_proxy.domain.pricing.rates import PriceSheet
 from softix_proxy.operations.metering import usage
 from softix_proxy.operations.pricing import prices
@@ -81,10 +81,61 @@ async def test_usage_with_a_bad_period_is_refused(storage: SqliteStorage, from_:
         usage.parse_span(from_, to)
 
 
-async def test_usage_after_a_row_contains_only_later_rows(storage: SqliteStorage) -> None:
-    newest = await usage.newest(storage, limit=10)
-    assert numbers(await usage.after(storage, newest[1].id)) == [PRICED]
-    assert await usage.after(storage, newest[0].id) == []
+def add(storage: SqliteStorage, *settlements: Settlement, at_us: int = NOW_US) -> None:
+    connection = storage._database.connect()
+    post(connection, settlements, at_us)
+    connection.close()
+
+
+async def test_tail_begins_with_the_last_rows_and_goes_on_with_each_added_row_once(storage: SqliteStorage) -> None:
+    tail = usage.UsageTail(storage, UsageFilter())
+    assert numbers(await tail.begin(2)) == [3, PRICED]
+    assert numbers(await tail.added()) == []
+    add(storage, settled(11, 5), settled(12, 5), settled(13, 5))
+    assert [numbers(await tail.added(2)) for _ in range(3)] == [[11, 12], [13], []]
+
+
+async def test_tail_with_a_filter_passes_other_rows_and_looks_at_each_once(storage: SqliteStorage) -> None:
+    wanted = await usage.filter_of(storage.reading(), user="bob", model="llama")
+    tail = usage.UsageTail(storage, wanted)
+    assert numbers(await tail.begin(5)) == [3]
+    add(storage, settled(11, 5), settled(12, 5, user=2), settled(13, 5))
+    assert numbers(await tail.added()) == [12]
+    assert tail._seen == (await usage.newest(storage, limit=1))[0].id
+    assert numbers(await tail.added()) == []
+
+
+async def test_tail_of_an_instance_without_usage_shows_the_first_row(storage: SqliteStorage) -> None:
+    tail = usage.UsageTail(storage, await usage.filter_of(storage.reading(), key="key_bob", errors_only=True))
+    assert numbers(await tail.begin(5)) == []
+    add(storage, settled(11, 0, user=2, error="provider_broke_off", status_code=502))
+    assert numbers(await tail.added()) == [11]
+
+
+async def test_tail_leaves_out_rows_of_a_clock_that_was_ahead_and_misses_no_later_one(storage: SqliteStorage) -> None:
+    add(storage, settled(11, 5), at_us=NOW_US + DAY_US)
+    tail = usage.UsageTail(storage, UsageFilter())
+    assert numbers(await tail.begin(1)) == [11]
+    add(storage, settled(12, 5), at_us=NOW_US + 1)
+    assert numbers(await tail.added()) == [12]
+    add(storage, settled(13, 5), at_us=NOW_US + 2)
+    assert numbers(await tail.added()) == [13]
+
+
+async def test_usage_with_a_status_contains_only_rows_with_it(storage: SqliteStorage) -> None:
+    assert numbers(await usage.newest(storage, limit=9, statuses=["5xx"])) == [2]
+    assert numbers(await usage.newest(storage, limit=9, statuses=["200", "502"], user="ada")) == [
+        PRICED,
+        2,
+        1,
+    ]
+    assert numbers(await usage.newest(storage, limit=9, statuses=["4XX"])) == []
+
+
+@pytest.mark.parametrize("text", ["", "5x", "600", "0xx", "20", "2000", "²00", "ok"])
+async def test_status_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(BadInputError, match="not a status"):
+        usage.parse_statuses([text])
 
 
 async def test_explanation_of_a_charge_lists_its_lines(storage: SqliteStorage) -> None:
