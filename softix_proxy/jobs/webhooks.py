@@ -122,6 +122,7 @@ class WebhookJob:
     async def _deliver(self, claimed: Delivery) -> bool:
         """Returns whether the event arrived."""
         done = await webhook_delivery.attempt(self._storage, self._vault, self._post, claimed, self._draw(_PERMILLE))
+        self._tally.waiting = max(self._tally.waiting - done.has_ended, 0)
         if done.answer.fault is None:
             self._tally.delivered += 1
             self._rests.pop(claimed.endpoint_id, None)

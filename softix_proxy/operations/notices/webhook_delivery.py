@@ -25,6 +25,10 @@ class Delivered:
     answer: WebhookAnswer
     is_given_up: bool = False
 
+    @property
+    def has_ended(self) -> bool:
+        return self.is_given_up or self.answer.fault is None
+
 
 def body_of(stored: StoredEvent) -> bytes:
     """Returns the body, which is the same at each attempt."""
