@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from softix_proxy.domain.notices.delivery_tally import DeliveryTally
     from softix_proxy.domain.ports.storage import Storage
     from softix_proxy.domain.ports.vault import Vault
-    from softix_proxy.domain.ports.webhooks import WebhookPost
+    from softix_proxy.domain.ports.webhook_post import WebhookPost
     from softix_proxy.jobs.webhooks import WebhookJob
     from softix_proxy.settings import Settings
 

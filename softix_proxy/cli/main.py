@@ -42,7 +42,7 @@ COMMANDS = {
     "bill": "Issue invoices, statements, credit notes and receipts.",
     "ledger": "Show and verify the ledger.",
     "mail": "Test the way of messages, and list those that wait.",
-    "webhooks": "Tell programs of events by signed webhooks.",
+    "webhooks": "Set up signed webhooks, and replay events.",
     "secrets": "Show and rotate the master key.",
     "connect": "Set up a client: Claude Code, Codex and others.",
     "config": "Show and check the configuration.",

@@ -26,10 +26,10 @@ from softix_proxy.doctor import (
     portal,
     prices,
     providers,
-    webhooks,
 )
 from softix_proxy.doctor.check_context import CheckContext, DoctorCheck
 from softix_proxy.doctor.findings import Finding, Observation, Severity, error, warning
+from softix_proxy.doctor.notices import webhooks
 from softix_proxy.domain.core.errors import OperatorError, UnusableError
 
 CHECKS: Mapping[str, DoctorCheck] = {

@@ -18,7 +18,7 @@ from softix_proxy.domain.notices.delivery_tally import DeliveryTally
 from softix_proxy.domain.notices.webhooks import Delivery
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.vault import Vault
-from softix_proxy.domain.ports.webhooks import WebhookPost
+from softix_proxy.domain.ports.webhook_post import WebhookPost
 from softix_proxy.operations.notices import webhook_delivery
 
 log = logging.getLogger("softix.jobs")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from softix_proxy.domain.catalog.forbidden_hosts import is_private_host
-from softix_proxy.domain.ports.webhooks import WebhookAnswer, WebhookFault
+from softix_proxy.domain.ports.webhook_post import WebhookAnswer, WebhookFault
 from softix_proxy.upstream.sockets import ForbiddenAddressError, Trust, open_socket
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class _Sockets:
 
 
 class HttpWebhookPost:
-    """Implements domain.ports.webhooks.WebhookPost."""
+    """Implements domain.ports.webhook_post.WebhookPost."""
 
     def __init__(self, ca_file: Path | None = None, timeout_s: float = TIMEOUT_S) -> None:
         """Reads the file of certificate authorities at once. Raises FailureError."""

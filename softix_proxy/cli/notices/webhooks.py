@@ -29,7 +29,7 @@ _KEEP_IT = "Keep this secret where the receiver reads it. It is not shown again.
 
 @click.group(cls=Group)
 def webhooks() -> None:
-    """Tell programs of events, such as low balances, by signed webhooks.
+    """Set up programs that are told of events, such as low balances, by signed webhooks.
 
     Example: softix webhooks add https://example.org/softix --events balance.low,cap.reached
     """
@@ -141,7 +141,7 @@ async def disable(instance: Instance, endpoint: str) -> None:
 )
 @instance
 async def rotate_secret(instance: Instance, endpoint: str, grace: str) -> None:
-    """Give an endpoint a new secret, which is shown only once. Both sign until the grace is over.
+    """Replace the secret of an endpoint. The new one is shown only once, and both sign until the grace is over.
 
     Example: softix webhooks rotate-secret whk_0123456789abcdef --grace 24h
     """

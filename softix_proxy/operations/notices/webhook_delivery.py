@@ -14,7 +14,7 @@ from softix_proxy.domain.notices.webhook_signatures import signed_headers
 from softix_proxy.domain.notices.webhooks import Delivery, EndpointStatus, WebhookEndpoint, next_attempt_us
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.vault import Vault
-from softix_proxy.domain.ports.webhooks import WebhookAnswer, WebhookFault, WebhookPost
+from softix_proxy.domain.ports.webhook_post import WebhookAnswer, WebhookFault, WebhookPost
 from softix_proxy.operations.notices import webhooks
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from softix_proxy.domain.ports.webhooks import WebhookAnswer, WebhookFault
+from softix_proxy.domain.ports.webhook_post import WebhookAnswer, WebhookFault
 
 
 class ExplainedWebhookFault(NamedTuple):

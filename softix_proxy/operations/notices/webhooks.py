@@ -23,7 +23,7 @@ from softix_proxy.domain.notices.webhooks import (
 )
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
-from softix_proxy.domain.ports.webhooks import WebhookFault
+from softix_proxy.domain.ports.webhook_post import WebhookFault
 from softix_proxy.operations.core.bound_secret import SealedCount
 
 _LONGEST_URL = 2048

@@ -15,7 +15,7 @@ from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.notices.delivery_tally import DeliveryTally
 from softix_proxy.domain.notices.webhook_events import EventKind
 from softix_proxy.domain.notices.webhooks import GIVE_UP_AFTER_US, PAUSES_US, Delivery, DeliveryState, WebhookEndpoint
-from softix_proxy.domain.ports.webhooks import WebhookAnswer
+from softix_proxy.domain.ports.webhook_post import WebhookAnswer
 from softix_proxy.jobs.webhooks import DeliveryPolicy, WebhookJob
 from softix_proxy.operations.notices import webhook_events, webhooks
 from softix_proxy.operations.notices.webhooks import EndpointWithSecret

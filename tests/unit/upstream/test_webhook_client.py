@@ -9,7 +9,7 @@ import pytest
 from support.certificates import write_pair
 from support.webhook_receiver import DIES, HANGS, REDIRECTS, webhook_receiver
 
-from softix_proxy.domain.ports.webhooks import WebhookAnswer, WebhookFault
+from softix_proxy.domain.ports.webhook_post import WebhookAnswer, WebhookFault
 from softix_proxy.upstream.webhook_client import HttpWebhookPost
 
 HEADERS = {"webhook-id": "evt_a", "content-type": "application/json"}

@@ -9,7 +9,7 @@ from support.books import StoppedClock
 from softix_proxy import __version__
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.notices.webhook_events import EventKind, StoredEvent, WebhookEvent
-from softix_proxy.domain.ports.webhooks import WebhookAnswer, WebhookFault
+from softix_proxy.domain.ports.webhook_post import WebhookAnswer, WebhookFault
 from softix_proxy.operations.notices import webhook_delivery, webhook_events, webhooks
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 from softix_proxy.vault.master_key import MasterKey

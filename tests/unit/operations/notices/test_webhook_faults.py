@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from softix_proxy.domain.ports.webhooks import WebhookAnswer, WebhookFault
+from softix_proxy.domain.ports.webhook_post import WebhookAnswer, WebhookFault
 from softix_proxy.operations.notices.webhook_faults import explained
 
 

@@ -13,6 +13,7 @@ _LATE_US = 600 * SECOND_US
 
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    """Yields what is wrong with endpoints, or that nothing is."""
     store, is_well = context.storage.reading().webhooks, True
     endpoints = await store.list()
     for endpoint in endpoints:
