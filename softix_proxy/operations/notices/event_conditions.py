@@ -55,7 +55,8 @@ async def _holding(unit: Unit, kind: EventKind, default_pico: int) -> Mapping[st
         found = await _low_balances(unit, default_pico)
     else:
         found = await _reached_caps(unit)
-    return {one.name: one for one in found if await unit.webhooks.is_heard(kind, one.user_id)}
+    by_all = await unit.webhooks.is_heard(kind, None)
+    return {one.name: one for one in found if by_all or await unit.webhooks.is_heard(kind, one.user_id)}
 
 
 async def _begin(unit: Unit, kind: EventKind, condition: _Condition) -> int:
