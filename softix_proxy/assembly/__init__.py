@@ -18,6 +18,7 @@ from softix_proxy.assembly.instance import (
 from softix_proxy.assembly.mailing import mail_sender, mail_templates
 from softix_proxy.assembly.process import loop_factory, prepare_process
 from softix_proxy.assembly.serving import serving
+from softix_proxy.assembly.webhook_delivery import webhook_post
 
 __all__ = [
     "Initialised",
@@ -38,4 +39,5 @@ __all__ = [
     "reaching",
     "read_settings",
     "serving",
+    "webhook_post",
 ]

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from softix_proxy.assembly import mailing
+from softix_proxy.assembly import mailing, webhook_delivery
 from softix_proxy.assembly.background import run_until_closed
 from softix_proxy.assembly.instance import Instance, open_instance, reaching
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from softix_proxy.assembly.daemon import Serving
     from softix_proxy.assembly.portal_serving import PortalServing
     from softix_proxy.domain.core.ids import RequestIds
+    from softix_proxy.domain.notices.delivery_tally import DeliveryTally
     from softix_proxy.domain.ports.storage import Storage
     from softix_proxy.domain.ports.vault import Vault
     from softix_proxy.relay.batch.batches import Batches
@@ -38,6 +39,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
     import random
 
     from softix_proxy.assembly.daemon import Serving
+    from softix_proxy.domain.notices.delivery_tally import DeliveryTally
     from softix_proxy.jobs import batches, budget_alerts, recovery, target_health
     from softix_proxy.operations.instance import zones
     from softix_proxy.relay.core.live_directory import LiveDirectory
@@ -60,7 +62,8 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         directory = LiveDirectory(instance.storage)
         await directory.refresh()
         upstream, lines = await _upstream(stack, instance, vault, directory)
-        context = await _app_context(instance, vault, directory, journal, target_pool, upstream, lines)
+        tally = DeliveryTally()
+        context = await _app_context(instance, vault, directory, journal, target_pool, upstream, lines, tally)
         certificate = _certificate(settings)
         tls = None if certificate is None else certificate.context
         listening = ListenerSettings.of(settings.server, tls)
@@ -80,6 +83,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             run_until_closed(stack, job)
         if mailing.is_wanted(settings):
             await stack.enter_async_context(mailing.sending(instance, vault))
+        await stack.enter_async_context(webhook_delivery.delivering(instance, vault, tally))
         yield Serving(url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate, people)
 
 
@@ -100,6 +104,7 @@ async def _app_context(
     target_pool: TargetPool,
     upstream: HttpUpstream,
     lines: ProviderWebSockets,
+    tally: DeliveryTally,
 ) -> AppContext:
     from softix_proxy.domain.core.ids import RequestIds
     from softix_proxy.relay.core.policy import Policy
@@ -115,7 +120,7 @@ async def _app_context(
     from softix_proxy.web.server.client_address import ClientAddresses
 
     settings, storage = instance.settings, instance.storage
-    metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()))
+    metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()), tally)
     policy = Policy.of(settings.money, settings.upstream, settings.routing, settings.relay)
     lifecycle = Lifecycle(
         directory, journal, upstream, vault, instance.clock, metrics, policy, target_pool, books=storage.reading

@@ -29,6 +29,7 @@ from softix_proxy.doctor import (
 )
 from softix_proxy.doctor.check_context import CheckContext, DoctorCheck
 from softix_proxy.doctor.findings import Finding, Observation, Severity, error, warning
+from softix_proxy.doctor.notices import webhooks
 from softix_proxy.domain.core.errors import OperatorError, UnusableError
 
 CHECKS: Mapping[str, DoctorCheck] = {
@@ -47,6 +48,7 @@ CHECKS: Mapping[str, DoctorCheck] = {
     "certificate": certificate.find,
     "portal": portal.find,
     "mail": mail.find,
+    "webhooks": webhooks.find,
     "payments": payments.find,
     "identities": identities.find,
     "prices": prices.find,

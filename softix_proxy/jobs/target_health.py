@@ -14,10 +14,14 @@ _EVERY_S = 2
 
 
 async def tell(target_pool: TargetPool, storage: Storage, slot: int) -> None:
-    """Replaces the earlier report. Raises FailureError."""
+    """Replaces the earlier report, and tells endpoints of providers that fail. Raises FailureError."""
     target_pool.changed = False
     async with storage.writing() as unit:
         await unit.routes.report(slot, target_pool.stats())
+        if await unit.webhooks.any_enabled():
+            from softix_proxy.operations.notices import event_conditions  # late, because most daemons have no endpoint
+
+            await event_conditions.note_providers(unit)
 
 
 async def watch(target_pool: TargetPool, storage: Storage, slot: int) -> None:

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from softix_proxy.domain.core.money import PICO_PER_USD
 
 if TYPE_CHECKING:
+    from softix_proxy.domain.notices.delivery_tally import DeliveryTally
     from softix_proxy.telemetry.metrics import Histogram, Metrics, WriterStats
 
 Metric = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
@@ -51,7 +52,19 @@ def _collect(metrics: Metrics) -> Iterator[Metric]:
     yield _gauge("softix_held_usd", "Set aside for requests under way.", metrics.held_pico / PICO_PER_USD)
     yield _histogram("softix_latency_seconds", "From the request to the end of its answer.", metrics.latency)
     yield _histogram("softix_time_to_first_byte_seconds", "From the request to the answer's start.", metrics.ttfb)
+    yield from _webhooks(metrics.webhooks)
     yield from _books(metrics.read_books())
+
+
+def _webhooks(tally: DeliveryTally) -> Iterator[Metric]:
+    outcomes = {
+        ("delivered",): tally.delivered,
+        ("failed",): tally.attempts_failed,
+        ("given-up",): tally.given_up,
+    }
+    text = "Attempts to deliver an event that ended so; given-up ones are among the failed."
+    yield _counter("softix_webhook_deliveries", text, ("outcome",), outcomes)
+    yield _gauge("softix_webhook_waiting", "Events that wait for an endpoint.", tally.waiting)
 
 
 def _books(books: WriterStats) -> Iterator[Metric]:

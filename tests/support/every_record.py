@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
@@ -139,6 +139,12 @@ async def read_people(unit: Any) -> dict[str, Any]:
             await unit.notice_preferences.all_thresholds(),
             await unit.notice_conditions.standing(NoticeKind.LOW_BALANCE),
             await unit.notice_conditions.low_balances(10**18),
+        ],
+        "webhooks": [
+            await unit.webhooks.list(),
+            await unit.webhooks.event(1),
+            [replace(each.delivery, public_id="") for each in await unit.webhooks.deliveries(1, 9)],
+            [(each.kind, each.event_public_id, each.at_us) for each in await unit.webhooks.deliveries(1, 9)],
         ],
     }
 

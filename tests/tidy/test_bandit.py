@@ -24,6 +24,7 @@ EXPLAINED: dict[tuple[str, str], str] = {
     ("domain: mail", "B105"): "the names of failures",
     ("domain: outbox", "B105"): "the names of messages",
     ("domain: refusals", "B105"): "the names of reasons",
+    ("domain: webhook_post", "B105"): "the names of failures",
     ("domain: sessions", "B105"): "the names of ways to sign in",
     ("storage: record_mapping", "B307"): "paths of attributes that are checked letter by letter",
     ("exports: templates", "B704"): "a text of softix itself, with values that were escaped",

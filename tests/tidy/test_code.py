@@ -93,6 +93,7 @@ RULES = {
         good=("group.create_task(f())",),
         allowed={
             "assembly: mailing": "the job that sends messages lives as long as its block, and ends with it",
+            "assembly: webhook_delivery": "the job that delivers events lives as long as its block, and ends with it",
             "assembly: background": "a job beside a server lives as long as the server, and ends with it",
             "operations: usage": "one read ahead, awaited or cancelled where it was made",
             "storage: database": "the opening of a connection, awaited even by who is cancelled",

@@ -324,6 +324,7 @@ RULES = {
             "demo: check": "asks softix itself",
             "upstream: openid_provider": "the same as the probe, to the provider by which people sign in",
             "upstream: probe": "follows no redirect, and keeps no cookie; its own tests show it",
+            "upstream: webhook_client": "the same, to receivers of events, whose bodies are not read",
             "upstream: websocket_client": "the same, for realtime",
         },
     ),

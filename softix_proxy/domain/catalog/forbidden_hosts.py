@@ -66,6 +66,22 @@ def is_forbidden_host(host: str) -> bool:
     return any(each in network for each in _meant(address) for network in _FORBIDDEN)
 
 
+def is_private_host(host: str) -> bool:
+    """Returns whether this is an address that the internet does not reach: this machine's, or a private network's.
+
+    It recognises the same spellings. Of names, only `localhost` and those below it are; where others lead is seen when
+    they are resolved.
+    """
+    name = host.partition("%")[0].strip("[]").rstrip(".")
+    address = _address(name)
+    if address is None:
+        return name.lower() == "localhost" or name.lower().endswith(".localhost")
+    meant = list(_meant(address))
+    if any(address in network for network in _IN_THE_LAST_BITS):
+        meant = meant[1:]  # the address itself says only how the other one is reached
+    return any(not each.is_global or each.is_multicast for each in meant)
+
+
 def _address(host: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(host if ":" in host else inet_aton(host))

@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.notices.notice_conditions import NoticeConditionStore
     from softix_proxy.domain.notices.notice_preferences import NoticePreferenceStore
     from softix_proxy.domain.notices.outbox import OutboxStore
+    from softix_proxy.domain.notices.webhooks import WebhookStore
     from softix_proxy.domain.organisations.invitations import InvitationStore
     from softix_proxy.domain.organisations.key_owners import KeyOwnerStore
     from softix_proxy.domain.organisations.organisations import MembershipStore
@@ -151,6 +152,9 @@ class Unit(Protocol):
 
     @property
     def outbox(self) -> OutboxStore: ...
+
+    @property
+    def webhooks(self) -> WebhookStore: ...
 
     @property
     def notice_preferences(self) -> NoticePreferenceStore: ...

@@ -23,7 +23,7 @@ from softix_proxy.operations.accounts import factors, oidc
 from softix_proxy.operations.core.bound_secret import BoundSecret, SealedCount
 from softix_proxy.operations.instance import instance
 from softix_proxy.operations.ledger import payment_keys
-from softix_proxy.operations.notices import mail_password, outbox
+from softix_proxy.operations.notices import mail_password, outbox, webhooks
 
 BOUND: Sequence[BoundSecret] = (mail_password.SECRET, oidc.SECRET, *payment_keys.SECRETS)
 """The secrets of which the instance has one each."""
@@ -80,6 +80,7 @@ async def status(storage: Storage, keys: MasterKeys) -> SecretsStatus:
         SealedCount(signing_key is not None, signing_key is not None and not _is_current(vault, signing_key)),
         await outbox.count(reading, vault),
         await factors.count(reading, vault),
+        await webhooks.count(reading, vault),
         *[await secret.count(reading, vault) for secret in BOUND],
     ]
     return SecretsStatus(
@@ -99,6 +100,7 @@ async def _rewrap_everything(storage: Storage, vault: Vault) -> int:
         _rewrap_all,
         outbox.rewrap,
         factors.rewrap,
+        webhooks.rewrap,
         *(secret.rewrap for secret in BOUND),
     ):
         try:

@@ -10,6 +10,7 @@ from softix_proxy.domain.ledger.balance import Wallet, WalletEntry
 from softix_proxy.domain.ledger.ledger import ADJUSTMENTS, CASH, Transfer
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.access import users
+from softix_proxy.operations.notices import paid_invoices
 
 _MAX_TEXT = 200
 
@@ -36,9 +37,12 @@ async def add(
         raise BadInputError("only a positive amount can be added", f"to lower it: softix balance set {user} AMOUNT")
     async with storage.writing() as unit:
         owner = await users.find_payer(unit, user)
-        return await _post_once(
+        is_new = await _post_once(
             unit, Transfer(0, CASH, owner.id, amount_pico, "top-up", _checked(reference), _checked(note))
         )
+        if is_new:
+            await paid_invoices.tell(unit, owner.id, reference, amount_pico)
+        return is_new
 
 
 async def adjust(storage: Storage, user: str, difference_pico: int, *, note: str, reference: str | None = None) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from softix_proxy.domain.core.clock import format_instant, parse_instant, parse_zone
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.ledger import LedgerViolation
 from softix_proxy.domain.ledger.periods import ClosedPeriod, gaps, labelled_span
+from softix_proxy.domain.notices.webhook_events import EventKind
 from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.operations.notices import webhook_events
 
 _LABEL_LETTERS = 64
 KEPT = "a closed period holds what it held when it was closed"
@@ -58,7 +61,7 @@ async def close(storage: Storage, closing: Closing) -> ClosedPeriod:
             await _require_closable(unit, closing)
             if await unit.periods.last_posted_us(closing.span) != contents.last_us:
                 continue  # the clock was set back, and something was posted during the count
-            return await unit.periods.add(
+            closed = await unit.periods.add(
                 ClosedPeriod(
                     id=0,
                     label=closing.label,
@@ -69,6 +72,18 @@ async def close(storage: Storage, closing: Closing) -> ClosedPeriod:
                     rows_sha256=contents.rows_sha256,
                 )
             )
+            await webhook_events.enqueue(unit, EventKind.PERIOD_CLOSED, _as_event(closed), once=closed.label)
+            return closed
+
+
+def _as_event(period: ClosedPeriod) -> Mapping[str, Any]:
+    return {
+        "period": period.label,
+        "from": format_instant(period.span.from_us),
+        "to": format_instant(period.span.to_us),
+        "zone": period.zone,
+        "rows": period.rows,
+    }
 
 
 async def list_all(storage: Storage) -> Sequence[ClosedPeriod]:

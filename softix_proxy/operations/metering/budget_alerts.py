@@ -1,4 +1,4 @@
-"""Tells the people who manage an organisation how much of a budget is spent.
+"""Tells the people who manage an organisation, and endpoints, how much of a budget is spent.
 
 The settlement that reaches a part of a budget notes it in its own transaction. So no part is missed, and here each note
 becomes one message to each of them.
@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from softix_proxy.domain.core.clock import format_instant
+from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.metering.budgets import BudgetAlert
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.domain.notices.webhook_events import EventKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.core.shown_names import name_of
 from softix_proxy.operations.metering import budgets
-from softix_proxy.operations.notices import facts, recipients
+from softix_proxy.operations.notices import facts, recipients, webhook_events
 
 _AT_ONCE = 100
 
@@ -54,6 +57,15 @@ async def _tell(unit: Unit, alert: BudgetAlert) -> int:
         "period": facts.PERIODS[budget.period],
     }
     cause = f"budget_reached:{budget.public_id}:{alert.period_start_us}:{alert.percent}"
+    data = {
+        "budget": budget.public_id,
+        "budget_name": values["budget"],
+        "percent": alert.percent,
+        "limit_usd": format_usd(budget.amount_pico),
+        "period": budget.period,
+        "period_began_at": format_instant(alert.period_start_us),
+    }
+    await webhook_events.enqueue(unit, EventKind.BUDGET_REACHED, data, user_id=budget.user_id, once=cause)
     return await recipients.tell(
         unit,
         budget.user_id,

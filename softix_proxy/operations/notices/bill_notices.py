@@ -1,4 +1,4 @@
-"""Tells the people who may see the bills of an organisation that it has a new invoice or receipt."""
+"""Tells the people who may see the bills of an organisation, and endpoints, of a new invoice or receipt."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Mapping
 
 from softix_proxy.domain.billing.bill import Document, DocumentKind
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.domain.notices.webhook_events import EventKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
-from softix_proxy.operations.notices import recipients
+from softix_proxy.operations.notices import recipients, webhook_events
 
 _KINDS: Mapping[DocumentKind, NoticeKind] = {
     DocumentKind.INVOICE: NoticeKind.INVOICE,
     DocumentKind.RECEIPT: NoticeKind.RECEIPT,
 }
+
+_EVENTS = {NoticeKind.INVOICE: EventKind.INVOICE_ISSUED, NoticeKind.RECEIPT: EventKind.RECEIPT_ISSUED}
 
 
 async def tell(unit: Unit, user_id: int, document: Document) -> int:
@@ -32,6 +35,9 @@ async def tell(unit: Unit, user_id: int, document: Document) -> int:
     }
     if document.due_on is not None:
         values["due"] = document.due_on.isoformat()
+    await webhook_events.enqueue(
+        unit, _EVENTS[kind], webhook_events.of_document(document), user_id=user_id, once=document.number
+    )
     return await recipients.tell(
         unit, user_id, Right.SEE_BILLING, kind, values, lambda account: f"bill:{document.number}:{account.id}"
     )

@@ -1,13 +1,16 @@
-"""Tells the members of an organisation that a key of it was made or revoked."""
+"""Tells the members of an organisation, and endpoints, that a key of it was made or revoked."""
 
 from __future__ import annotations
 
 from softix_proxy.domain.access.keys import Key
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.domain.notices.webhook_events import EventKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.core.shown_names import name_of
-from softix_proxy.operations.notices import facts, recipients
+from softix_proxy.operations.notices import facts, recipients, webhook_events
+
+_EVENTS = {NoticeKind.KEY_CREATED: EventKind.KEY_CREATED, NoticeKind.KEY_REVOKED: EventKind.KEY_REVOKED}
 
 
 async def tell(unit: Unit, kind: NoticeKind, key: Key) -> int:
@@ -17,4 +20,5 @@ async def tell(unit: Unit, kind: NoticeKind, key: Key) -> int:
         "key": facts.key_name(key),
         "when": facts.when(unit.clock.now_us()),
     }
+    await webhook_events.enqueue(unit, _EVENTS[kind], webhook_events.of_key(key), user_id=key.user_id)
     return await recipients.tell(unit, key.user_id, Right.MAKE_OWN_KEYS, kind, values)

@@ -1,4 +1,4 @@
-"""Tells people about their payments, and operators about what no program can decide."""
+"""Tells people and endpoints about payments, and operators about what no program can decide."""
 
 from __future__ import annotations
 
@@ -9,13 +9,21 @@ from softix_proxy.domain.core.money import format_cents
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentPosting, PostingCause
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
+from softix_proxy.domain.notices.webhook_events import EventKind
 from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.core.shown_names import name_of
-from softix_proxy.operations.notices import facts, recipients
+from softix_proxy.operations.notices import facts, recipients, webhook_events
 from softix_proxy.operations.notices.outbox import enqueue
 
 _TEST_MODE = " (test mode)"
+_EVENTS = {
+    NoticeKind.RECEIPT: EventKind.PAYMENT_RECEIVED,
+    NoticeKind.REFUNDED: EventKind.PAYMENT_REFUNDED,
+    NoticeKind.DISPUTED: EventKind.PAYMENT_DISPUTED,
+    NoticeKind.PAYMENT_FAILED: EventKind.PAYMENT_FAILED,
+    NoticeKind.AUTO_TOP_UP_PAUSED: EventKind.AUTO_TOP_UP_PAUSED,
+}
 
 
 async def posted(unit: Unit, payment: OnlinePayment, posting: PaymentPosting, number: str) -> None:
@@ -30,6 +38,8 @@ async def posted(unit: Unit, payment: OnlinePayment, posting: PaymentPosting, nu
         return  # what came back is in the history, and nothing that a person has to do follows from it
     values = await _values(unit, payment, abs(posting.gross_cents), posting.transfer_id)
     await _tell(unit, payment, kind, {**values, "number": number or payment.public_id}, str(posting.transfer_id))
+    data = {"amount_usd": format_cents(abs(posting.gross_cents)), **({"document": number} if number else {})}
+    await _enqueue(unit, payment, kind, data, str(posting.transfer_id))
     if kind is NoticeKind.DISPUTED:
         text = f"A bank disputes {payment.public_id}. Answer in Stripe's dashboard before its deadline."
         await _alert(unit, text, f"dispute:{posting.transfer_id}")
@@ -38,6 +48,8 @@ async def posted(unit: Unit, payment: OnlinePayment, posting: PaymentPosting, nu
 async def failed(unit: Unit, payment: OnlinePayment) -> None:
     values = await _values(unit, payment, payment.asked_total_cents, payment.changed_at_us)
     await _tell(unit, payment, NoticeKind.PAYMENT_FAILED, values, "failed")
+    data = {"amount_usd": format_cents(payment.asked_total_cents)}
+    await _enqueue(unit, payment, NoticeKind.PAYMENT_FAILED, data, "failed")
 
 
 async def paused(unit: Unit, payment: OnlinePayment, auto_top_up: AutoTopUp) -> None:
@@ -47,6 +59,8 @@ async def paused(unit: Unit, payment: OnlinePayment, auto_top_up: AutoTopUp) -> 
     reason = failed_often if auto_top_up.failed_too_often else went_back
     once = f"paused:{auto_top_up.paused_at_us}"
     await _tell(unit, payment, NoticeKind.AUTO_TOP_UP_PAUSED, {**values, "reason": reason}, once)
+    data = {"amount_usd": format_cents(payment.asked_total_cents), "reason": reason}
+    await _enqueue(unit, payment, NoticeKind.AUTO_TOP_UP_PAUSED, data, once)
 
 
 async def foreign_currency(unit: Unit, payment: OnlinePayment) -> None:
@@ -73,6 +87,12 @@ async def _tell(unit: Unit, payment: OnlinePayment, kind: NoticeKind, values: Ma
         values,
         lambda account: f"{kind.value}:{payment.public_id}:{cause}:{account.public_id}",
     )
+
+
+async def _enqueue(unit: Unit, payment: OnlinePayment, kind: NoticeKind, data: Mapping[str, str], cause: str) -> None:
+    told = {"payment": payment.public_id, "live": payment.is_live, **data}
+    once = f"{payment.public_id}:{cause}"
+    await webhook_events.enqueue(unit, _EVENTS[kind], told, user_id=payment.user_id, once=once)
 
 
 async def _alert(unit: Unit, text: str, cause: str) -> None:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.notices.notice_conditions import SqliteNoticeConditionStore
     from softix_proxy.storage.sqlite.notices.notice_preferences import SqliteNoticePreferenceStore
     from softix_proxy.storage.sqlite.notices.outbox import SqliteOutboxStore
+    from softix_proxy.storage.sqlite.notices.webhooks import SqliteWebhookStore
     from softix_proxy.storage.sqlite.organisations.invitations import SqliteInvitationStore
     from softix_proxy.storage.sqlite.organisations.key_owners import SqliteKeyOwnerStore
     from softix_proxy.storage.sqlite.organisations.organisations import SqliteMembershipStore
@@ -259,6 +260,12 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.notices.outbox import SqliteOutboxStore
 
         return SqliteOutboxStore(self._session)
+
+    @cached_property
+    def webhooks(self) -> SqliteWebhookStore:
+        from softix_proxy.storage.sqlite.notices.webhooks import SqliteWebhookStore
+
+        return SqliteWebhookStore(self._session)
 
     @cached_property
     def notice_preferences(self) -> SqliteNoticePreferenceStore:

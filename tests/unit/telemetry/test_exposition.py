@@ -99,10 +99,19 @@ def test_metric_labels_name_no_user_or_key(metrics: Metrics) -> None:
     finish(metrics, error="client_hung_up", status_code=499)
     metrics.refused("chat", Code.RATE_LIMITED)
     labels = {name for sample in samples(metrics) for name in sample.labels}
-    assert labels <= {"endpoint", "provider", "model", "status", "source", "side", "code", "error", "le"}
+    assert labels <= {"endpoint", "provider", "model", "status", "source", "side", "code", "error", "le", "outcome"}
 
 
 def test_metrics_of_unknown_members_are_numbers_by_endpoint(metrics: Metrics) -> None:
     metrics.unknown_members("chat", 2)
     metrics.unknown_members("chat", 3)
     assert values(metrics)["softix_unknown_members_total", "chat"] == 5
+
+
+def test_metrics_of_webhooks_count_attempts_by_their_outcome(metrics: Metrics) -> None:
+    metrics.webhooks.delivered, metrics.webhooks.attempts_failed = 7, 5
+    metrics.webhooks.given_up, metrics.webhooks.waiting = 2, 3
+    found = values(metrics)
+    name = "softix_webhook_deliveries_total"
+    assert [found[name, outcome] for outcome in ("delivered", "failed", "given-up")] == [7, 5, 2]
+    assert found["softix_webhook_waiting",] == 3

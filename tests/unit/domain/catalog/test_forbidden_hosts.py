@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.domain.catalog.forbidden_hosts import is_forbidden_host
+from softix_proxy.domain.catalog.forbidden_hosts import is_forbidden_host, is_private_host
 
 SERVICES = ("169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16", "192.0.0.192")
 
@@ -81,3 +81,43 @@ def test_mapped_address_is_forbidden_exactly_if_the_address_is(address: IPv4Addr
 @given(st.text(max_size=40))
 def test_any_text_is_decided_without_an_error(text: str) -> None:
     assert is_forbidden_host(text) in (True, False)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST.",
+        "a.localhost",
+        "127.0.0.1",
+        "0x7f000001",
+        "127.1",
+        "0.0.0.0",
+        "10.0.0.5",
+        "172.16.0.1",
+        "192.168.1.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "[::1]",
+        "::",
+        "fd00::1",
+        "fe80::1%eth0",
+        "ff02::1",
+        "::ffff:10.0.0.5",
+        "64:ff9b::10.0.0.5",
+        "fd00::5efe:8.8.8.8",
+        "2002:a00:5::",
+    ],
+)
+def test_address_that_the_internet_does_not_reach_is_private(host: str) -> None:
+    assert is_private_host(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["example.org", "8.8.8.8", "2606:4700::1111", "[2606:4700::1111]", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8"]
+)
+def test_address_of_the_internet_and_a_name_are_not_private(host: str) -> None:
+    assert not is_private_host(host)

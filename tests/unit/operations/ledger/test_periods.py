@@ -3,12 +3,14 @@ from typing import Any
 
 import pytest
 from support.books import NOW_US, StoppedClock
+from support.listening import heard, listen
 
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.clock import DAY_US, format_instant, parse_instant
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.periods import PeriodContents
+from softix_proxy.domain.notices.webhook_events import EventKind
 from softix_proxy.operations.ledger import balance, ledger, periods
 from softix_proxy.operations.ledger.periods import asked
 from softix_proxy.storage.sqlite.ledger.periods import SqlitePeriodStore
@@ -133,3 +135,12 @@ async def test_period_with_changed_rows_after_closing_is_found_by_verify(
     found = [one for one in (await ledger.verify(posted)).violations if one.rule == periods.KEPT]
     assert [one.detail for one in found] == [text.replace("usr_", ada.public_id) for text in detail]
     assert {one.subject for one in found} == {MONTH}
+
+
+async def test_endpoint_is_told_of_a_closed_period(posted: SqliteStorage) -> None:
+    await listen(posted)
+    await periods.close(posted, asked(MONTH, None, None, "UTC"))
+    with pytest.raises(ConflictError):
+        await periods.close(posted, asked(MONTH, None, None, "UTC"))
+    told = {"period": MONTH, "from": format_instant(MONTH_START_US), "to": format_instant(NEXT_US), "zone": "UTC"}
+    assert await heard(posted) == [(EventKind.PERIOD_CLOSED, {**told, "rows": 0})]

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from support.books import NOW_US, StoppedClock, make_database, make_intent, make_settlement, post
+from support.listening import heard, listen
 from support.organisation import join, own, person, project
 
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.domain.notices.webhook_events import EventKind
 from softix_proxy.domain.organisations.organisations import OPERATOR, Membership, OrganisationRole
 from softix_proxy.operations.metering import budget_alerts, budgets
 from softix_proxy.storage.sqlite.core.database import Database
@@ -102,3 +104,25 @@ async def test_organisation_without_members_is_told_nothing_and_asked_no_more(
     spend(database, 1, 500)
     assert await budget_alerts.tell(storage) == 0
     assert await storage.reading().budgets.untold(9) == []
+
+
+async def test_endpoint_is_told_of_each_part_of_a_budget_once(storage: SqliteStorage, database: Database) -> None:
+    await listen(storage)
+    for number, charge_pico in enumerate((499, 1, 300)):
+        spend(database, number + 1, charge_pico)
+        await budget_alerts.tell(storage)
+    told = await heard(storage)
+    assert [(kind, data["percent"]) for kind, data in told] == [
+        (EventKind.BUDGET_REACHED, 50),
+        (EventKind.BUDGET_REACHED, 80),
+    ]
+    assert told[0][1] | {"budget": ""} == {
+        "organisation": "usr_ada",
+        "organisation_name": "ada",
+        "budget": "",
+        "budget_name": "bot",
+        "percent": 50,
+        "limit_usd": "0.000000001",
+        "period": "day",
+        "period_began_at": "2027-01-15T00:00:00.000000Z",
+    }

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from support.billing import DECEMBER_US, OCTOBER_US, SELLER, Ledger
+from support.listening import heard, listen
 from support.members import join
 
 from softix_proxy.domain.billing.seller import Billing
+from softix_proxy.domain.notices.webhook_events import EventKind
 from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.billing import bill as bills
 from softix_proxy.operations.billing import bill_run
@@ -72,3 +74,18 @@ async def test_invoice_and_receipt_are_told_once_to_those_who_may_see_bills(stor
 async def test_bill_of_an_organisation_without_members_is_told_to_nobody(storage: SqliteStorage) -> None:
     await run(storage)
     assert await told(storage) == set()
+
+
+async def test_endpoint_is_told_of_invoice_and_receipt_once(storage: SqliteStorage) -> None:
+    await listen(storage)
+    for dry in (True, False, False):
+        await run(storage, dry=dry)
+    told = dict(await heard(storage))
+    assert len(await heard(storage)) == 2 and told.keys() == {EventKind.INVOICE_ISSUED, EventKind.RECEIPT_ISSUED}
+    invoice, receipt = told[EventKind.INVOICE_ISSUED], told[EventKind.RECEIPT_ISSUED]
+    assert (invoice["document"], invoice["due_on"], invoice["organisation_name"]) == (
+        "INV-2026-00001",
+        "2026-12-31",
+        "ada",
+    )
+    assert receipt["organisation_name"] == "bob" and "due_on" not in receipt

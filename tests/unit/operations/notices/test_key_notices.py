@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from support.listening import heard, listen
 from support.members import join
 
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.domain.notices.webhook_events import EventKind
 from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.notices import outbox
@@ -61,3 +63,11 @@ async def test_key_that_is_not_made_is_not_told(books: SqliteStorage, maker: Any
     await join(books, ada.id, "ada")
     await keys.create(books.rehearsal(), maker, user="ada")
     assert await told(books) == []
+
+
+async def test_endpoint_is_told_of_each_key_by_its_id_and_name(books: SqliteStorage, maker: Any, ada: User) -> None:
+    await listen(books)
+    made = await keys.create(books, maker, user="ada", label="ci")
+    await keys.revoke(books, made.key.public_id)
+    told = {"organisation": ada.public_id, "organisation_name": "ada", "key": made.key.public_id, "key_name": "ci"}
+    assert await heard(books) == [(EventKind.KEY_CREATED, told), (EventKind.KEY_REVOKED, told)]

@@ -1,0 +1,1 @@
+"""The checks of what is told to people and programs."""
