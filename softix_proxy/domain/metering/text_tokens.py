@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 
 MOST_COUNTED = 32 * 1024
 """The most letters that are counted at once. It takes some milliseconds, and no other request is served meanwhile."""
@@ -60,7 +61,7 @@ def sample(body: bytes) -> bytes:
 
 def _tokens_of(piece: str, common: frozenset[str]) -> int:
     if piece.isspace():
-        return len(piece) if "\n" in piece or "\r" in piece else 1 + len(piece) // _SPACES
+        return sum(_tokens_of_space(letter, len(list(run))) for letter, run in groupby(piece))
     tokens, at, end = 0, 0, len(piece)
     while at < end:
         for last in range(min(end, at + _LONGEST), at + 1, -1):
@@ -73,6 +74,11 @@ def _tokens_of(piece: str, common: frozenset[str]) -> int:
             at += 1
     # A vocabulary may cut a word at other places, and then it has a part more.
     return tokens + 1 if 2 * tokens <= end and piece[-1:].isalpha() and piece.isascii() else tokens
+
+
+def _tokens_of_space(letter: str, times: int) -> int:
+    """Returns the tokens of one kind of space in a row. Vocabularies have rows of blanks and tabs, and no others."""
+    return 1 + times // _SPACES if letter in " \t" else times * len(letter.encode())
 
 
 def _unescaped(found: re.Match[str]) -> str:

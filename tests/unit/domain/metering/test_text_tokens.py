@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from softix_proxy.domain.metering.text_tokens import MOST_COUNTED, count_tokens, json_text, sample
@@ -96,6 +96,7 @@ def test_count_of_dense_text_is_no_lower_than_a_real_one(kind: str, name: str) -
 @given(
     st.lists(st.text(max_size=40) | st.text(string.printable, max_size=80) | st.sampled_from(CHAT.split()), max_size=30)
 )
+@example(["", "", "\xa0", "\x0c"])
 @settings(max_examples=300, deadline=None)
 def test_count_of_any_text_is_hardly_lower_than_a_real_one_and_at_most_its_bytes(parts: list[str]) -> None:
     text = " ".join(parts)
@@ -104,6 +105,14 @@ def test_count_of_any_text_is_hardly_lower_than_a_real_one_and_at_most_its_bytes
     for name in VOCABULARIES:
         most = real(text, name)
         assert counted >= most - 2 - most // 5
+
+
+@pytest.mark.parametrize(
+    ("space", "tokens"),
+    [("  ", 1), (" " * 15, 1), (" " * 16, 2), ("\t\t", 1), (" \t ", 3), ("\n\n", 2), ("\r\n", 2), ("\xa0 \x0c", 4)],
+)
+def test_spaces_in_a_row_are_one_token_and_others_count_by_their_bytes(space: str, tokens: int) -> None:
+    assert count_tokens(space) == tokens
 
 
 def test_count_of_a_part_is_scaled_to_all_of_it() -> None:
@@ -152,8 +161,15 @@ def test_piece_of_more_than_16_letters_is_not_searched_within_another() -> None:
     assert count_tokens(" responsibilitiesx") == 4
 
 
-def test_spaces_count_one_token_for_sixteen_and_one_more() -> None:
-    assert [count_tokens("\t " * pairs) for pairs in (1, 7, 8, 16)] == [1, 1, 2, 3]
+@pytest.mark.parametrize("space", [" ", "\t", "\t ", "\x0c", "\xa0"])
+@pytest.mark.parametrize("name", VOCABULARIES)
+def test_spaces_of_one_kind_in_a_row_or_in_turn_count_no_lower_than_a_real_count(space: str, name: str) -> None:
+    for times in (1, 7, 15, 16, 17, 32, 100):
+        assert count_tokens(space * times) >= real(space * times, name)
+
+
+def test_blanks_count_one_token_for_sixteen_and_one_more() -> None:
+    assert [count_tokens(" " * blanks) for blanks in (2, 15, 16, 31, 32)] == [1, 1, 2, 2, 3]
 
 
 @pytest.mark.parametrize("newlines", ["\n" * 100, "\r" * 100, "\r\n" * 50])
@@ -184,3 +200,8 @@ def test_json_text_resolves_each_short_escape() -> None:
 
 def test_sample_has_32_kib() -> None:
     assert (len(sample(b"x" * 32_768)), len(sample(b"x" * 40_000))) == (32_768, 32_768)
+
+
+def test_json_text_without_escapes_is_the_text_of_the_bytes() -> None:
+    assert json_text('{"a": "é中"}'.encode()) == '{"a": "é中"}'
+    assert json_text(b'"\xff"') == '"\ufffd"'
