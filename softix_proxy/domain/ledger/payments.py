@@ -7,6 +7,7 @@ or never.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -229,7 +230,7 @@ def after_fetch(
 
 def refundable_net_cents(credit_pico: int, unused_pico: int) -> int:
     """Returns what can go back of a payment, net of tax: whole cents that it still gives and that nobody used."""
-    return max(0, min(credit_pico, unused_pico)) // PICO_PER_CENT
+    return max(0, min(credit_pico, unused_pico) // PICO_PER_CENT)
 
 
 def gross_cents(payment: OnlinePayment, net_cents: int) -> int:
@@ -237,18 +238,13 @@ def gross_cents(payment: OnlinePayment, net_cents: int) -> int:
 
     It is the greatest amount whose net is at most `net_cents`.
     """
-    if net_cents >= payment.credit_pico // PICO_PER_CENT:
-        return max(0, payment.left_cents)
-    net_total = payment.paid_cents - payment.tax_cents
-    gross = min(net_cents * payment.paid_cents // net_total + 1, payment.left_cents) if net_total else 0
     taken_cents = payment.paid_cents - payment.left_cents
     credit_cents = net_left_cents(payment.paid_cents, payment.tax_cents, taken_cents)
-    while gross > 0:
-        left = net_left_cents(payment.paid_cents, payment.tax_cents, taken_cents + gross)
-        if credit_cents - left <= net_cents:
-            break
-        gross -= 1
-    return max(0, gross)
+
+    def net_of(gross: int) -> int:
+        return credit_cents - net_left_cents(payment.paid_cents, payment.tax_cents, taken_cents + gross)
+
+    return max(0, bisect_right(range(payment.left_cents + 1), net_cents, key=net_of) - 1)
 
 
 class PaymentPosting(NamedTuple):

@@ -138,7 +138,8 @@ def test_failure_is_kept_as_long_as_the_payment_is_failed() -> None:
     failed = FetchedPayment(PaymentState.FAILED, failure="card_declined")
     after = after_fetch(PAYMENT, 1, failed, due_credit(PAYMENT, failed, []), 1)
     assert after.failure == "card_declined"
-    assert after_fetch(after, 2, PAID, due_credit(after, PAID, []), 2).failure == ""
+    later = replace(PAID, failure="card_declined")
+    assert after_fetch(after, 2, later, due_credit(after, later, []), 2).failure == ""
 
 
 def test_part_that_can_go_back_is_what_is_given_and_unused_in_whole_cents() -> None:
@@ -162,6 +163,33 @@ def test_gross_of_a_refund_is_the_most_whose_net_is_not_more(net: int) -> None:
 def test_gross_of_a_refund_after_another_is_never_more_than_what_is_left() -> None:
     rest = replace(PAYMENT, paid_cents=1190, tax_cents=190, refunded_cents=1000, held_cents=90, credit_pico=84 * CENT)
     assert rest.left_cents == 100 and gross_cents(rest, 84) == 100 and gross_cents(rest, 42) <= 51
+
+
+@pytest.mark.parametrize(
+    ("net", "gross"),
+    [(0, 1), (1, 2), (21, 26), (42, 51), (744, 886), (745, 887), (746, 887)],
+)
+def test_gross_of_a_part_of_the_rest_is_the_most_that_rounding_allows(net: int, gross: int) -> None:
+    """8.87 of 11.90 are left, with 1.42 of tax (190 × 887 / 1190 = 141.62), so 7.45 are credit.
+
+    After 0.26 of them, 8.61 have 1.37 of tax (137.47) and 7.24 of credit: 0.21 less. With 0.25 it is 0.21 as well.
+    """
+    rest = replace(PAYMENT, paid_cents=1190, tax_cents=190, refunded_cents=303, credit_pico=745 * CENT)
+    assert (gross_cents(rest, net), type(gross_cents(rest, net))) == (gross, int)
+
+
+@pytest.mark.parametrize("taken", [1190, 1191, 1300])
+def test_gross_of_a_payment_that_went_back_is_nothing(taken: int) -> None:
+    gone = replace(PAYMENT, paid_cents=1190, tax_cents=190, disputed_cents=taken)
+    assert gross_cents(gone, 0) == gross_cents(gone, 5) == 0
+
+
+def test_fetch_takes_over_each_amount_that_went_back_or_is_held() -> None:
+    fetched = replace(PAID, refunds=(refund(100),), disputes=(FetchedDispute("du", 300, 20),))
+    after = after_fetch(PAYMENT, 1, fetched, due_credit(PAYMENT, fetched, [request(40)]), 1)
+    assert (after.refunded_cents, after.disputed_cents, after.held_cents, after.left_cents) == (100, 280, 40, 770)
+    assert after.is_just_changed
+    assert not replace(after, posted_fetch=2).is_just_changed
 
 
 def test_states_of_which_the_provider_may_say_more_are_unfinished() -> None:
