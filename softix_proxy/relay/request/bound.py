@@ -99,7 +99,7 @@ def together(bounds: Sequence[Bound], times: int) -> Bound:
         return bounds[0]
     limits = [bound.call_limit for bound in bounds if bound.call_limit is not None]
     if limits:
-        plain = [replace(bound, call_limit=None, with_calls=None) for bound in bounds]
+        plain = [replace(bound, call_limit=None) for bound in bounds]
         with_calls = partial(_together_with_calls, bounds, times)
         return replace(together(plain, times), call_limit=max(limits), with_calls=with_calls)
     if len(bounds) == 1:

@@ -209,3 +209,21 @@ def test_months_of_a_span_within_one_month_are_that_month() -> None:
 def test_calendar_of_a_zone_is_shared() -> None:
     assert calendar("Asia/Kolkata") is calendar("Asia/Kolkata")
     assert calendar("Asia/Kolkata").date(0).isoformat() == "1970-01-01"
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "ends"),
+    [
+        ("UTC", "2026-11-18T10:00:00Z", ("2026-11-19", "2026-11-23", "2026-12-01")),
+        ("UTC", "2026-11-16T00:00:00Z", ("2026-11-17", "2026-11-23", "2026-12-01")),
+        ("UTC", "2026-11-01T23:59:59Z", ("2026-11-02", "2026-11-02", "2026-12-01")),
+        ("UTC", "2026-12-31T12:00:00Z", ("2027-01-01", "2027-01-04", "2027-01-01")),
+        ("UTC", "2027-02-28T12:00:00Z", ("2027-03-01", "2027-03-01", "2027-03-01")),
+        ("UTC", "2028-02-10T12:00:00Z", ("2028-02-11", "2028-02-14", "2028-03-01")),
+        ("Europe/Berlin", "2026-10-24T22:00:00Z", ("2026-10-25T23:00:00Z",) * 2 + ("2026-10-31T23:00:00Z",)),
+    ],
+)
+def test_end_of_each_period_is_the_local_start_of_the_next(zone: str, now: str, ends: tuple[str, ...]) -> None:
+    """18 November 2026 is a Wednesday. 25 October is a Sunday, on which the clock is put back."""
+    today = Calendar(zone).at(at(now))
+    assert tuple(today.end_us_of(period) for period in ("day", "week", "month")) == tuple(map(at, ends))

@@ -5,7 +5,9 @@ import pytest
 
 from softix_proxy.domain.ledger.ledger import (
     ADJUSTMENTS,
+    BANK,
     CASH,
+    FEES,
     REVENUE,
     Posting,
     Transfer,
@@ -34,3 +36,8 @@ def test_posting_of_a_sum_has_no_request() -> None:
     posting = Posting(1, "charge", REVENUE, "usr_ada", "ada", -5, 4, "lab", "llama", 3, 2, 1)
     assert (posting.request_id, posting.usage_at_us, posting.reference, posting.note) == (None, None, None, None)
     assert VerificationResult(1, 2, 3, ()).periods == 0
+
+
+def test_sides_of_a_report_that_are_no_accounts_differ_from_all_accounts() -> None:
+    assert (FEES, BANK) == (-11, -12)
+    assert not {FEES, BANK} & {CASH, REVENUE, ADJUSTMENTS}

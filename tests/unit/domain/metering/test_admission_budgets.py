@@ -90,3 +90,16 @@ def test_closed_request_releases_its_hold_in_each_budget() -> None:
     close(WalletState(RICH, 600, 0), KeyState(held_pico=600), 600, 50, NOW_US, TODAY, budgets=(project, member))
     assert (project.held_pico, member.held_pico) == (0, 100)
     assert (project.spent_pico, member.spent_pico) == (0, 0), "the posting counts the charge"
+
+
+def test_admitted_request_adds_to_what_its_budgets_hold_already() -> None:
+    project = budget(1000, held_pico=300)
+    assert isinstance(decided(TEN_A_TOKEN, project), Admitted)
+    assert project.held_pico == 900
+
+
+@pytest.mark.parametrize(("room_pico", "until"), [(149, "2026-12-01"), (150, "2026-11-26"), (151, "2026-11-26")])
+def test_refused_request_does_not_wait_for_a_budget_that_affords_the_least_of_it(room_pico: int, until: str) -> None:
+    decision = decided(TEN_A_TOKEN, budget(100), budget(room_pico, "month"))
+    assert isinstance(decision, Denied) and decision.needed_pico == 150
+    assert decision.retry_after_us == parse_instant(until) - NOW_US

@@ -8,6 +8,7 @@ from support.books import NOW_US, make_intent
 
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.access.limits import MINUTE_US
+from softix_proxy.domain.access.objects import AccountPlace
 from softix_proxy.domain.core.calendar import Calendar, Today
 from softix_proxy.domain.core.clock import SECOND_US, SLACK_US, parse_instant
 from softix_proxy.domain.core.errors import Code
@@ -17,12 +18,14 @@ from softix_proxy.domain.metering.admission import (
     Allowance,
     Denied,
     Intent,
+    IntentPlace,
     KeyState,
     RateCheck,
     WalletState,
     close,
     count,
     decide,
+    payable_pico,
 )
 from softix_proxy.domain.metering.bounds import NOTHING, Bound, Widening
 
@@ -318,3 +321,64 @@ def test_read_beyond_the_rate_is_denied_with_what_is_left() -> None:
     denied = count(check, key, NOW_US)
     assert isinstance(denied, Denied)
     assert denied.allowance == Allowance(requests_remaining=0, requests_reset_us=MINUTE_US)
+
+
+# Figures of limits that are written into the request
+
+
+def with_calls(calls: int) -> Bound:
+    return Bound(fixed_pico=100 * calls, token_num=1, output_tokens=20)
+
+
+SEARCHES = replace(with_calls(10), call_limit=10, with_calls=with_calls)
+"""1,020 for ten searches, and 120 for one."""
+
+
+@pytest.mark.parametrize(("funds_pico", "call_limit"), [(1020, None), (1019, 9), (320, 3), (319, 2), (120, 1)])
+def test_admission_with_too_little_for_all_calls_writes_the_most_that_are_paid_for(
+    funds_pico: int, call_limit: int | None
+) -> None:
+    decision = decided(ask(SEARCHES), WalletState(funds_pico, 0, 0), KeyState(), NOW_US)
+    hold_pico = 100 * (call_limit or 10) + 20
+    assert decision == Admitted(hold_pico, None, 0, Allowance(), None, 0, call_limit)
+
+
+def test_denial_of_a_request_with_calls_tells_what_it_costs_with_one() -> None:
+    decision = decided(ask(SEARCHES), WalletState(119, 0, 0), KeyState(), NOW_US)
+    assert decision == Denied(Code.INSUFFICIENT_BALANCE, None, 120, 119, 19)
+
+
+def test_admission_of_a_widened_bound_with_less_output_tells_the_part_that_was_added_to_that() -> None:
+    """Of 400, a half pays for the bound: 100 and ten tokens. All 50 tokens would have added 600."""
+    doubled = replace(TEN_A_TOKEN, widening=Widening(excess_pico=0, factor_permille=2000, dearest_pico=10**6))
+    decision = decided(ask(doubled), WalletState(400, 0, 0), KeyState(), NOW_US)
+    assert isinstance(decision, Admitted)
+    assert (decision.hold_pico, decision.output_limit, decision.widened_pico) == (400, 10, 200)
+
+
+# Figures of an account, and of what a wallet can pay
+
+HERE, THERE = AccountPlace(1, "a"), AccountPlace(2, "b")
+
+
+def test_intent_at_one_of_its_places_has_the_model_and_the_price_of_that_place() -> None:
+    intent = ask(TEN_A_TOKEN, places=(IntentPlace(HERE, 5, 6), IntentPlace(THERE, 7, None)), price_id=6)
+    there = intent.at(THERE)
+    assert (there.provider_id, there.model_id, there.price_id) == (2, 7, None)
+    assert there.places == (IntentPlace(THERE, 7, None),)
+    assert intent.at(HERE) == replace(intent, provider_id=1, model_id=5, price_id=6, places=(IntentPlace(HERE, 5, 6),))
+
+
+@pytest.mark.parametrize(
+    ("wallet", "postpaid", "expected_pico"),
+    [
+        (WalletState(1000, 300, 50), False, 200 + 750),
+        (WalletState(300, 300, 0), False, 200),
+        (WalletState(100, 300, 0), False, 200),
+        (WalletState(-5, 200, 0), True, MAX_PICO),
+    ],
+)
+def test_payable_amount_is_the_hold_and_what_no_other_request_holds(
+    wallet: WalletState, postpaid: bool, expected_pico: int
+) -> None:
+    assert payable_pico(wallet, 200, postpaid=postpaid) == expected_pico

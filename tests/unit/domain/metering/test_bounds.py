@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softix_proxy.domain.core.money import MAX_PICO
-from softix_proxy.domain.metering.bounds import FACTOR_ONE, WHOLE_MODEL, Bound, Widening, exceeded, widening_of
+from softix_proxy.domain.metering.bounds import (
+    FACTOR_ONE,
+    WHOLE_MODEL,
+    Bound,
+    WidenedBound,
+    Widening,
+    exceeded,
+    widening_of,
+)
 
 AMOUNTS = st.integers(0, 10**13)
 widenings = st.builds(Widening, AMOUNTS, st.integers(FACTOR_ONE, 10**6), AMOUNTS)
@@ -173,3 +181,15 @@ def test_bound_without_a_written_limit_on_calls_cannot_be_lowered() -> None:
     assert calling(10).within(249) is None and calling(10).limited(1) == calling(10)
     one = calling(1, call_limit=1, with_calls=calling)
     assert one.within(159) is None and one.limited(None) is one
+
+
+def test_bound_is_of_a_request_whose_calls_nobody_limits() -> None:
+    bound = Bound(fixed_pico=5)
+    assert bound.call_limit is None and bound.limited(1) is bound
+
+
+@pytest.mark.parametrize(("excess_pico", "is_wider"), [(0, False), (1, True), (70, True)])
+def test_bound_is_wider_as_long_as_anything_is_added(excess_pico: int, is_wider: bool) -> None:
+    widening = Widening(excess_pico, FACTOR_ONE, excess_pico)
+    bound = WidenedBound(1, 1, WHOLE_MODEL, widening, 1, 70, 0, 5, 5, 9)
+    assert bound.is_wider is is_wider

@@ -4,7 +4,7 @@ import pytest
 
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import DAY_US, SLACK_US, parse_instant
-from softix_proxy.domain.metering.budgets import Budget, BudgetPeriod, BudgetState, reached
+from softix_proxy.domain.metering.budgets import BUDGET_PERIODS, Budget, BudgetPeriod, BudgetState, reached
 
 UTC = Calendar("UTC")
 NOW_US = parse_instant("2026-11-25T12:00:00Z")
@@ -100,3 +100,37 @@ def test_budget_is_used_up_if_the_last_fifth_is_too_small_for_a_request(
 def test_budget_gives_its_state() -> None:
     budget = Budget(3, "bud_a", 1, None, 2, "week", 1000, 1, held_pico=4, spent_at_us=5, spent_pico=6)
     assert budget.state() == BudgetState(3, 1000, "week", 4, 5, 6)
+
+
+def test_periods_of_budgets_are_the_stored_words() -> None:
+    assert BUDGET_PERIODS == ("day", "week", "month")
+
+
+def test_new_budget_has_spent_and_holds_nothing() -> None:
+    assert BudgetState(1, 1000, "day") == BudgetState(1, 1000, "day", held_pico=0, spent_at_us=0, spent_pico=0)
+    budget = Budget(3, "bud_a", 1, None, 2, "week", 1000, 1)
+    assert (budget.held_pico, budget.spent_at_us, budget.spent_pico) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("period", BUDGET_PERIODS)
+def test_charge_at_the_first_instant_of_a_period_counts_in_it(period: BudgetPeriod) -> None:
+    first_us = UTC.at(NOW_US).start_us(period)
+    budget = state(period, spent_at_us=first_us - 1, spent_pico=300)
+    budget.spend(40, first_us, UTC)
+    assert (budget.spent_pico, budget.spent_in(UTC.at(NOW_US))) == (40, 40)
+    budget.spend(2, NOW_US, UTC)
+    assert budget.spent_pico == 42
+
+
+def test_correction_of_a_charge_at_the_first_instant_of_the_period_counts_and_before_it_reaches_nothing() -> None:
+    day_us = UTC.at(NOW_US).day_us
+    budget = state(spent_at_us=NOW_US, spent_pico=300)
+    assert budget.correct(600, day_us - 1, UTC) == ()
+    assert budget.spent_pico == 300
+    assert budget.correct(600, day_us, UTC) == (50, 80)
+    assert budget.spent_pico == 900
+
+
+def test_smallest_charge_reaches_all_parts_of_the_smallest_budget_and_no_charge_reaches_none() -> None:
+    assert reached(1, 1) == (50, 80, 100)
+    assert reached(0, 0) == reached(-1, 0) == ()

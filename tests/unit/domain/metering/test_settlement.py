@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 from typing import get_args
 
@@ -11,6 +12,7 @@ from softix_proxy.domain.metering.settlement import (
     InterruptedCharge,
     Settlement,
     interrupted,
+    limited,
     unpriced_in,
 )
 from softix_proxy.domain.metering.usage import UsageSource
@@ -94,3 +96,13 @@ def test_settlement_with_required_fields_only_is_prepaid_and_keeps_nothing() -> 
     settlement = Settlement(make_intent(1, 1), 5, 0, UsageSource.NONE, 502)
     assert (settlement.objects, settlement.members, settlement.widened_pico) == ((), (), 0)
     assert settlement.postpaid is False
+
+
+@pytest.mark.parametrize(
+    ("note", "expected"), [(None, "limited_to_balance"), ("above_hold", "above_hold limited_to_balance")]
+)
+def test_charge_limited_to_the_balance_is_noted_and_all_else_stays(note: str | None, expected: str) -> None:
+    settlement = Settlement(make_intent(1, 1), 5, 3, UsageSource.PROVIDER, 200, charge_pico=90, cost_pico=80, note=note)
+    lower = limited(settlement, 12)
+    assert (lower.charge_pico, lower.note) == (12, expected)
+    assert replace(lower, charge_pico=90, note=note) == settlement

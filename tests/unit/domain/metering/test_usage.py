@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from softix_proxy.domain.metering.usage import (
+    MOST_SCANNED,
     AttemptRow,
     Correction,
     ExportLines,
@@ -49,3 +50,7 @@ def test_usage_record_with_required_fields_only_has_the_expected_defaults(
 def test_lines_of_an_export_in_one_file_have_no_file_name_and_no_sums() -> None:
     lines = ExportLines(b"", 0, 0, 0)
     assert (lines.file, lines.sums) == ("", None)
+
+
+def test_part_of_a_users_rows_passes_at_most_four_hundred_thousand_of_all() -> None:
+    assert MOST_SCANNED == 400_000

@@ -13,7 +13,7 @@ from softix_proxy.domain.core.money import PICO_PER_USD
 from softix_proxy.domain.metering.bounds import NOTHING, Bound, Widening
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS
 from softix_proxy.domain.pricing.rates import STANDARD, PriceSheet, Rate, parse_markup
-from softix_proxy.relay.request.bound import TEMPLATE_TOKENS, bound, estimate, together
+from softix_proxy.relay.request.bound import TEMPLATE_TOKENS, bound, estimate, together, tokens_bound
 
 MODEL = Model(1, "m", 1, "m", 100_000, 4_000, ModelStatus.ACTIVE, 1)
 CALLS = ("web_search_calls", "tool_calls", "audio_ms", "images")
@@ -337,6 +337,15 @@ def test_bound_of_standard_output_is_by_the_standard_price() -> None:
     assert bounded(RequestSpec("m", max_output_tokens=5), rate=rate).token_num == 2_000_000
 
 
+def test_bound_of_a_standard_prediction_is_by_the_standard_price() -> None:
+    rate = priced(
+        {"prices": {"input": "0", "output": "2"}},
+        {"prices": {"input": "0", "output": "8"}, "service_tier": "priority"},
+    )
+    found = bounded(RequestSpec("m", max_output_tokens=0, predicted_tokens=50), rate=rate)
+    assert found.fixed_pico == 50 * 2 * MICRO + ROUNDING_PICO
+
+
 def test_bound_of_a_single_output_token_is_adjustable() -> None:
     assert bounded(RequestSpec("m"), model=replace(MODEL, max_output_tokens=1)).adjustable
 
@@ -346,3 +355,22 @@ def test_bound_of_what_costs_something_is_widened() -> None:
     assert bounded(RequestSpec("m"), widening=wider).widening is wider  # type: ignore[arg-type] # it is no number
     free = bounded(RequestSpec("m"), rate=Rate(1, PriceSheet(())), widening=wider)  # type: ignore[arg-type] # as above
     assert free.widening is None
+
+
+def test_bound_of_a_prediction_is_by_the_tier_and_the_band_of_the_request() -> None:
+    """$8 a million in priority, and $16 above 2,024 tokens: 1,001 bytes are 2,025 with the template."""
+    bands = [
+        {"prices": {"input": "0", "output": "2"}},
+        {"prices": {"input": "0", "output": "8"}, "service_tier": "priority"},
+        {"prices": {"input": "0", "output": "16"}, "service_tier": "priority", "above_input_tokens": 2024},
+    ]
+    spec = RequestSpec("m", max_output_tokens=0, predicted_tokens=50, service_tier="priority")
+    below, above = (bounded(spec, body_bytes, rate=priced(*bands)) for body_bytes in (1000, 1001))
+    assert below.fixed_pico == 50 * 8 * MICRO + ROUNDING_PICO
+    assert above.fixed_pico == 50 * 16 * MICRO + ROUNDING_PICO
+
+
+def test_tokens_bound_is_the_input_and_the_longest_output_of_all_choices() -> None:
+    bounds = [Bound(output_tokens=50), Bound(output_tokens=300), Bound(output_tokens=7)]
+    found = tokens_bound(RequestSpec("m", choices=2), 4003, bounds)
+    assert (found, type(found)) == (1000 + 2 * 300, int)

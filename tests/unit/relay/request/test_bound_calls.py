@@ -18,7 +18,7 @@ from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.metering.admission import Admitted, Denied, KeyState, WalletState, decide
-from softix_proxy.domain.metering.bounds import Bound
+from softix_proxy.domain.metering.bounds import Bound, Widening
 from softix_proxy.domain.pricing.rates import PriceSheet, Rate
 from softix_proxy.relay.request.bound import bound, together
 
@@ -141,3 +141,40 @@ def test_tool_with_a_limit_of_the_client_keeps_it_beside_one_without(calls: int,
     spec, _ = read(("messages", {"model": "m", "max_tokens": 5, "messages": [], "tools": tools}))
     assert spec.with_calls(calls).calls == {"web_search_calls": 4 + calls}
     assert spec.with_calls(calls).rounds == rounds
+
+
+SEARCH, _ = read(("messages", {"model": "m", "max_tokens": 5, "messages": [], "tools": [
+    {"type": "web_search_20250305", "name": "s"}]}))  # fmt: skip
+"""As many searches as it likes, which softix limits to ten."""
+
+
+@pytest.mark.parametrize(
+    ("adds_input", "fixed_pico"), [(True, 4 * 100_000 * 7_000_000), (False, 4 * (1000 + 1024) * 3_000_000)]
+)
+def test_bound_with_fewer_calls_is_widened_and_read_as_that_with_all(adds_input: bool, fixed_pico: int) -> None:
+    """Three searches at a cent each, and four rounds, of which each reads the body or all of the context.
+
+    Above 300,000 tokens, a million costs $7.
+    """
+    wider = Widening(70, 1000, 700)
+    spec = replace(SEARCH, open_input=False)
+    whole = bound(spec, 1000, MODEL, RATE, metered=True, least_tokens=16, widening=wider, adds_input=adds_input)
+    fewer = whole.limited(3)
+    assert fewer.fixed_pico == 3 * 10**10 + fixed_pico + 19
+    assert (whole.call_limit, fewer.call_limit, fewer.with_calls) == (10, None, None)
+    assert (whole.widening, fewer.widening) == (wider, wider)
+
+
+def test_bounds_together_have_the_highest_limit_on_calls_and_lower_it_for_all_targets() -> None:
+    """A target without tools, and two with ten and with five calls at 100 and 300 each."""
+    plain = Bound(fixed_pico=50)
+    ten = Bound(fixed_pico=1000, call_limit=10, with_calls=lambda calls: Bound(fixed_pico=100 * calls))
+    five = Bound(fixed_pico=1500, call_limit=5, with_calls=lambda calls: Bound(fixed_pico=300 * calls))
+    for bounds in ((plain, ten, five), (five, ten, plain)):
+        found = together(bounds, 2)
+        assert (found.call_limit, found.hold_pico(0)) == (10, 2 * 1500)
+        assert [each.call_limit for each in found.targets] == [None] * 3
+        fewer = found.limited(3)
+        assert (fewer.call_limit, fewer.hold_pico(0)) == (None, 2 * 900)
+    assert together([plain, plain], 2).call_limit is None
+    assert together([ten], 3).limited(2) == Bound(fixed_pico=200, times=3)

@@ -128,3 +128,11 @@ def test_units_counted_in_the_request_without_any_price_are_not_charged() -> Non
     assert (found.charge_pico, found.note) == (5 * MICRO + 8 * 10**10, None)
     both = Rate(1, sheet, costs=Rate(2, PriceSheet.parse({"bands": [{"prices": {"input": "1", "image": "0.03"}}]})))
     assert charge(spec, observed, both, HoldTerms(INTENT, 10**12, False), NEVER).cost_pico == 5 * MICRO + 6 * 10**10
+
+
+def test_charge_of_unknown_usage_after_a_failed_attempt_is_the_hold_for_both() -> None:
+    """Nothing was reported. The hold is for all attempts together, so that what failed is a part of it."""
+    bound = replace(BILLED, interrupted_charge="bound")
+    found = charge(RequestSpec("m"), seen(failed=(FAILED,)), Rate(1, SHEET), HoldTerms(INTENT, 9 * MICRO, False), bound)
+    assert (found.source, found.charge_pico, found.failed) == (UsageSource.INTERRUPTED, 9 * MICRO, (FAILED,))
+    assert found.note == "with_failed_attempts"

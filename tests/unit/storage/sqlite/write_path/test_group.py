@@ -5,8 +5,9 @@ import pytest
 from support.books import NOW_US, POSTED_PICO, USD, make_database, make_intent, make_settlement, revision
 
 from softix_proxy.domain.access.keys import KeyLimits
-from softix_proxy.domain.core.clock import DAY_US
-from softix_proxy.domain.metering.admission import Admitted, Allowance, Intent, Stale
+from softix_proxy.domain.core.clock import DAY_US, SECOND_US
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.metering.admission import Admitted, Allowance, Denied, Intent, RateCheck, Stale
 from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.metering.settlement import Settled
 from softix_proxy.domain.pricing.meters import METERS
@@ -163,3 +164,17 @@ def test_open_intents_with_given_slots_returns_only_their_intents(books: SqliteC
     assert [one.intent.request_id for one in open_intents(books, [7, 8], 2)] == [1, 2]
     intent = found[0].intent
     assert (intent.user_id, intent.key_id, intent.endpoint, intent.bound) == (1, 1, "chat", Bound())
+
+
+def test_reads_of_several_keys_count_against_the_rate_of_each(books: SqliteConnection) -> None:
+    """Of two a minute, another one is allowed after half of it."""
+    checks = [RateCheck(1, 1, KeyLimits(rpm=2)), RateCheck(2, 2, KeyLimits(rpm=60)), RateCheck(1, 1, KeyLimits(rpm=2))]
+    batch = CommitGroup(books, 7, NOW_US)
+    batch.load([], checks)
+    assert batch.count(checks) == [Allowance(1, 30 * SECOND_US), Allowance(59, SECOND_US), Allowance(0, 60 * SECOND_US)]
+    [denied] = batch.count(checks[:1])
+    assert isinstance(denied, Denied) and (denied.code, denied.retry_after_us) == (Code.RATE_LIMITED, 30 * SECOND_US)
+    batch.save()
+    later = CommitGroup(books, 7, NOW_US + 30 * SECOND_US)
+    later.load([], checks)
+    assert later.count(checks[:1]) == [Allowance(0, 60 * SECOND_US)]

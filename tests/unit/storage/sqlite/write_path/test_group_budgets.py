@@ -134,8 +134,8 @@ def test_refusal_in_the_last_fifth_of_a_budget_is_noted_as_its_end(books: Sqlite
     [refused] = batch.admit([asked])
     batch.save()
     assert isinstance(refused, Denied) and refused.code is Code.BUDGET_REACHED
-    ended = books.execute("SELECT budget_id FROM budget_alerts WHERE percent = 100").fetchall()
-    assert ended == [(2,)], "the day's budget has room for it"
+    ended = books.execute("SELECT budget_id, period_start_us FROM budget_alerts WHERE percent = 100").fetchall()
+    assert ended == [(2, calendar("UTC").at(NOW_US).month_us)], "the day's budget has room for it"
 
 
 @pytest.mark.parametrize("work", ["admit", "settle", "count"])
@@ -185,3 +185,14 @@ def test_line_of_a_batch_holds_and_settles_in_the_same_budgets(books: SqliteConn
     batch.settle([make_settlement(intent, hold_pico=400, charge_pico=7)])
     batch.save()
     assert states(books) == [(0, 7), (0, 7)]
+
+
+def test_budget_that_a_clock_ahead_has_left_in_the_future_counts_and_comes_back(books: SqliteConnection) -> None:
+    books.execute("UPDATE budgets SET spent_at_us = ?, spent_pico = 300", (NOW_US + 40 * 24 * 3600 * 10**6,))
+    intent = make_intent(1, revision(books), hold_pico=400)
+    batch = group(books, intent)
+    batch.admit([intent])
+    batch.settle([make_settlement(intent, charge_pico=7)])
+    batch.save()
+    assert states(books) == [(0, 307), (0, 307)]
+    assert books.execute("SELECT spent_at_us FROM budgets").fetchall() == [(NOW_US,)] * 2

@@ -106,3 +106,13 @@ def test_resolving_reads_by_indexes_only(connection: SqliteConnection) -> None:
     plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {RESOLVE}", ("[]", 1))]
     scanned = [step for step in plan if step.startswith("SCAN") and "json_each" not in step and "found" not in step]
     assert [step for step in scanned if "VIRTUAL TABLE" not in step] == []
+
+
+def test_name_that_leads_nowhere_does_not_keep_the_others_from_being_admitted(connection: SqliteConnection) -> None:
+    at = revision(connection)
+    intents = [make_intent(1, at, refs=(RESPONSE,), places=PLACES), make_intent(2, at)]
+    group = CommitGroup(connection, 0, NOW_US)
+    group.load(intents)
+    denied, admitted = group.admit(intents)
+    assert denied == Denied(Code.OBJECT_NOT_FOUND, about="response") and isinstance(admitted, Admitted)
+    assert connection.execute("SELECT request_id FROM intents").fetchall() == [(2,)]
