@@ -16,6 +16,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from softix_proxy.domain.access.roles_section import RolesSection, require_roles
 from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.portal_section import PortalSection
 from softix_proxy.domain.billing.seller import Billing
@@ -70,6 +71,7 @@ class Settings:
     mail: MailSection = MailSection()  # noqa: RUF009
     payments: PaymentsSection = PaymentsSection()  # noqa: RUF009
     oidc: OidcSection = OidcSection()  # noqa: RUF009
+    roles: RolesSection = RolesSection()  # noqa: RUF009
     from_file: frozenset[str] = field(default=frozenset(), compare=False)
     """The names (`section.field`) that the file sets."""
 
@@ -94,7 +96,7 @@ class Effective(NamedTuple):
 _SECTIONS: Mapping[str, Any] = {
     name: hint for name, hint in get_type_hints(Settings).items() if name not in ("paths", "from_file")
 }
-_NOT_SETTINGS = frozenset({"SOFTIX_MASTER_KEY", "SOFTIX_CONFIG", "SOFTIX_DATA_DIR"})
+_NOT_SETTINGS = frozenset({"SOFTIX_MASTER_KEY", "SOFTIX_TOKEN", "SOFTIX_CONFIG", "SOFTIX_DATA_DIR"})
 _OF_KUBERNETES = re.compile(r"SOFTIX_(SERVICE_(HOST|PORT)|PORT)(_.*)?")
 """The variables that Kubernetes puts into every pod if a Service is named softix."""
 
@@ -133,6 +135,7 @@ def load(config: Path | None, data_dir: Path | None, environ: Mapping[str, str])
             "portal.enabled and portal.public_url belong together",
             "set portal.public_url to the address that browsers use",
         )
+    require_roles(made["portal"].second_factor_roles, made["roles"])
     made["mail"].require()
     return Settings(paths, **made, from_file=from_file)
 

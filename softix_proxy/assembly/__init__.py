@@ -4,6 +4,7 @@ from softix_proxy.assembly.check_context import open_check_context
 from softix_proxy.assembly.instance import (
     Initialised,
     Instance,
+    admin_token,
     effective_settings,
     initialise,
     is_signed,
@@ -23,6 +24,7 @@ from softix_proxy.assembly.webhook_delivery import webhook_post
 __all__ = [
     "Initialised",
     "Instance",
+    "admin_token",
     "effective_settings",
     "initialise",
     "is_signed",

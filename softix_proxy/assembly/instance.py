@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softix_proxy.domain.access.roles import Granter
+from softix_proxy.domain.accounts.audit import Channel
+from softix_proxy.domain.accounts.principals import Principal, os_user
 from softix_proxy.domain.core.clock import Clock, SystemClock
-from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.core.errors import BadInputError, FailureError
 
 if TYPE_CHECKING:
     from softix_proxy.domain.accounts.federated_identities import OpenIdProvider
@@ -30,6 +33,17 @@ def read_settings(config: Path | None, data_dir: Path | None) -> Settings:
     from softix_proxy import settings
 
     return settings.load(config, data_dir, os.environ)
+
+
+def admin_token() -> str | None:
+    """Returns the admin token in the environment, or None. Raises BadInputError for an empty one.
+
+    An unset variable of a script would otherwise give every permission.
+    """
+    token = os.environ.get("SOFTIX_TOKEN")
+    if token is not None and not token.strip():
+        raise BadInputError("SOFTIX_TOKEN is empty", "unset it, or put an admin token into it")
+    return token
 
 
 def effective_settings(settings: Settings) -> list[Effective]:
@@ -53,6 +67,27 @@ class Instance:
     storage: Storage
     clock: Clock
     database: Database
+    principal: Principal
+    """Who runs the command."""
+
+    async def entered(self, operation: str, token: str | None = None) -> Instance:
+        """Returns the instance for one operation, whose storage asks for the permission and keeps the audit.
+
+        With an admin token, that acts instead of the user of the operating system. Raises NotPermittedError.
+        """
+        from softix_proxy.operations.access.door import Door
+
+        door = Door(self.storage, self.principal)
+        if token is not None:
+            from softix_proxy.operations.access import tokens
+
+            door = await tokens.door(self.storage, await self.vault(), token, Channel.CLI, self.settings.roles.table)
+        return replace(self, storage=await door.enter(operation), principal=door.principal)
+
+    @property
+    def granter(self) -> Granter:
+        """What whoever runs the command may give to others."""
+        return Granter(self.settings.roles.table, self.principal.permissions)
 
     async def vault(self) -> Vault:
         """Opens the vault with the master key. Raises FailureError if the key is missing or not this instance's."""
@@ -163,7 +198,7 @@ async def open_instance(settings: Settings) -> AsyncIterator[Instance]:
 
     database = await _database(settings).open()
     try:
-        yield Instance(settings, SqliteStorage(database), database.clock, database)
+        yield Instance(settings, SqliteStorage(database), database.clock, database, os_user(os.getuid()))
     finally:
         await database.close()
 

@@ -22,7 +22,9 @@ COMMANDS = {
     "factors": "Show and remove second factors of accounts.",
     "oidc": "Set up sign-in at an OpenID provider.",
     "keys": "Issue, limit, rotate and revoke API keys.",
-    "audit": "Show what operators did in the portal.",
+    "roles": "Show the roles, and what each may do.",
+    "tokens": "Issue and revoke admin tokens.",
+    "audit": "Show who did what, and verify the record of it.",
     "objects": "List what is kept at providers, and share it.",
     "organisations": "Show and change who shares a balance and keys.",
     "projects": "Create and change an organisation's projects.",
@@ -51,7 +53,7 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
-    "access": ("users", "keys", "objects"),
+    "access": ("users", "keys", "roles", "tokens", "objects"),
     "accounts": ("accounts", "factors", "oidc", "audit"),
     "billing": ("bill",),
     "catalog": ("providers", "models"),
@@ -93,9 +95,10 @@ class LazyGroup(Group):
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--config", type=CONFIG, help="The TOML configuration file.")
 @click.option("--data-dir", type=DATA_DIR, help="The folder of this instance: configuration, database, master key.")
+@click.option("--as", "as_token", metavar="TOKEN", help="Act by an admin token. Better put it into SOFTIX_TOKEN.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output, and nothing else there.")
 @click.version_option(__version__, prog_name="softix")
 @click.pass_context
-def main(ctx: click.Context, config: Path | None, data_dir: Path | None, as_json: bool) -> None:
+def main(ctx: click.Context, config: Path | None, data_dir: Path | None, as_token: str | None, as_json: bool) -> None:
     """Run and manage softix, a metered, prepaid proxy for AI providers. Example: softix quickstart"""
-    ctx.obj = Invocation(config, data_dir, as_json)
+    ctx.obj = Invocation(config, data_dir, as_json, as_token)

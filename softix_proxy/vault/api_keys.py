@@ -1,4 +1,4 @@
-"""The API keys: `sx_live_` + 27 random letters and digits (160 bits) + 6 of a checksum.
+"""The API keys: `sx_live_` + 27 random letters and digits (160 bits) + 6 of a checksum. Admin tokens begin otherwise.
 
 The checksum proves nothing. It refuses typing errors and other services' keys before any look-up.
 """
@@ -11,35 +11,37 @@ import secrets
 import string
 from zlib import crc32
 
-from softix_proxy.domain.core.key_text import KEY_HEAD, KEY_PREFIX_LETTERS
+from softix_proxy.domain.core.key_text import KEY_HEAD, SHOWN_LETTERS
 from softix_proxy.domain.ports.vault import NewKey
 
 _LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
 _RANDOM = 27
-_FORM = re.compile(rf"{KEY_HEAD}[0-9A-Za-z]{{33}}", re.ASCII).fullmatch
-_SUM_AT = len(KEY_HEAD) + _RANDOM
 
 
 class ApiKeys:
-    """Creates API keys and their digests, which are HMAC-SHA256 under the pepper.
+    """Creates keys of one kind and their digests, which are HMAC-SHA256 under the pepper.
 
-    Without the pepper, guesses cannot be checked against a stolen table.
+    Without the pepper, guesses cannot be checked against a stolen table. A key of another kind has another head, so it
+    has no digest here.
     """
 
-    def __init__(self, pepper: bytes) -> None:
+    def __init__(self, pepper: bytes, head: str = KEY_HEAD) -> None:
         self._keyed = hmac.new(pepper, digestmod="sha256")
+        self._head = head
+        self._form = re.compile(rf"{head}[0-9A-Za-z]{{33}}", re.ASCII).fullmatch
+        self._sum_at = len(head) + _RANDOM
 
     def new(self) -> NewKey:
-        body = KEY_HEAD + "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM))
+        body = self._head + "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM))
         text = body + _checksum(body.encode())
-        return NewKey(text, text[:KEY_PREFIX_LETTERS], self._digest(text.encode()))
+        return NewKey(text, text[: len(self._head) + SHOWN_LETTERS], self._digest(text.encode()))
 
     def digest(self, text: str) -> bytes | None:
-        if _FORM(text) is None:
+        if self._form(text) is None:
             return None
         data = text.encode()
-        return self._digest(data) if text[_SUM_AT:] == _checksum(data[:_SUM_AT]) else None
+        return self._digest(data) if text[self._sum_at :] == _checksum(data[: self._sum_at]) else None
 
     def _digest(self, data: bytes) -> bytes:
         keyed = self._keyed.copy()

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable
 
 from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.core.key_text import TOKEN_HEAD
 from softix_proxy.domain.ports.vault import (
     PEPPER_PLACE,
     SIGNING_KEY_PLACE,
@@ -66,6 +67,9 @@ class MasterVault:
         api_keys = ApiKeys(pepper)
         self.new_api_key: Callable[[], NewKey] = api_keys.new
         self.digest: Callable[[str], bytes | None] = api_keys.digest
+        tokens = ApiKeys(pepper, TOKEN_HEAD)
+        self.new_admin_token: Callable[[], NewKey] = tokens.new
+        self.admin_token_digest: Callable[[str], bytes | None] = tokens.digest
         self.tag: Callable[[int, str], str] = Tags(pepper).tag
         self.keyed_digest: Callable[[str, str], str] = KeyedDigests(pepper).digest
 

@@ -3,11 +3,12 @@ from dataclasses import replace
 import pytest
 from support.engines import Books
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.account_tokens import AccountToken, TokenPurpose
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus, PolicyAcceptance
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Storage
 
 ADA = Account(

@@ -2,14 +2,15 @@ from collections.abc import Sequence
 
 import pytest
 from support.engines import Books
+from support.principals import EVE
 
-from softix_proxy.domain.accounts.audit import FIRST, AuditAction, AuditEntry, chained
+from softix_proxy.domain.accounts.audit import FIRST, AuditEntry, Outcome, chained
 from softix_proxy.domain.ports.storage import Storage
 
 
 async def write(storage: Storage, *subjects: str) -> Sequence[AuditEntry]:
     async with storage.writing() as unit:
-        return [await unit.audit.add("acc_ada", AuditAction.CHANGE_KEY, subject) for subject in subjects]
+        return [await unit.audit.add(EVE, "keys.update", subject, Outcome.DONE) for subject in subjects]
 
 
 async def test_audit_entries_are_numbered_and_chained(storage: Storage) -> None:
@@ -25,7 +26,7 @@ async def test_audit_entries_are_numbered_and_chained(storage: Storage) -> None:
 async def test_audit_entry_of_a_transaction_that_fails_is_not_kept(storage: Storage) -> None:
     with pytest.raises(RuntimeError):
         async with storage.writing() as unit:
-            await unit.audit.add("acc_ada", AuditAction.CHANGE_KEY, "key_one")
+            await unit.audit.add(EVE, "keys.update", "key_one", Outcome.DONE)
             raise RuntimeError
     assert await storage.reading().audit.page(None, 9) == []
 

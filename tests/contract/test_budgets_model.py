@@ -17,6 +17,7 @@ import pytest
 from support.books import NOW_US, StoppedClock, make_database, make_intent, make_settlement
 from support.organisation import join, project
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.calendar import Today, calendar
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import Code
@@ -24,7 +25,7 @@ from softix_proxy.domain.metering.admission import Admitted, Denied, Intent
 from softix_proxy.domain.metering.budgets import Budget
 from softix_proxy.domain.metering.usage import Correction
 from softix_proxy.domain.organisations.key_owners import KeyOwner
-from softix_proxy.domain.organisations.organisations import OPERATOR, OrganisationRole
+from softix_proxy.domain.organisations.organisations import OPERATOR
 from softix_proxy.jobs.recovery import close_orphans
 from softix_proxy.operations.metering import budgets
 from softix_proxy.storage.sqlite.core.database import Database

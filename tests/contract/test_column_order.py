@@ -25,6 +25,7 @@ RECORDS = frozenset(
     [
         "Account",
         "AccountToken",
+        "AdminToken",
         "AttemptRow",
         "AuditEntry",
         "AutoTopUp",

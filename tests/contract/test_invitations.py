@@ -2,8 +2,8 @@ from dataclasses import replace
 
 from support.organisation import person
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.organisations.invitations import Invitation
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.domain.ports.storage import Storage
 
 GRACE = Invitation(0, "inv_grace", 1, "grace@example.org", OrganisationRole.ADMIN, None, 10, 20)

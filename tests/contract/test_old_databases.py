@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from support.people import new_vault
+from support.principals import entered
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.usage import UsageFilter
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.access import users
-from softix_proxy.operations.accounts import accounts
+from softix_proxy.operations.accounts import accounts, audit
+from softix_proxy.operations.accounts.audit import VerifiedAudit
 from softix_proxy.operations.ledger import corrections, ledger, periods, redating
 from softix_proxy.operations.metering import usage
 from softix_proxy.storage.sqlite.core import migrations, upgrade
@@ -27,6 +30,7 @@ CHAT = "/v1/chat/completions"
 EVER = Span(0, 2**62)
 BEFORE_IDENTITIES = 10
 BEFORE_FORMER_MEMBERS = 22
+BEFORE_CHANGES_IN_THE_AUDIT = 24
 FIRST_WITH_A_CLOSED_PERIOD = 3
 DUMPS = sorted(Path(__file__).with_name("databases").glob("*.sql"))
 
@@ -219,5 +223,35 @@ async def test_old_database_remembers_the_members_whose_removal_it_recorded(tmp_
         members = SqliteStorage(database).reading().memberships
         assert [await members.has_ended(account_id, 1) for account_id in (1, 2, 3)] == [True, False, False]
         assert not await members.has_ended(1, 2)
+    finally:
+        await database.close()
+
+
+async def test_audit_of_an_earlier_version_stays_whole_and_goes_on(tmp_path: Path) -> None:
+    place = tmp_path / "softix.db"
+    restore(DUMPS[BEFORE_CHANGES_IN_THE_AUDIT - 1], place)
+    connection, previous = connect(place), bytes(32)
+    for number, action in ((1, "disable_user"), (2, "revoke_key")):
+        told = f'[{number}, 7, "acc_ada", "{action}", "usr_ada"]'
+        previous = sha256(previous + told.encode()).digest()
+        row = (number, action, previous)
+        connection.execute("INSERT INTO audit VALUES (?1, 7, 'acc_ada', ?2, 'usr_ada', ?3)", row)
+    connection.execute(
+        "INSERT INTO login_accounts (public_id, email, folded_email, display_name, role, created_at_us) "
+        "VALUES ('acc_ada', 'a@example.org', 'a@example.org', 'Ada', 'billing', 1)"
+    )
+    connection.close()
+    database = Database(place, SystemClock())
+    upgrade.migrate(database)
+    await database.open()
+    try:
+        storage = SqliteStorage(database)
+        account = await storage.reading().accounts.find("acc_ada")
+        assert account is not None and account.role == "billing"
+        assert [entry.version for entry in await audit.page(storage)] == [1, 1]
+        user = (await users.list_all(storage))[0]
+        await users.update(await entered(storage, "users.update"), user.public_id, postpaid=not user.postpaid)
+        assert [entry.version for entry in await audit.page(storage)] == [2, 1, 1]
+        assert await audit.verify(storage) == VerifiedAudit(3, None)
     finally:
         await database.close()

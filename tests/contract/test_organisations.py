@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.errors import ConflictError
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Storage
 
 pytestmark = pytest.mark.usefixtures("people")

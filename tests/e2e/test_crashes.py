@@ -71,9 +71,9 @@ async def rows_of(client: Prepared) -> list[tuple[str, str, int]]:
     """(Request id, source, charge in pico-USD) of every usage row."""
     async with client.instance.opened() as opened:
         from softix_proxy.domain.core.ids import format_request_id
-        from softix_proxy.operations.metering import usage
+        from softix_proxy.domain.metering.usage import UsageFilter
 
-        rows = await usage.after(opened.storage, 0, limit=1_000_000)
+        rows = await opened.storage.reading().usage.after(UsageFilter(), 0, 1_000_000)
         return [(format_request_id(row.request_id), row.source.value, row.charge_pico) for row in rows]
 
 

@@ -16,10 +16,11 @@ from support.fake_stripe import FakeStripe, Thing, serving_stripe
 from support.portal_daemon import free_port
 
 from softix_proxy import assembly
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.billing.seller import Billing
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.operations.access import users
 from softix_proxy.operations.billing import bill
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner, _NamedTextIOWrapper
 from support.commands import leaves
 from support.one_notice import write_notices
 from support.one_of_each import NOW_US, write_directory, write_papers, write_requests
-from support.one_of_each_person import write_audit, write_people
+from support.one_of_each_person import TOKEN, write_audit, write_people
 
 from softix_proxy import assembly
 from softix_proxy.cli.main import main
@@ -56,6 +56,9 @@ COLUMNS = (
     ("webhook_deliveries", "error"),
     ("login_accounts", "display_name"),
     ("projects", "name"),
+    ("admin_tokens", "label"),
+    ("admin_tokens", "prefix"),
+    ("admin_tokens", "role"),
     ("payments", "failure"),
 )
 LISTS = (("keys", "models"), ("keys", "earlier_models"), ("keys", "regions"), ("providers", "drop_fields"))
@@ -103,6 +106,13 @@ READING = {
     "accounts list": [],
     "accounts show": ["acc_ada"],
     "audit list": [],
+    "audit show": ["1"],
+    "audit export": [],
+    "roles list": [],
+    "roles show": ["admin"],
+    "roles permissions": [],
+    "tokens list": [],
+    "tokens show": ["tok_one"],
     "budgets list": ["usr_ada"],
     "factors list": ["acc_ada"],
     "organisations list": [],
@@ -152,6 +162,7 @@ async def _fill(path: Path) -> None:
             await write_notices(unit)
             await write_people(unit)
             await write_audit(unit)
+            await unit.tokens.add(TOKEN)
             await unit.projects.add(Project(0, "prj_one", 1, "search", NOW_US))
     finally:
         await database.close()

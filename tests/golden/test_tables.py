@@ -33,10 +33,18 @@ WIDTHS = (80, 120, 200)
 INSTANT = "2026-11-30T08:01:31.123456Z"
 PRICES = {"input": "0.25", "cached_input": "0.125", "output": "10", "reasoning": "10", "web_search": "0.01"}
 LONG: Mapping[str, Any] = {
-    "action": "adjust_balance",
+    "action": "organisations.cancel-invitation",
     "active_keys": 12_345,
     "age_s": 86_400,
     "actor": "acc_0704k8z7g00000",
+    "actor_kind": "os-user",
+    "channel": "portal",
+    "defined_by": "configuration",
+    "last_used_on": "2026-11-30",
+    "operations": ["mail.retry", "organisations.cancel-invitation", "organisations.invite"],
+    "outcome": "refused",
+    "permission": "organisations.write",
+    "permissions": ["keys.revoke", "organisations.read", "organisations.write", "users.read"],
     "at": INSTANT,
     "attempts": 12,
     "credit": "123456.78",
@@ -151,7 +159,7 @@ LONG: Mapping[str, Any] = {
     "requests": 1_234_567,
     "result": "differs",
     "retries": 2,
-    "role": "admin",
+    "role": "owner-operator",
     "rows": 12_345_678,
     "rule": "wallet_equals_entries",
     "scope": "user and model",

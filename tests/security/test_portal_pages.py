@@ -22,11 +22,11 @@ from support.two_organisations import (
     populate,
 )
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.metering.settlement import FailedAttempt
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.organisations.key_owners import KeyOwner
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.routing.routes import ModelRoute, RouteLeg
 from softix_proxy.web.portal.product.routes import ROUTES as PRODUCT

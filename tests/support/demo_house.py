@@ -20,6 +20,7 @@ from support.portal import Portal, serving_portal
 from support.portal_daemon import free_port
 
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.accounts.public_url import parse_public_url
@@ -33,7 +34,7 @@ from softix_proxy.domain.ledger.payments import OnlinePayment
 from softix_proxy.domain.ledger.payments_section import PaymentsSection
 from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.domain.metering.usage import UsageSource
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.domain.pricing.prices import PriceVersion
 from softix_proxy.domain.pricing.rates import PriceSheet

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.core.ids import new_public_id
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Storage
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from softix_proxy.domain.access.roles import OrganisationRole
+from softix_proxy.domain.access.tokens import AdminToken
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.account_tokens import AccountToken, TokenPurpose
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus, PolicyAcceptance
-from softix_proxy.domain.accounts.audit import AuditAction
+from softix_proxy.domain.accounts.audit import ActorKind, AuditActor, AuditChange, Channel, Outcome
 from softix_proxy.domain.accounts.ceremonies import Ceremony, CeremonyKind
 from softix_proxy.domain.accounts.factors import Passkey, TotpFactor
 from softix_proxy.domain.accounts.federated_identities import FederatedIdentity
 from softix_proxy.domain.accounts.security_events import SecurityEvent
 from softix_proxy.domain.accounts.sessions import Session, SignInMethod
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Unit
 
 ADA = 1
@@ -110,5 +112,21 @@ async def write_factors(unit: Unit) -> None:
     )
 
 
+TOKEN = AdminToken(
+    id=0,
+    public_id="tok_one",
+    label="deploy",
+    prefix="sx_admin_abcd",
+    digest=b"token",
+    role="auditor",
+    created_at_us=95,
+    expires_at_us=195,
+    revoked_at_us=196,
+    used_at_us=97,
+)
+ADA_AT_THE_PORTAL = AuditActor(ActorKind.ACCOUNT, "acc_ada", Channel.PORTAL)
+
+
 async def write_audit(unit: Unit) -> None:
-    await unit.audit.add("acc_ada", AuditAction.REVOKE_KEY, "key_one")
+    changes = [AuditChange("key", "key_one", {"status": "active"}, {"status": "revoked"}, ("label",))]
+    await unit.audit.add(ADA_AT_THE_PORTAL, "keys.revoke", "key_one", Outcome.DONE, changes)

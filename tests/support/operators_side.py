@@ -13,8 +13,8 @@ from support.one_of_each import ADA, NOW_US, write_books, write_directory, write
 from support.one_of_each_person import write_people
 
 from softix_proxy import settings
-from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.audit import Channel
 from softix_proxy.domain.accounts.sessions import Session, SignInMethod
 from softix_proxy.domain.core.clock import DAY_US, parse_zone
 from softix_proxy.domain.core.errors import OperatorError
@@ -24,6 +24,7 @@ from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.ports.payment_gateway import GatewayError
 from softix_proxy.exports.core.templates import HtmlTemplates
 from softix_proxy.exports.core.texts import texts
+from softix_proxy.operations.access.door import account_door
 from softix_proxy.operations.billing.payment_documents import PaymentDocuments
 from softix_proxy.operations.ledger.payments import PaymentContext
 from softix_proxy.operations.notices import outbox
@@ -87,19 +88,19 @@ class OperatorsSide:
         self.settings = settings.load(None, data_dir, {})
         self.templates = HtmlTemplates("portal", texts(), parse_zone("UTC"))
         self.router = PortalRouter(routes.ROUTES)
-        self.accounts: dict[UserRole, Account] = {}
+        self.accounts: dict[str, Account] = {}
         self.payments: StillPayments | None = StillPayments(self)
 
-    async def account(self, role: UserRole) -> Account:
+    async def account(self, role: str) -> Account:
         """Makes the account of a role at the first call."""
         if role not in self.accounts:
             async with self.storage.writing() as unit:
                 self.accounts[role] = await unit.accounts.add(
                     Account(
                         id=0,
-                        public_id=f"acc_of_{role.value}",
-                        email=f"{role.value}@example.org",
-                        display_name=role.value.title(),
+                        public_id=f"acc_of_{role}",
+                        email=f"{role}@example.org",
+                        display_name=role.title(),
                         role=role,
                         status=AccountStatus.ACTIVE,
                         created_at_us=1,
@@ -110,7 +111,7 @@ class OperatorsSide:
 
     async def ask(
         self,
-        role: UserRole,
+        role: str,
         method: str,
         path: str,
         form: Mapping[str, str] | None = None,
@@ -121,6 +122,7 @@ class OperatorsSide:
         assert found is not None and method in found.by_method, f"no route {method} {path}"
         account = await self.account(role)
         viewer = Viewer(replace(account, role=role), _session(account, self.clock.us), ())
+        door = account_door(self.storage, viewer.account, Channel.PORTAL, self.settings.roles.table)
         nothing: Any = None  # no page of operators seals, opens or hashes anything
         request = PageRequest(
             path=path,
@@ -130,7 +132,8 @@ class OperatorsSide:
             now_us=self.clock.us,
             address="192.0.2.1",
             device="Firefox on Linux",
-            storage=self.storage,
+            storage=door.recorded("page.show"),
+            door=door,
             settings=self.settings,
             payments=cast(Any, self.payments),
             vault=nothing,

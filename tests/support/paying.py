@@ -11,6 +11,7 @@ from typing import Any
 from support.books import POSTED_PICO, StoppedClock, make_database
 from support.fake_stripe import FakeStripe, Thing, serving_stripe
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.billing.seller import Billing
@@ -18,7 +19,7 @@ from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.ledger.payments import OnlinePayment
 from softix_proxy.domain.ledger.payments_section import PaymentsSection
 from softix_proxy.domain.notices.outbox import Notice
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.payment_gateway import EventHint
 from softix_proxy.operations.billing.payment_documents import PaymentDocuments
 from softix_proxy.operations.ledger import checkouts, payments

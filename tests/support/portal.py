@@ -14,17 +14,20 @@ from typing import Any, NamedTuple
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
+from support.audited_rows import audited_rows, require_entry
 from support.books import StoppedClock
 
 from softix_proxy import assembly
 from softix_proxy.assembly import Instance
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.principals import os_user
 from softix_proxy.domain.accounts.public_url import PublicUrl, parse_public_url
 from softix_proxy.domain.accounts.sessions import COOKIE, Session, SignInMethod
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.secret_tokens import token_digest
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.exports.core.templates import HtmlTemplates
 from softix_proxy.exports.core.texts import texts
 from softix_proxy.operations.access import users
@@ -111,7 +114,13 @@ class Portal:
         return await self.ask("GET", path, **options)
 
     async def post(self, path: str, form: Any = None, **options: Any) -> Got:
-        return await self.ask("POST", path, form=form or {}, **options)
+        """Sends a form. Whatever it changes must be in the audit."""
+        folder = self.context.settings.paths.data_dir
+        before = audited_rows(folder)
+        got = await self.ask("POST", path, form=form or {}, **options)
+        if not path.startswith("/webhooks/"):  # a provider tells of payments, and nobody here did anything
+            require_entry(before, audited_rows(folder), ["POST", path])
+        return got
 
     async def account(self, email: str = "ada@example.org", password: str = "", **changes: Any) -> Account:
         """An account that may sign in."""
@@ -189,7 +198,7 @@ async def serving_portal(
     await assembly.initialise(settings)
     clock, hasher = StoppedClock(), QueuedPasswordHasher()
     database = await Database(settings.paths.database, clock).open()
-    instance = Instance(settings, SqliteStorage(database), clock, database)
+    instance = Instance(settings, SqliteStorage(database), clock, database, os_user(1000))
     async with aiohttp.ClientSession() as session:
         context = PortalContext(
             storage=instance.storage,

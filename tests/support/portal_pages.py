@@ -76,7 +76,7 @@ async def program(request: PageRequest) -> Answer:
 
 
 def rows(path: str, handler: Any, access: Access = Access.PUBLIC) -> list[PortalRoute]:
-    return [PortalRoute(method, path, handler, access) for method in ("GET", "POST")]
+    return [PortalRoute(method, path, handler, access, "account.update") for method in ("GET", "POST")]
 
 
 ROUTES = [
@@ -88,11 +88,11 @@ ROUTES = [
     *rows("/to/sign-out", sign_out),
     *rows("/choose", choose),
     *rows("/leave", leave),
-    PortalRoute("GET", "/download", download, Access.PUBLIC),
+    PortalRoute("GET", "/download", download, Access.PUBLIC, "page.show"),
     *rows("/own", echo, Access.SIGNED_IN),
     *rows("/recent", echo, Access.RECENT),
     *rows("/admin/x", echo, Access.OPERATOR),
-    PortalRoute("POST", "/own/{id}", echo, Access.SIGNED_IN),
-    PortalRoute("POST", "/webhooks/x", program, Access.PROGRAM),
-    PortalRoute("GET", "/healthz", echo, Access.PUBLIC),
+    PortalRoute("POST", "/own/{id}", echo, Access.SIGNED_IN, "account.update"),
+    PortalRoute("POST", "/webhooks/x", program, Access.PROGRAM, "payments.webhook"),
+    PortalRoute("GET", "/healthz", echo, Access.PUBLIC, "page.show"),
 ]

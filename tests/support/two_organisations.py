@@ -14,19 +14,22 @@ from jinja2 import ChoiceLoader, DictLoader, PackageLoader
 from support.books import NOW_US, USD, StoppedClock, make_database, make_intent, make_settlement, post
 
 from softix_proxy import settings as settings_module
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
+from softix_proxy.domain.accounts.audit import Channel
 from softix_proxy.domain.accounts.public_url import parse_public_url
 from softix_proxy.domain.accounts.sessions import Session, SignInMethod
 from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.organisations.key_owners import KeyOwner
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.vault import NewKey
 from softix_proxy.domain.pricing.prices import PriceVersion
 from softix_proxy.domain.pricing.rates import PriceSheet
 from softix_proxy.exports.core.templates import HtmlTemplates
 from softix_proxy.exports.core.texts import texts
+from softix_proxy.operations.access.door import account_door
 from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 from softix_proxy.settings import Settings
 from softix_proxy.storage.sqlite.core.database import Database
@@ -87,10 +90,13 @@ class Organisations:
         query: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
         viewer: Viewer | None = None,
+        operation: str = "account.update",
         **portal: Any,
     ) -> PageRequest:
         settings = replace(self.settings, portal=replace(self.settings.portal, **portal)) if portal else self.settings
         vault: Any = self.vault
+        seen = viewer or await self.viewer(role)
+        door = account_door(self.storage, seen.account, Channel.PORTAL, settings.roles.table)
         return PageRequest(
             path=path,
             parts=parts or {},
@@ -99,12 +105,13 @@ class Organisations:
             now_us=self.clock.us,
             address="203.0.113.7",
             device="Firefox on Linux",
-            storage=self.storage,
+            storage=door.recorded(operation),
+            door=door,
             settings=settings,
             vault=vault,
             hasher=vault,
             url=parse_public_url(settings.portal.public_url or "http://localhost:8485"),
-            _viewer=viewer or await self.viewer(role),
+            _viewer=seen,
         )
 
     def use(self, *, user: int = ADA, number: int, days_ago: int = 0, **changes: Any) -> None:

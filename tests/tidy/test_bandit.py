@@ -21,6 +21,8 @@ EXPLAINED: dict[tuple[str, str], str] = {
     ("web: day_chart", "B704"): "a drawing of softix itself, in which every text was escaped",
     ("dialects: sse", "B105"): "the word for an event that may pass",
     ("domain: account_tokens", "B105"): "the names of what a link is for",
+    ("domain: audit", "B105"): "the name of a kind of actor",
+    ("domain: key_text", "B105"): "what every token begins with",
     ("domain: mail", "B105"): "the names of failures",
     ("domain: outbox", "B105"): "the names of messages",
     ("domain: refusals", "B105"): "the names of reasons",

@@ -29,6 +29,8 @@ CALL = re.compile(r"(?:^|(?<=[\s(`/\"]))softix((?: +|\", *\")[^\n`]*)")
 FENCE = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"(?<!`)`(softix [^`]+)`(?!`)")
 PROGRAMS = (".py", ".js", ".mjs", ".ts")
+OTHER_VARIABLES = {"SOFTIX_MASTER_KEY", "SOFTIX_TOKEN", "SOFTIX_CONFIG", "SOFTIX_DATA_DIR"}
+"""The variables that are read apart from the settings."""
 END = re.compile(r"^(\||\|\||&&|;|>|>>|<|2>|&)$")
 REMEDY = re.compile(r"(?:softix )((?:--?[a-z][\w-]*|[a-z][\w-]*)(?: .*)?)", re.DOTALL)
 
@@ -191,7 +193,7 @@ def test_proven_clients_in_the_document_are_exactly_those_tested() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_variable_in_a_document_is_a_setting(page: Path) -> None:
-    known = {item.variable for item in settings.describe()} | {"SOFTIX_MASTER_KEY", "SOFTIX_CONFIG", "SOFTIX_DATA_DIR"}
+    known = {item.variable for item in settings.describe()} | OTHER_VARIABLES
     named = set(re.findall(r"\bSOFTIX_[A-Z][A-Z_]*[A-Z]\b", page.read_text("utf-8")))
     assert named - known - {"SOFTIX_API_KEY", "SOFTIX_BASE_URL"} == set(), "settings.py has no such setting"
 

@@ -14,6 +14,8 @@ UNNAMED = re.compile(
     re.IGNORECASE,
 )
 BY_PLACE = {"astuple", "_make"}
+BY_SQLITE = "softix_proxy/storage/sqlite/core/change_recorder.py"
+"""SQLite tells changes by the places of the columns, so their names are asked of the schema there."""
 NAMED_OTHERWISE = {"BudgetState", "KeyState", "WalletState", "RecordMapping"}
 """States are made from columns that are listed by their own fields (`journal_sql`); a mapping is made from names."""
 
@@ -44,7 +46,7 @@ def found(source: Source) -> list[str]:
 
 def test_storage_code_does_not_depend_on_an_order_of_columns_or_fields() -> None:
     stored = [source for source in sources("softix_proxy") if source.place.startswith("softix_proxy/storage/")]
-    wrong = [line for source in stored for line in found(source)]
+    wrong = [line for source in stored for line in found(source) if source.place != BY_SQLITE]
     assert stored and not wrong, "\n".join([*wrong, "instead: a RecordMapping, or the names of the columns"])
 
 

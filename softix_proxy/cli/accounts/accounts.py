@@ -9,20 +9,23 @@ import click
 
 from softix_proxy.cli.console.console import Group, choice_of, confirm, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
-from softix_proxy.domain.access.users import UserRole
-from softix_proxy.domain.organisations.organisations import OrganisationRole
+from softix_proxy.domain.access.roles import NO_ROLE, OPERATOR_ROLES, OrganisationRole
 from softix_proxy.operations.accounts import accounts as operations
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
     from softix_proxy.operations.accounts.accounts import AccountLink
 
-_ROLE = choice_of(UserRole)
 _ORGANISATION_ROLE = choice_of(OrganisationRole)
 _LIST = TableLayout(
     ("id", "email", "display_name", "role", "status", "verified_at"), leave=("verified_at", "display_name", "role")
 )
 _UNSET = "portal.public_url is not set, so there is no link"
+
+
+def complete_role(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Completes the name of a role of softix. Those of the configuration are not read for it."""
+    return [name for name in OPERATOR_ROLES if name.startswith(begun)]
 
 
 @click.group(cls=Group)
@@ -33,7 +36,7 @@ def accounts() -> None:
 @accounts.command()
 @click.argument("email")
 @click.option(
-    "--role", type=_ROLE, default="user", show_default=True, help="What the person may do under /admin of the portal."
+    "--role", metavar="ROLE", default=NO_ROLE, show_default=True, help="What the person may do as an operator."
 )
 @click.option("--name", help="The name that people see. Without it, the part of the e-mail before the @.")
 @click.option("--organisation", metavar="USER", help="The existing user that the person belongs to, by id or e-mail.")
@@ -59,10 +62,11 @@ async def create(
         await instance.vault(),
         email=email,
         display_name=name,
-        role=UserRole(role),
+        role=role,
         organisation=organisation,
         organisation_role=OrganisationRole(organisation_role),
         is_mailed=instance.settings.portal.origin is not None,
+        by=instance.granter,
     )
     await _show_link(instance, made, f"Created the account of {made.account.email}.")
 
@@ -114,7 +118,7 @@ async def disable(instance: Instance, account: str) -> None:
     """
     from softix_proxy.operations.organisations import key_owners  # it is imported late, as only this command needs it
 
-    fields = operations.as_fields(await operations.disable(instance.storage, account))
+    fields = operations.as_fields(await operations.disable(instance.storage, account, instance.granter))
     left = [key_owners.left_fields(each) for each in await key_owners.left_by(instance.storage, fields["id"])]
     if invocation().as_json:
         show({**fields, "working_keys": left})
@@ -131,21 +135,22 @@ async def disable(instance: Instance, account: str) -> None:
 @instance
 async def enable(instance: Instance, account: str) -> None:
     """Accept the sign-in of a disabled account again. Example: softix accounts enable ada@example.org"""
-    show(operations.as_fields(await operations.enable(instance.storage, account)))
+    show(operations.as_fields(await operations.enable(instance.storage, account, instance.granter)))
 
 
 @accounts.command("set-role")
 @click.argument("account")
-@click.argument("role", type=_ROLE, metavar="ROLE")
+@click.argument("role", shell_complete=complete_role)
 @instance
 async def set_role(instance: Instance, account: str, role: str) -> None:
-    """Set what an account may do under /admin of the portal.
+    """Set what an account may do as an operator.
 
-    ROLE is user, support, billing, auditor or admin. The last admin who can sign in stays one.
+    ROLE is user, support, billing, auditor, admin, owner-operator, or one of the configuration: see softix roles list.
+    The last admin who can sign in stays one. Nobody gives a role with more permissions than their own.
 
     Example: softix accounts set-role ada@example.org support
     """
-    show(operations.as_fields(await operations.set_role(instance.storage, account, UserRole(role))))
+    show(operations.as_fields(await operations.set_role(instance.storage, account, role, instance.granter)))
 
 
 @accounts.command("sign-out")
@@ -177,7 +182,9 @@ async def reset_link(instance: Instance, account: str) -> None:
     Example: softix accounts reset-link ada@example.org
     """
     is_mailed = instance.settings.portal.origin is not None
-    made = await operations.reset_link(instance.storage, await instance.vault(), account, is_mailed=is_mailed)
+    made = await operations.reset_link(
+        instance.storage, await instance.vault(), account, is_mailed=is_mailed, by=instance.granter
+    )
     await _show_link(instance, made, f"The older links of {made.account.email} have ended.")
 
 

@@ -68,5 +68,5 @@ async def reset(instance: Instance, account: str, yes: bool) -> None:
     Make sure that the person is who it says. It is told by mail. Example: softix factors reset ada@example.org --yes
     """
     confirm(f"Remove every second factor of {account}? The password alone opens the account then.", yes)
-    done = await operations.reset(instance.storage, await instance.vault(), account)
+    done = await operations.reset(instance.storage, await instance.vault(), account, instance.granter)
     show({"account": done.public_id, "factors": 0}, "The factors are removed, and the person is told by mail.")

@@ -12,7 +12,7 @@ import inspect
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -44,6 +44,8 @@ class Invocation:
     config: Path | None = None
     data_dir: Path | None = None
     as_json: bool = False
+    as_token: str | None = field(default=None, repr=False)
+    """The admin token of `--as`. Without it, that of the environment counts."""
 
     def settings(self) -> Settings:
         from softix_proxy import assembly
@@ -115,6 +117,7 @@ class Command(_Guarded):
             click.Option(["--json", "as_json"], is_flag=True, expose_value=False, callback=_set, help="Print JSON."),
             click.Option(["--config"], type=CONFIG, expose_value=False, callback=_set, hidden=True),
             click.Option(["--data-dir"], type=DATA_DIR, expose_value=False, callback=_set, hidden=True),
+            click.Option(["--as", "as_token"], expose_value=False, callback=_set, hidden=True),
         ]
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -199,13 +202,38 @@ def instance(function: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     def wrapper(*args: Any, **kwargs: Any) -> None:
         from softix_proxy import assembly
 
+        name = operation_name(click.get_current_context())
+
         async def run() -> None:
             async with assembly.open_instance(invocation().settings()) as opened:
-                await function(opened, *args, **kwargs)
+                await function(await opened.entered(name, _token()), *args, **kwargs)
 
         asyncio.run(run())
 
     return wrapper
+
+
+def _token() -> str | None:
+    """Returns the admin token by which the command acts. None for a user of the operating system."""
+    from softix_proxy import assembly
+
+    asked = invocation().as_token
+    if asked is None:
+        return assembly.admin_token()
+    say(
+        "Every user of this machine can read the token of --as while the command runs.",
+        "put it into the environment variable SOFTIX_TOKEN instead",
+    )
+    return asked
+
+
+def operation_name(context: click.Context) -> str:
+    """Returns the name of a command's operation: its words without that of the program, joined by dots."""
+    words: list[str] = []
+    while context.parent is not None:
+        words.insert(0, context.command.name or "")
+        context = context.parent
+    return ".".join(words)
 
 
 def clipped(message: str) -> str:

@@ -143,7 +143,8 @@ async def _portal_link(settings: Settings) -> str:
     from softix_proxy import assembly
     from softix_proxy.operations.instance import quickstart as operations
 
-    async with assembly.open_instance(settings) as instance:
+    async with assembly.open_instance(settings) as opened:
+        instance = await opened.entered("quickstart")
         path = await operations.prepare_account(instance.storage, await instance.vault())
     return f"{settings.portal.origin}{path}"
 
@@ -153,7 +154,8 @@ async def _prepare(settings: Settings, wanted: dict[ProviderType, bool], yes: bo
     from softix_proxy.demo.models import models
     from softix_proxy.operations.instance import quickstart as operations
 
-    async with assembly.open_instance(settings) as instance:
+    async with assembly.open_instance(settings) as opened:
+        instance = await opened.entered("quickstart")
         vault = await instance.vault()
         prepared = await operations.prepare(instance.storage, vault, models())
         for kind, variable in operations.ENVIRONMENT.items():
@@ -224,7 +226,8 @@ async def _check(settings: Settings) -> None:
     from softix_proxy.operations.ledger import balance
     from softix_proxy.operations.metering import usage
 
-    async with assembly.serving(settings) as daemon, assembly.open_instance(settings) as instance:
+    async with assembly.serving(settings) as daemon, assembly.open_instance(settings) as opened:
+        instance = await opened.entered("quickstart")
         issued = await keys.create(
             instance.storage, await instance.vault(), user=quickstart.USER, label="quickstart check"
         )

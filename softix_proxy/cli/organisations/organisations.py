@@ -9,7 +9,8 @@ import click
 
 from softix_proxy.cli.console.console import Group, choice_of, confirm, instance, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
-from softix_proxy.domain.organisations.organisations import OPERATOR, OrganisationRole
+from softix_proxy.domain.access.roles import OrganisationRole
+from softix_proxy.domain.organisations.organisations import OPERATOR
 from softix_proxy.operations.organisations import organisations as operations
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.access.permissions import Permission
+from softix_proxy.domain.access.roles import ADMIN, NO_ROLE, OWNER_OPERATOR, OperatorRoles
 from softix_proxy.domain.core.ids import new_public_id
 
 
@@ -26,8 +27,8 @@ class Account:
     email: str = field(repr=False)
     """The address as it was verified. Mail goes to this text only."""
     display_name: str = field(repr=False)
-    role: UserRole
-    """What the person may do under /admin. `user` means nothing. No form of the portal sets it."""
+    role: str
+    """The role of an operator: one of softix's, or of the configuration. `user` has no permission."""
     status: AccountStatus
     created_at_us: int
     verified_at_us: int | None = None
@@ -44,12 +45,22 @@ class Account:
         return self.is_active and self.verified_at_us is not None
 
 
+def permissions_of(account: Account, roles: OperatorRoles) -> frozenset[Permission]:
+    """Returns what the account may do as an operator now. An account that cannot sign in may do nothing."""
+    return roles.permissions(account.role) if account.can_sign_in else frozenset()
+
+
+def is_admin(account: Account) -> bool:
+    """Returns whether the account can sign in and may give roles. One who cannot do that yet lets nobody in."""
+    return account.role in (ADMIN, OWNER_OPERATOR) and account.can_sign_in
+
+
 def new_account(
     email: str,
     display_name: str,
     now_us: int,
     *,
-    role: UserRole = UserRole.USER,
+    role: str = NO_ROLE,
     age_attested_at_us: int | None = None,
 ) -> Account:
     """Returns an account that is not stored yet. Nobody has proved its address, and it has no password."""

@@ -80,7 +80,7 @@ class Factors:
 
 def needs_factor(account: Account, memberships: Iterable[Membership], roles: Sequence[str]) -> bool:
     """Returns whether one of the account's roles, here or in an organisation, is one that needs a second factor."""
-    held = {account.role.value, *(one.role.value for one in memberships)}
+    held = {account.role, *(one.role.value for one in memberships)}
     return not held.isdisjoint(roles)
 
 

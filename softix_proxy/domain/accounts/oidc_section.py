@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.config import setting
 from softix_proxy.domain.core.loopback import LOCAL_HOSTS
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 
 
 def checked_issuer(text: str) -> str:

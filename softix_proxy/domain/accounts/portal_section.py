@@ -5,17 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.access.roles import checked_role_word
 from softix_proxy.domain.accounts.public_url import checked_api_url, checked_policy_url, parse_public_url
 from softix_proxy.domain.core.config import setting
-from softix_proxy.domain.organisations.organisations import OrganisationRole
-
-
-def checked_role_name(text: str) -> str:
-    """Returns the name of a role of operators or of members. Raises ValueError."""
-    if text not in {*UserRole, *OrganisationRole}:
-        raise ValueError("not a role")
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +56,7 @@ class PortalSection:
     second_factor_roles: tuple[str, ...] = setting(
         (),
         "The roles whose accounts need a second factor, of operators and of members: for example admin and owner.",
-        item=checked_role_name,
+        item=checked_role_word,
     )
 
     @property

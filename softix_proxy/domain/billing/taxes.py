@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from softix_proxy.domain.core.errors import BadInputError
 
+_MOST_SHOWN = 40
+"""The letters of a wrong text that its remedy repeats."""
 _RATE = re.compile(r"\d{1,2}(?:\.\d{1,4})?", re.ASCII)
 _VAT_ID = re.compile(r"[A-Z]{2}[A-Z0-9+*]{2,13}", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
@@ -117,7 +119,7 @@ def parse_vat_id(text: str) -> str:
     """Returns a VAT id without the spaces and dots that people write into it. Raises BadInputError."""
     bare = re.sub(r"[\s.-]", "", text).upper()
     if not _VAT_ID.fullmatch(bare):
-        raise BadInputError("a VAT id begins with its country, such as DE123456789", f"change {text!r}")
+        raise BadInputError("a VAT id begins with its country, such as DE123456789", f"change {text[:_MOST_SHOWN]!r}")
     return bare
 
 
@@ -125,5 +127,5 @@ def parse_country(text: str) -> str:
     """Returns the country's two letters, as in ISO 3166. Raises BadInputError."""
     code = text.strip().upper()
     if not _COUNTRY.fullmatch(code):
-        raise BadInputError("a country is written with its two letters, such as DE", f"change {text!r}")
+        raise BadInputError("a country is written with its two letters, such as DE", f"change {text[:_MOST_SHOWN]!r}")
     return code

@@ -33,6 +33,10 @@ class NotFoundError(OperatorError):
     """The named thing does not exist."""
 
 
+class NotPermittedError(OperatorError):
+    """The role of whoever asks does not have the permission. Nothing was changed."""
+
+
 class ConflictError(OperatorError):
     """The thing exists already, or its state forbids the change. Nothing was changed."""
 

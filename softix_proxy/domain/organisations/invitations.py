@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from softix_proxy.domain.organisations.organisations import OrganisationRole
+from softix_proxy.domain.access.roles import OrganisationRole
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,41 +5,12 @@ The row of `users` is the organisation. A user of earlier versions is an organis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, Literal, Protocol
 
-
-class OrganisationRole(StrEnum):
-    OWNER = "owner"
-    ADMIN = "admin"
-    BILLING = "billing"
-    MEMBER = "member"
-    VIEWER = "viewer"
-
-
-class Right(StrEnum):
-    """What a member may do in the organisation."""
-
-    SEE = "see"
-    """See balance, usage and limits of the organisation."""
-    MAKE_OWN_KEYS = "make_own_keys"
-    MANAGE_KEYS = "manage_keys"
-    """Create, change and revoke keys of other members and of projects."""
-    SEE_BILLING = "see_billing"
-    PAY = "pay"
-    MANAGE_MEMBERS = "manage_members"
-    MANAGE_OWNERS = "manage_owners"
-
-
-RIGHTS: Mapping[OrganisationRole, frozenset[Right]] = {
-    OrganisationRole.OWNER: frozenset(Right),
-    OrganisationRole.ADMIN: frozenset(Right) - {Right.MANAGE_OWNERS},
-    OrganisationRole.BILLING: frozenset((Right.SEE, Right.SEE_BILLING, Right.PAY)),
-    OrganisationRole.MEMBER: frozenset((Right.SEE, Right.MAKE_OWN_KEYS)),
-    OrganisationRole.VIEWER: frozenset((Right.SEE,)),
-}
+from softix_proxy.domain.access.permissions import Permission
+from softix_proxy.domain.access.roles import ORGANISATION_ROLES, OrganisationRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +21,8 @@ class Membership:
     role: OrganisationRole
     created_at_us: int
 
-    def may(self, right: Right) -> bool:
-        return right in RIGHTS[self.role]
+    def may(self, permission: Permission) -> bool:
+        return permission in ORGANISATION_ROLES[self.role]
 
 
 OPERATOR: Final = "operator"
@@ -62,20 +33,24 @@ It is always given, so that nobody becomes an operator because an argument was f
 """
 
 
-def may(actor: Actor, right: Right) -> bool:
-    return actor == OPERATOR or actor.may(right)
+def may(actor: Actor, permission: Permission) -> bool:
+    return actor == OPERATOR or actor.may(permission)
 
 
 def may_grant(actor: Actor, role: OrganisationRole) -> bool:
     """Returns whether the actor may give this role to another person, or take it away: nobody grants more than they
     have.
     """
-    return actor == OPERATOR or RIGHTS[role] <= RIGHTS[actor.role]
+    return actor == OPERATOR or ORGANISATION_ROLES[role] <= ORGANISATION_ROLES[actor.role]
 
 
 def raises_itself(actor: Actor, account_id: int, role: OrganisationRole) -> bool:
     """Returns whether the actor would get rights from its own hand."""
-    return actor != OPERATOR and actor.account_id == account_id and not RIGHTS[role] <= RIGHTS[actor.role]
+    return (
+        actor != OPERATOR
+        and actor.account_id == account_id
+        and not ORGANISATION_ROLES[role] <= ORGANISATION_ROLES[actor.role]
+    )
 
 
 def leaves_no_owner(members: Iterable[Membership], account_id: int, role: OrganisationRole | None) -> bool:

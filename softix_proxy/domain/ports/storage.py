@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
 
     from softix_proxy.domain.access.keys import KeyStore
     from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectStore
+    from softix_proxy.domain.access.tokens import TokenStore
     from softix_proxy.domain.access.users import UserStore
     from softix_proxy.domain.accounts.account_tokens import AccountTokenStore
     from softix_proxy.domain.accounts.accounts import AccountStore
@@ -107,6 +108,9 @@ class Unit(Protocol):
 
     @property
     def keys(self) -> KeyStore: ...
+
+    @property
+    def tokens(self) -> TokenStore: ...
 
     @property
     def audit(self) -> AuditStore: ...
@@ -222,8 +226,11 @@ class Storage(Protocol):
         """
         ...
 
-    def writing(self) -> AbstractAsyncContextManager[Unit]:
-        """Opens a transaction. It holds the write lock, so keep it short and wait for nothing inside."""
+    def writing(self, *, recorded: bool = False) -> AbstractAsyncContextManager[Unit]:
+        """Opens a transaction. It holds the write lock, so keep it short and wait for nothing inside.
+
+        With `recorded` its `audit.changes` tells what it changed.
+        """
         ...
 
     def rehearsal(self) -> Storage:

@@ -127,6 +127,12 @@ class Vault(Protocol):
         """Returns 32 bytes by which an API key is looked up, or None if the form or the checksum is wrong."""
         ...
 
+    def new_admin_token(self) -> NewKey: ...
+
+    def admin_token_digest(self, text: str) -> bytes | None:
+        """Returns 32 bytes by which an admin token is looked up, or None for whatever is none: an API key, too."""
+        ...
+
     def tag(self, key_id: int, text: str) -> str:
         """Returns what stands for a client's own word at a provider. Each API key has other tags.
 

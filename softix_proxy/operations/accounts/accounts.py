@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from softix_proxy.domain.access.identity import checked_display_name, checked_email
-from softix_proxy.domain.access.users import User, UserRole
-from softix_proxy.domain.accounts.accounts import Account, AccountStatus, new_account
-from softix_proxy.domain.accounts.operator_rights import may_grant_roles
+from softix_proxy.domain.access.roles import NO_GRANTER, NO_ROLE, Granter, OrganisationRole
+from softix_proxy.domain.access.users import User
+from softix_proxy.domain.accounts.accounts import Account, AccountStatus, is_admin, new_account
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.access import users
@@ -40,16 +40,18 @@ async def create(
     *,
     email: str,
     display_name: str | None = None,
-    role: UserRole = UserRole.USER,
+    role: str = NO_ROLE,
     organisation: str | None = None,
     organisation_role: OrganisationRole = OrganisationRole.OWNER,
     is_mailed: bool = True,
+    by: Granter = NO_GRANTER,
 ) -> AccountLink:
     """Creates an account without a password, and the link for its first one.
 
-    `organisation` connects the person with an existing user. Raises BadInputError, NotFoundError, and ConflictError if
-    the e-mail is taken.
+    `organisation` connects the person with an existing user. Raises BadInputError, NotFoundError, ConflictError if the
+    e-mail is taken, and NotPermittedError for a role that the granter may not give.
     """
+    by.require(by.roles.require(role))
     address = checked_email(email)
     name = checked_display_name(display_name or address.partition("@")[0])
     async with storage.writing() as unit:
@@ -101,28 +103,29 @@ async def unconnected(storage: Storage) -> Sequence[tuple[Account, User]]:
     return found
 
 
-async def disable(storage: Storage, reference: str) -> AccountStanding:
+async def disable(storage: Storage, reference: str, by: Granter = NO_GRANTER) -> AccountStanding:
     """Disables the account, and ends its sessions and links in the same transaction.
 
-    Raises NotFoundError, and ConflictError for the last admin.
+    Raises NotFoundError, ConflictError for the last admin, and NotPermittedError for one who has more permissions.
     """
     async with storage.writing() as unit:
-        account = await change_status(unit, await find(unit, reference), AccountStatus.DISABLED)
+        account = await change_status(unit, await find(unit, reference), AccountStatus.DISABLED, by)
         return await _standing(unit, account)
 
 
-async def enable(storage: Storage, reference: str) -> AccountStanding:
-    """Lets a disabled account sign in again. Raises NotFoundError."""
+async def enable(storage: Storage, reference: str, by: Granter = NO_GRANTER) -> AccountStanding:
+    """Lets a disabled account sign in again. Raises NotFoundError, and NotPermittedError as `disable` does."""
     async with storage.writing() as unit:
-        account = await change_status(unit, await find(unit, reference), AccountStatus.ACTIVE)
+        account = await change_status(unit, await find(unit, reference), AccountStatus.ACTIVE, by)
         return await _standing(unit, account)
 
 
-async def change_status(unit: Unit, account: Account, status: AccountStatus) -> Account:
+async def change_status(unit: Unit, account: Account, status: AccountStatus, by: Granter) -> Account:
     """Sets the status. A disabled account has no session and no link any more.
 
-    Raises ConflictError for the last admin.
+    Raises ConflictError for the last admin, and NotPermittedError for one who has more permissions.
     """
+    by.require(account.role)
     changed = replace(account, status=status)
     if changed == account:
         return account
@@ -134,21 +137,23 @@ async def change_status(unit: Unit, account: Account, status: AccountStatus) -> 
     return changed
 
 
-async def set_role(storage: Storage, reference: str, role: UserRole) -> AccountStanding:
-    """Sets what the person may do under /admin. It holds for the next page.
+async def set_role(storage: Storage, reference: str, role: str, by: Granter) -> AccountStanding:
+    """Sets what the person may do as an operator. It holds for the next page.
 
-    Raises NotFoundError, and ConflictError for the last admin.
+    Raises BadInputError, NotFoundError, ConflictError for the last admin, and NotPermittedError.
     """
     async with storage.writing() as unit:
-        account = await change_role(unit, await find(unit, reference), role)
+        account = await change_role(unit, await find(unit, reference), role, by)
         return await _standing(unit, account)
 
 
-async def change_role(unit: Unit, account: Account, role: UserRole) -> Account:
-    """Sets the role, and signs the account out, so that it signs in with its new rights.
+async def change_role(unit: Unit, account: Account, role: str, by: Granter) -> Account:
+    """Sets the role, and signs the account out, so that it signs in with its new permissions.
 
-    Raises ConflictError for the last admin.
+    Raises BadInputError, ConflictError for the last admin, and NotPermittedError for a role that the granter may not
+    give or take.
     """
+    by.require(by.roles.require(role), account.role)
     changed = replace(account, role=role)
     if changed != account:
         await _keep_an_admin(unit, account, changed)
@@ -170,13 +175,17 @@ async def sign_out_everybody(storage: Storage) -> int:
         return sum([await _end_sessions(unit, account) for account in await unit.accounts.list()])
 
 
-async def reset_link(storage: Storage, vault: Vault, reference: str, *, is_mailed: bool = True) -> AccountLink:
+async def reset_link(
+    storage: Storage, vault: Vault, reference: str, *, is_mailed: bool = True, by: Granter = NO_GRANTER
+) -> AccountLink:
     """Returns a new link with which the person sets a password. The password of today works until then.
 
-    The second factors stay. Raises NotFoundError, and ConflictError for a disabled account.
+    The second factors stay. Raises NotFoundError, ConflictError for a disabled account, and NotPermittedError for one
+    who has more permissions than the granter.
     """
     async with storage.writing() as unit:
         account = await find(unit, reference)
+        by.require(account.role)
         if not account.is_active:
             raise ConflictError("the account is disabled", f"run: softix accounts enable {account.public_id}")
         return AccountLink(account, await password_resets.first_link(unit, vault, account, is_mailed=is_mailed))
@@ -197,7 +206,7 @@ def as_fields(standing: AccountStanding) -> dict[str, Any]:
         "id": account.public_id,
         "email": account.email,
         "display_name": account.display_name,
-        "role": account.role.value,
+        "role": account.role,
         "status": account.status.value,
         "organisations": [{"id": public_id, "role": role.value} for public_id, role in standing.organisations],
         "verified_at": format_instant(account.verified_at_us),
@@ -212,9 +221,9 @@ async def _standing(unit: Unit, account: Account) -> AccountStanding:
 
 async def _keep_an_admin(unit: Unit, before: Account, after: Account) -> None:
     """Raises ConflictError if nobody who can sign in could grant roles after this change, but somebody can now."""
-    if not may_grant_roles(before) or may_grant_roles(after):
+    if not is_admin(before) or is_admin(after):
         return
-    if not any(may_grant_roles(other) for other in await unit.accounts.list() if other.id != before.id):
+    if not any(is_admin(other) for other in await unit.accounts.list() if other.id != before.id):
         raise ConflictError(
             "this is the last admin who can sign in",
             "make somebody else admin first, who can sign in: softix accounts set-role ACCOUNT admin",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from softix_proxy.domain.access.identity import is_email
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.accounts.account_tokens import TokenPurpose
 from softix_proxy.domain.accounts.accounts import Account, folded_email
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import account_tokens, security_events, sessions, throttles, verification

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from softix_proxy.domain.access.roles import NO_GRANTER, Granter
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.accounts.ceremonies import CeremonyKind
 from softix_proxy.domain.accounts.factors import (
@@ -302,13 +303,15 @@ async def tell(
     await outbox.enqueue(unit, vault, notice)
 
 
-async def reset(storage: Storage, vault: Vault, reference: str) -> Account:
+async def reset(storage: Storage, vault: Vault, reference: str, by: Granter = NO_GRANTER) -> Account:
     """Removes every factor of an account, by an operator, for a person who lost them. All sessions end.
 
-    Raises NotFoundError, and ConflictError if the account has none.
+    Raises NotFoundError, ConflictError if the account has none, and NotPermittedError for one who has more permissions
+    than the granter.
     """
     async with storage.writing() as unit:
         account, origin = await accounts.find(unit, reference), Origin("", "the operator")
+        by.require(account.role)
         if not await required(unit, account.id):
             raise ConflictError("the account has no second factor", "see: softix factors list")
         await unit.factors.remove_all(account.id)

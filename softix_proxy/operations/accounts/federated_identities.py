@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from softix_proxy.domain.access.identity import checked_display_name, is_email
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.accounts.accounts import Account, new_account
 from softix_proxy.domain.accounts.federated_identities import FederatedIdentity, VerifiedClaims
 from softix_proxy.domain.accounts.oidc_section import OidcSection, checked_role_rule
@@ -19,7 +20,7 @@ from softix_proxy.domain.accounts.security_events import SecurityEventKind
 from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.accounts.account_tokens import AccountToken, TokenPurpose
 from softix_proxy.domain.core.secret_tokens import token_digest
 from softix_proxy.domain.organisations.invitations import Invitation
-from softix_proxy.domain.organisations.organisations import Right, may_grant
+from softix_proxy.domain.organisations.organisations import may_grant
 from softix_proxy.domain.ports.storage import Unit
 
 
@@ -38,4 +39,4 @@ async def _stands(unit: Unit, invitation: Invitation) -> bool:
     if not (await unit.accounts.get(invitation.invited_by)).can_sign_in:
         return False
     inviter = await unit.memberships.find(invitation.invited_by, invitation.user_id)
-    return inviter is not None and inviter.may(Right.MANAGE_MEMBERS) and may_grant(inviter, invitation.role)
+    return inviter is not None and inviter.may(Permission.ORGANISATIONS_WRITE) and may_grant(inviter, invitation.role)

@@ -1,16 +1,12 @@
-"""The door to everything under /admin, and the roles of operators.
-
-Every page asks `require` before it does anything, and another way in for operators would ask it too.
-"""
+"""What operators do with the accounts of others, and what they see of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.access.roles import Granter
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
-from softix_proxy.domain.accounts.operator_rights import OperatorRight, rights_of
 from softix_proxy.domain.accounts.security_events import SecurityEvent
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.organisations.organisations import Membership
@@ -22,39 +18,27 @@ _EVENTS = 50
 _MEMBERS = 200
 
 
-def require(account: Account, *rights: OperatorRight) -> None:
-    """Raises NotFoundError unless the account has all these rights, or any right at all if none is named.
+async def set_role(storage: Storage, actor: Account, reference: str, role: str, by: Granter) -> Account:
+    """Sets the role of another account, and ends its sessions, so that it signs in with the new permissions.
 
-    To everybody else such a page does not exist, so the error is that of a page that does not.
-    """
-    own = rights_of(account)
-    if not own or not own.issuperset(rights):
-        raise NotFoundError("there is no such page", "")
-
-
-async def set_role(storage: Storage, actor: Account, reference: str, role: UserRole) -> Account:
-    """Sets the role of another account, and ends its sessions, so that it signs in with the new rights.
-
-    The actor's rights are read again within the transaction, and nobody sets the own role. Raises NotFoundError, and
-    ConflictError for the actor's own account, and for the last admin.
+    Nobody sets the own role. Raises BadInputError, NotFoundError, NotPermittedError for a role that the granter may not
+    give or take, and ConflictError for the actor's own account, and for the last admin.
     """
     async with storage.writing() as unit:
         account = await _other(unit, actor, reference)
-        return await accounts.change_role(unit, account, role)
+        return await accounts.change_role(unit, account, role, by)
 
 
-async def set_status(storage: Storage, actor: Account, reference: str, status: AccountStatus) -> Account:
+async def set_status(storage: Storage, actor: Account, reference: str, status: AccountStatus, by: Granter) -> Account:
     """Disables or enables another account. A disabled one is signed out everywhere. Raises as `set_role` does."""
     async with storage.writing() as unit:
         account = await _other(unit, actor, reference)
-        return await accounts.change_status(unit, account, status)
+        return await accounts.change_status(unit, account, status, by)
 
 
 async def _other(unit: Unit, actor: Account, reference: str) -> Account:
-    acting = await unit.accounts.get(actor.id)
-    require(acting, OperatorRight.GRANT_ROLES)
     account = await find(unit, reference)
-    if account.id == acting.id:
+    if account.id == actor.id:
         raise ConflictError("nobody changes their own account here", "ask another admin")
     return account
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from softix_proxy.domain.access.identity import handle_from, is_email
+from softix_proxy.domain.access.roles import NO_ROLE, OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.accounts.account_tokens import TokenPurpose
 from softix_proxy.domain.accounts.accounts import Account
@@ -15,7 +16,7 @@ from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.notices.contents import ACTION
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import account_tokens, passwords, security_events, throttles
@@ -94,7 +95,7 @@ async def welcome(unit: Unit, account: Account) -> Account:
         return account
     account = replace(account, verified_at_us=unit.clock.now_us())
     await unit.accounts.update(account)
-    if account.role is UserRole.USER and not await unit.memberships.of_account(account.id):
+    if account.role == NO_ROLE and not await unit.memberships.of_account(account.id):
         await _found_organisation(unit, account)
     return account
 

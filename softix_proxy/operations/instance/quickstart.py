@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from softix_proxy.domain.access.keys import Key, KeyStatus
+from softix_proxy.domain.access.permissions import Permission
+from softix_proxy.domain.access.roles import ADMIN, Granter
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.catalog.providers import ProviderType
 from softix_proxy.domain.core.errors import NotFoundError
@@ -21,6 +23,8 @@ from softix_proxy.operations.ledger import balance
 USER, EMAIL, LABEL, PROVIDER = "demo", "demo@localhost", "quickstart", "demo"
 _AMOUNT_PICO = parse_usd("5.00")
 _REFERENCE = "quickstart"
+_EVERYTHING = Granter(permissions=frozenset(Permission))
+"""Whoever can run this can write the database."""
 ENVIRONMENT = {ProviderType.OPENAI: "OPENAI_API_KEY", ProviderType.ANTHROPIC: "ANTHROPIC_API_KEY"}
 """The environment variables in which people keep the keys of providers that they already use."""
 
@@ -58,12 +62,19 @@ async def prepare_account(storage: Storage, vault: Vault) -> str:
         standing = await accounts.show(storage, EMAIL)
     except NotFoundError:
         made = await accounts.create(
-            storage, vault, email=EMAIL, display_name="Demo", role=UserRole.ADMIN, organisation=EMAIL, is_mailed=False
+            storage,
+            vault,
+            email=EMAIL,
+            display_name="Demo",
+            role=ADMIN,
+            organisation=EMAIL,
+            is_mailed=False,
+            by=_EVERYTHING,
         )
         return made.path
     if await account_profile.has_password(storage, standing.account.id):
         return "/sign-in"
-    return (await accounts.reset_link(storage, vault, EMAIL, is_mailed=False)).path
+    return (await accounts.reset_link(storage, vault, EMAIL, is_mailed=False, by=_EVERYTHING)).path
 
 
 async def add_provider(storage: Storage, vault: Vault, kind: ProviderType, key: str) -> bool:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.metering.budgets import BudgetAlert
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.notices.webhook_events import EventKind
-from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.core.shown_names import name_of
 from softix_proxy.operations.metering import budgets
@@ -69,7 +69,7 @@ async def _tell(unit: Unit, alert: BudgetAlert) -> int:
     return await recipients.tell(
         unit,
         budget.user_id,
-        Right.MANAGE_KEYS,
+        Permission.BUDGETS_WRITE,
         NoticeKind.BUDGET_REACHED,
         values,
         lambda account: f"{cause}:{account.public_id}",

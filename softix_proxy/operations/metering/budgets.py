@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.core.clock import format_instant
@@ -13,7 +14,7 @@ from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.core.money import MAX_PICO, format_usd
 from softix_proxy.domain.metering.budgets import Budget, BudgetAlert, BudgetPeriod, reached
-from softix_proxy.domain.organisations.organisations import OPERATOR, Actor, Right
+from softix_proxy.domain.organisations.organisations import OPERATOR, Actor
 from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.organisations import projects
@@ -70,10 +71,10 @@ async def set_to(
     if (project is None) == (member is None):
         raise BadInputError("a budget is of one project or of one member", "name one of them")
     async with storage.snapshot() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.MANAGE_KEYS)
+        user, _ = await authorized(unit, organisation, by, Permission.BUDGETS_WRITE)
         count = await _count(unit, await _asked(unit, user, amount_pico, period, project, member))
     async with storage.writing() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.MANAGE_KEYS)
+        user, _ = await authorized(unit, organisation, by, Permission.BUDGETS_WRITE)
         asked = await _asked(unit, user, amount_pico, period, project, member)
         existing = next((one for one in await unit.budgets.list(user.id) if _is_same(one, asked)), None)
         if existing is None:
@@ -89,14 +90,14 @@ async def set_to(
 async def list_all(storage: Storage, organisation: str, by: Actor) -> Sequence[BudgetStanding]:
     """Returns the organisation's budgets, the oldest first. Raises NotFoundError."""
     async with storage.snapshot() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.SEE)
+        user, _ = await authorized(unit, organisation, by, Permission.BUDGETS_READ)
         return await _standings(unit, user.id, await unit.budgets.list(user.id))
 
 
 async def remove(storage: Storage, organisation: str, budget: str, by: Actor) -> BudgetStanding:
     """Ends a budget. Raises NotFoundError."""
     async with storage.writing() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.MANAGE_KEYS)
+        user, _ = await authorized(unit, organisation, by, Permission.BUDGETS_WRITE)
         found = await unit.budgets.find(user.id, budget)
         if found is None:
             raise NotFoundError(f"no budget {budget!r}", f"see: softix budgets list {user.public_id}")
@@ -111,7 +112,7 @@ async def recount(storage: Storage, organisation: str) -> Sequence[BudgetStandin
     Raises NotFoundError.
     """
     async with storage.snapshot() as unit:
-        user, _ = await authorized(unit, organisation, OPERATOR, Right.MANAGE_KEYS)
+        user, _ = await authorized(unit, organisation, OPERATOR, Permission.BUDGETS_WRITE)
         counts = {one.id: await _count(unit, one) for one in await unit.budgets.list(user.id)}
     async with storage.writing() as unit:
         for budget in await unit.budgets.list(user.id):

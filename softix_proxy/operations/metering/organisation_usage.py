@@ -11,13 +11,13 @@ from datetime import date
 from typing import NamedTuple
 
 from softix_proxy.domain.access.keys import Key
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.core.calendar import Calendar, date_of, day_of
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.core.ids import parse_request_id
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.explanation import Explained
 from softix_proxy.domain.metering.usage import UsageFilter, UsagePart, UsageTotal, add_up
-from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.exports.metering import csv_usage
@@ -135,7 +135,7 @@ async def csv_lines(scope: OrganisationScope, asked: AskedUsage) -> tuple[DayPer
 
 async def explain(scope: OrganisationScope, reference: str) -> Explained:
     """Returns one request with all that explains its price. Raises NotFoundError."""
-    scope.require(Right.SEE)
+    scope.require(Permission.USAGE_READ)
     number = parse_request_id(reference)
     row = None if number is None else await scope.storage.reading().usage.by_request(number)
     if row is None or row.user_id != scope.organisation.id:
@@ -159,7 +159,7 @@ def period_of(at: Calendar, now_us: int, first: str, last: str) -> DayPeriod:
 
 
 async def _selected(scope: OrganisationScope, unit: Unit, asked: AskedUsage) -> UsageSelection:
-    scope.require(Right.SEE)
+    scope.require(Permission.USAGE_READ)
     period = period_of(await unit.instance.calendar(), unit.clock.now_us(), asked.first, asked.last)
     key = await scope.key(unit, asked.key) if asked.key else None
     wanted = UsageFilter(

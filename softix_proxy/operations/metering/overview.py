@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.access.users import UserStatus
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.ledger.balance import Wallet
 from softix_proxy.domain.metering.usage import UsageFilter, UsageRow, UsageTotal
-from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.operations.metering.organisation_usage import DayPeriod, period_of
 from softix_proxy.operations.organisations import organisation_keys
 from softix_proxy.operations.organisations.organisation_keys import KeyCondition, KeyView
@@ -73,7 +73,7 @@ class Overview:
 
 async def overview(scope: OrganisationScope, account: Account) -> Overview:
     """Raises NotFoundError."""
-    scope.require(Right.SEE)
+    scope.require(Permission.BALANCE_READ)
     keys = await organisation_keys.list_all(scope)
     async with scope.storage.snapshot() as unit:
         now_us = unit.clock.now_us()
@@ -101,7 +101,7 @@ async def overview(scope: OrganisationScope, account: Account) -> Overview:
 
 async def wallet(scope: OrganisationScope) -> Wallet:
     """Returns the balance of the organisation. Raises NotFoundError."""
-    scope.require(Right.SEE)
+    scope.require(Permission.BALANCE_READ)
     return await scope.storage.reading().balance.get(scope.organisation.id)
 
 

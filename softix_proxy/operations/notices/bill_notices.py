@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.billing.bill import Document, DocumentKind
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.notices.webhook_events import EventKind
-from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.notices import recipients, webhook_events
 
@@ -39,5 +39,5 @@ async def tell(unit: Unit, user_id: int, document: Document) -> int:
         unit, _EVENTS[kind], webhook_events.of_document(document), user_id=user_id, once=document.number
     )
     return await recipients.tell(
-        unit, user_id, Right.SEE_BILLING, kind, values, lambda account: f"bill:{document.number}:{account.id}"
+        unit, user_id, Permission.PAYMENTS_READ, kind, values, lambda account: f"bill:{document.number}:{account.id}"
     )

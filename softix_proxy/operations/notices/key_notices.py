@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from softix_proxy.domain.access.keys import Key
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.notices.webhook_events import EventKind
-from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.core.shown_names import name_of
 from softix_proxy.operations.notices import facts, recipients, webhook_events
@@ -21,4 +21,4 @@ async def tell(unit: Unit, kind: NoticeKind, key: Key) -> int:
         "when": facts.when(unit.clock.now_us()),
     }
     await webhook_events.enqueue(unit, _EVENTS[kind], webhook_events.of_key(key), user_id=key.user_id)
-    return await recipients.tell(unit, key.user_id, Right.MAKE_OWN_KEYS, kind, values)
+    return await recipients.tell(unit, key.user_id, Permission.KEYS_OWN, kind, values)

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from softix_proxy.domain.access.keys import Key
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.core.calendar import Today, date_of
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.notices.notice_conditions import CAP_PART, LowBalance
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
-from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.core.shown_names import name_of
 from softix_proxy.operations.notices import facts, recipients
@@ -68,8 +68,8 @@ async def _low_balances(unit: Unit, default_pico: int) -> list[_Condition]:
     for low in await unit.notice_conditions.low_balances(greatest_pico):
         organisation = await name_of(unit, low.user_id)
         members = await unit.memberships.of_organisation(low.user_id)
-        payers = {member.account_id for member in members if member.may(Right.PAY)}
-        for account in await recipients.members_who_may(unit, low.user_id, Right.SEE):
+        payers = {member.account_id for member in members if member.may(Permission.PAYMENTS_WRITE)}
+        for account in await recipients.members_who_may(unit, low.user_id, Permission.ORGANISATIONS_READ):
             usual = [default_pico] if default_pico and account.id in payers else []
             passed = [each for each in chosen.get((account.id, low.user_id), usual) if low.posted_pico <= each]
             found += _passed(unit.clock.now_us(), account, organisation, low, passed)
@@ -106,7 +106,7 @@ async def _reached_caps(unit: Unit) -> list[_Condition]:
     found: list[_Condition] = []
     for user_id, keys in reached.items():
         organisation = await name_of(unit, user_id)
-        people = await recipients.members_who_may(unit, user_id, Right.MAKE_OWN_KEYS)
+        people = await recipients.members_who_may(unit, user_id, Permission.KEYS_OWN)
         found += [_reached_cap(today, key, organisation, account) for key in keys for account in people]
     return found
 

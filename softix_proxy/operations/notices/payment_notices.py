@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.access.permissions import Permission
+from softix_proxy.domain.access.roles import ADMIN, BILLING, OWNER_OPERATOR
 from softix_proxy.domain.core.money import format_cents
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentPosting, PostingCause
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.notices.webhook_events import EventKind
-from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.core.shown_names import name_of
 from softix_proxy.operations.notices import facts, recipients, webhook_events
 from softix_proxy.operations.notices.outbox import enqueue
 
 _TEST_MODE = " (test mode)"
+_TOLD_ROLES = (OWNER_OPERATOR, ADMIN, BILLING)
 _EVENTS = {
     NoticeKind.RECEIPT: EventKind.PAYMENT_RECEIVED,
     NoticeKind.REFUNDED: EventKind.PAYMENT_REFUNDED,
@@ -82,7 +83,7 @@ async def _tell(unit: Unit, payment: OnlinePayment, kind: NoticeKind, values: Ma
     await recipients.tell(
         unit,
         payment.user_id,
-        Right.SEE_BILLING,
+        Permission.PAYMENTS_READ,
         kind,
         values,
         lambda account: f"{kind.value}:{payment.public_id}:{cause}:{account.public_id}",
@@ -98,7 +99,7 @@ async def _enqueue(unit: Unit, payment: OnlinePayment, kind: NoticeKind, data: M
 async def _alert(unit: Unit, text: str, cause: str) -> None:
     """Tells every operator who may move money."""
     for account in await unit.accounts.list():
-        if account.role in (UserRole.ADMIN, UserRole.BILLING) and account.can_sign_in:
+        if account.role in _TOLD_ROLES and account.can_sign_in:
             once = f"alert:{cause}:{account.public_id}"
             notice = Notice(NoticeKind.OPERATOR_ALERT, account.email, {"text": text}, account_id=account.id, once=once)
             await enqueue(unit, None, notice)

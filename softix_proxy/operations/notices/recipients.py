@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
-from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.notices.outbox import enqueue
 
 
-async def members_who_may(unit: Unit, user_id: int, right: Right) -> Sequence[Account]:
+async def members_who_may(unit: Unit, user_id: int, right: Permission) -> Sequence[Account]:
     """Returns the members of the organisation who have this right, and whose address is verified and account active."""
     members = [member for member in await unit.memberships.of_organisation(user_id) if member.may(right)]
     accounts = [await unit.accounts.get(member.account_id) for member in members]
@@ -21,7 +21,7 @@ async def members_who_may(unit: Unit, user_id: int, right: Right) -> Sequence[Ac
 async def tell(
     unit: Unit,
     user_id: int,
-    right: Right,
+    right: Permission,
     kind: NoticeKind,
     values: Mapping[str, str],
     once: Callable[[Account], str] | None = None,

@@ -12,6 +12,8 @@ from shlex import quote
 from typing import Any
 
 from softix_proxy.domain.access.identity import checked_email
+from softix_proxy.domain.access.permissions import Permission
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.accounts.account_tokens import TokenPurpose
 from softix_proxy.domain.accounts.accounts import Account, folded_email
@@ -21,14 +23,7 @@ from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.notices.contents import ACTION
 from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.organisations.invitations import Invitation
-from softix_proxy.domain.organisations.organisations import (
-    OPERATOR,
-    Actor,
-    Membership,
-    OrganisationRole,
-    Right,
-    may_grant,
-)
+from softix_proxy.domain.organisations.organisations import OPERATOR, Actor, Membership, may_grant
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.accounts import account_tokens, invitation_links, security_events, throttles
@@ -68,7 +63,7 @@ async def invite(
     """
     address = checked_email(email.strip())
     async with storage.writing() as unit:
-        user, actor = await authorized(unit, organisation, by, Right.MANAGE_MEMBERS)
+        user, actor = await authorized(unit, organisation, by, Permission.ORGANISATIONS_WRITE)
         if not may_grant(actor, role):
             raise ConflictError("nobody grants a right that they do not have", "invite with another role")
         person = await unit.accounts.by_email(address)
@@ -138,14 +133,14 @@ async def accept(storage: Storage, token: str, account_id: int) -> Membership:
 async def open_of(storage: Storage, organisation: str, by: Actor) -> Sequence[Invitation]:
     """Returns the organisation's open invitations. Raises NotFoundError."""
     async with storage.snapshot() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.MANAGE_MEMBERS)
+        user, _ = await authorized(unit, organisation, by, Permission.ORGANISATIONS_WRITE)
         return await unit.invitations.open(user.id, unit.clock.now_us())
 
 
 async def revoke(storage: Storage, organisation: str, invitation: str, by: Actor) -> Invitation:
     """Withdraws an invitation. Its link leads nowhere from now on. Raises NotFoundError."""
     async with storage.writing() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.MANAGE_MEMBERS)
+        user, _ = await authorized(unit, organisation, by, Permission.ORGANISATIONS_WRITE)
         now_us = unit.clock.now_us()
         found = await unit.invitations.find(user.id, invitation)
         if found is None or not found.is_open(now_us):

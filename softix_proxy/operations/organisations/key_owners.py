@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from softix_proxy.domain.access.keys import Key, KeyStatus
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.access.users import User, UserStatus
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.organisations.key_owners import NOBODY, KeyOwner
-from softix_proxy.domain.organisations.organisations import Actor, Membership, Right
+from softix_proxy.domain.organisations.organisations import Actor, Membership
 from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.access import keys
@@ -51,7 +52,7 @@ async def assign(
     What it spent until now stays with those who owned it then. Raises NotFoundError, ConflictError.
     """
     async with storage.writing() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.MANAGE_KEYS)
+        user, _ = await authorized(unit, organisation, by, Permission.KEYS_WRITE)
         found = await _key_of(unit, user, key)
         owner = await unit.key_owners.get(found.id)
         if project is not None:
@@ -65,7 +66,7 @@ async def assign(
 async def take_out(storage: Storage, organisation: str, key: str, by: Actor, *, project: str) -> OwnedKey:
     """Takes a key out of this project. Raises NotFoundError, also for a key that belongs to another project by now."""
     async with storage.writing() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.MANAGE_KEYS)
+        user, _ = await authorized(unit, organisation, by, Permission.KEYS_WRITE)
         found, left = await _key_of(unit, user, key), await projects.find(unit, user, project)
         owner = await unit.key_owners.get(found.id)
         if owner.project_id != left.id:
@@ -78,7 +79,7 @@ async def take_out(storage: Storage, organisation: str, key: str, by: Actor, *, 
 async def elsewhere(storage: Storage, organisation: str, project: str, by: Actor) -> Sequence[Key]:
     """Returns the organisation's keys that can be used and that are not the project's. Raises NotFoundError."""
     async with storage.snapshot() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.SEE)
+        user, _ = await authorized(unit, organisation, by, Permission.KEYS_READ)
         found, owners = await projects.find(unit, user, project), await unit.key_owners.list(user.id)
         return [
             key
@@ -156,7 +157,7 @@ async def _open_project(unit: Unit, user: User, reference: str) -> Project:
 
 async def _key_holder(unit: Unit, user: User, account: str) -> Account:
     person, membership = await find_member(unit, user, account)
-    if not membership.may(Right.MAKE_OWN_KEYS):
+    if not membership.may(Permission.KEYS_OWN):
         raise ConflictError("a member of this role has no keys", "change the role first, or name another member")
     return person
 

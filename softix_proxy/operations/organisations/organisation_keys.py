@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.core.ids import derived_public_id
 from softix_proxy.domain.organisations.key_owners import NOBODY, KeyOwner
-from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.domain.ports.vault import Vault
@@ -79,7 +79,7 @@ async def list_all(scope: OrganisationScope) -> Sequence[KeyView]:
 
     Raises NotFoundError.
     """
-    scope.require(Right.SEE)
+    scope.require(Permission.KEYS_READ)
     async with scope.storage.snapshot() as unit:
         found = await unit.keys.list(scope.organisation.id)
         spends = await unit.keys.spend_by_key(scope.organisation.id)
@@ -153,7 +153,7 @@ async def create(scope: OrganisationScope, vault: Vault, form: KeyForm, form_id:
 
 async def open_projects(scope: OrganisationScope) -> Sequence[Project]:
     """Returns the projects that the member can choose for a new key."""
-    if not scope.membership.may(Right.MANAGE_KEYS):
+    if not scope.membership.may(Permission.KEYS_WRITE):
         return ()
     found = await scope.storage.reading().projects.list(scope.organisation.id)
     return [project for project in found if project.archived_at_us is None]
@@ -198,7 +198,7 @@ async def _project_id(scope: OrganisationScope, form: KeyForm) -> int | None:
     """Returns the number of the project of a new key. Raises NotFoundError."""
     if not form.project:
         return None
-    scope.require(Right.MANAGE_KEYS)
+    scope.require(Permission.KEYS_WRITE)
     return (await scope.project(scope.storage.reading(), form.project)).id
 
 

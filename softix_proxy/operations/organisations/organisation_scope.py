@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from softix_proxy.domain.access.keys import Key
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.organisations.key_owners import NOBODY, KeyOwner
-from softix_proxy.domain.organisations.organisations import Membership, Right
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.ports.storage import Storage, Unit
 
@@ -33,24 +34,24 @@ class OrganisationScope:
 
     @property
     def may_make_keys(self) -> bool:
-        return self.membership.may(Right.MAKE_OWN_KEYS) or self.membership.may(Right.MANAGE_KEYS)
+        return self.membership.may(Permission.KEYS_OWN) or self.membership.may(Permission.KEYS_WRITE)
 
-    def require(self, right: Right) -> None:
-        """Raises NotFoundError if the member lacks the right, or if the membership is that of another organisation."""
-        if self.membership.user_id != self.organisation.id or not self.membership.may(right):
+    def require(self, permission: Permission) -> None:
+        """Raises NotFoundError if the member lacks it, or if the membership is that of another organisation."""
+        if self.membership.user_id != self.organisation.id or not self.membership.may(permission):
             raise _missing()
 
     def require_making_keys(self) -> None:
         """Raises NotFoundError if the member may make no key at all."""
-        if not self.membership.may(Right.MANAGE_KEYS):
-            self.require(Right.MAKE_OWN_KEYS)
+        if not self.membership.may(Permission.KEYS_WRITE):
+            self.require(Permission.KEYS_OWN)
 
     async def key(self, unit: Unit, public_id: str) -> Key:
         """Returns a key of the organisation by its public id. A label or a prefix names none here.
 
         Raises NotFoundError.
         """
-        self.require(Right.SEE)
+        self.require(Permission.KEYS_READ)
         key = await unit.keys.find(public_id) if public_id.startswith("key_") else None
         if key is None or key.user_id != self.organisation.id or key.public_id != public_id:
             raise _missing()
@@ -62,7 +63,7 @@ class OrganisationScope:
 
     async def project(self, unit: Unit, public_id: str) -> Project:
         """Returns a project of the organisation by its public id. Raises NotFoundError."""
-        self.require(Right.SEE)
+        self.require(Permission.PROJECTS_READ)
         project = await unit.projects.find(self.organisation.id, public_id)
         if project is None or project.user_id != self.organisation.id or project.public_id != public_id:
             raise _missing()
@@ -77,10 +78,10 @@ class OrganisationScope:
 
     def may_change(self, key: Key, owners: Mapping[int, KeyOwner]) -> bool:
         """Returns whether the member may change the key. `owners` are those of the organisation's keys."""
-        if self.membership.may(Right.MANAGE_KEYS):
+        if self.membership.may(Permission.KEYS_WRITE):
             return True
         is_own = owners.get(key.id, NOBODY).account_id == self.account_id
-        return is_own and self.membership.may(Right.MAKE_OWN_KEYS)
+        return is_own and self.membership.may(Permission.KEYS_OWN)
 
     async def still_may_make_keys(self, unit: Unit) -> None:
         """Asks again within the transaction that makes a key. Raises NotFoundError if the member was removed meanwhile.

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from softix_proxy.domain.access.keys import KeyStatus
+from softix_proxy.domain.access.permissions import Permission
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.core.clock import format_instant
@@ -21,8 +23,6 @@ from softix_proxy.domain.organisations.organisations import (
     OPERATOR,
     Actor,
     Membership,
-    OrganisationRole,
-    Right,
     leaves_no_owner,
     may,
     may_grant,
@@ -70,7 +70,7 @@ async def show(storage: Storage, organisation: str) -> OrganisationStanding:
 async def members(storage: Storage, organisation: str, by: Actor) -> Sequence[MemberStanding]:
     """Returns the members, the oldest first. Raises NotFoundError."""
     async with storage.snapshot() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.SEE)
+        user, _ = await authorized(unit, organisation, by, Permission.ORGANISATIONS_READ)
         active = await _active_keys(unit, user)
         return [
             MemberStanding(await unit.accounts.get(member.account_id), member, active[member.account_id])
@@ -83,7 +83,7 @@ async def set_role(
 ) -> MemberStanding:
     """Changes a member's role. Raises NotFoundError, and ConflictError if a rule forbids it."""
     async with storage.writing() as unit:
-        user, actor = await authorized(unit, organisation, by, Right.MANAGE_MEMBERS)
+        user, actor = await authorized(unit, organisation, by, Permission.ORGANISATIONS_WRITE)
         person, membership = await find_member(unit, user, account)
         if raises_itself(actor, person.id, role):
             raise ConflictError("nobody raises the own role", "ask an owner of the organisation")
@@ -104,7 +104,7 @@ async def remove(
     Raises NotFoundError, and ConflictError if a rule forbids it.
     """
     async with storage.writing() as unit:
-        user, actor = await authorized(unit, organisation, by, Right.MANAGE_MEMBERS)
+        user, actor = await authorized(unit, organisation, by, Permission.ORGANISATIONS_WRITE)
         person, membership = await find_member(unit, user, account)
         if not may_grant(actor, membership.role):
             raise ConflictError("only an owner removes an owner", "ask an owner of the organisation")
@@ -118,12 +118,12 @@ async def leave(storage: Storage, organisation: str, by: Membership) -> RemovedM
     Raises NotFoundError, and ConflictError for the last owner.
     """
     async with storage.writing() as unit:
-        user, actor = await authorized(unit, organisation, by, Right.SEE)
+        user, actor = await authorized(unit, organisation, by, Permission.ORGANISATIONS_READ)
         person, membership = await find_member(unit, user, (await unit.accounts.get(by.account_id)).public_id)
         return await _remove(unit, user, actor, membership, person, None)
 
 
-async def authorized(unit: Unit, organisation: str, by: Actor, right: Right) -> tuple[User, Actor]:
+async def authorized(unit: Unit, organisation: str, by: Actor, right: Permission) -> tuple[User, Actor]:
     """Returns the organisation, and the actor with the role that it has now.
 
     Raises NotFoundError if there is no such organisation, or the actor is no member of it or lacks the right.
@@ -198,7 +198,7 @@ async def _keep_an_owner(
 
 async def _heir(unit: Unit, user: User, leaving: Account, account: str) -> Account:
     person, membership = await find_member(unit, user, account)
-    if person.id == leaving.id or not membership.may(Right.MAKE_OWN_KEYS):
+    if person.id == leaving.id or not membership.may(Permission.KEYS_OWN):
         raise ConflictError("the keys go to another member who may have keys", "name such a member, or revoke them")
     return person
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from softix_proxy.domain.access.identity import checked_display_name
 from softix_proxy.domain.access.keys import Key, KeyStatus
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.organisations.key_owners import NOBODY
-from softix_proxy.domain.organisations.organisations import Actor, Right
+from softix_proxy.domain.organisations.organisations import Actor
 from softix_proxy.domain.organisations.projects import PROJECT_PREFIX, Project
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.operations.organisations.organisations import authorized
@@ -29,7 +30,7 @@ class ProjectStanding:
 async def create(storage: Storage, organisation: str, name: str, by: Actor) -> Project:
     """Raises NotFoundError, BadInputError, and ConflictError if the name is taken."""
     async with storage.writing() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.MANAGE_KEYS)
+        user, _ = await authorized(unit, organisation, by, Permission.PROJECTS_WRITE)
         now_us = unit.clock.now_us()
         return await unit.projects.add(Project(0, new_public_id("prj"), user.id, _checked_name(name), now_us))
 
@@ -37,7 +38,7 @@ async def create(storage: Storage, organisation: str, name: str, by: Actor) -> P
 async def list_all(storage: Storage, organisation: str, by: Actor) -> Sequence[ProjectStanding]:
     """Returns the projects, the oldest first, with their keys. Raises NotFoundError."""
     async with storage.snapshot() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.SEE)
+        user, _ = await authorized(unit, organisation, by, Permission.PROJECTS_READ)
         active = await _active_keys(unit, user)
         return [ProjectStanding(project, active.get(project.id, ())) for project in await unit.projects.list(user.id)]
 
@@ -45,7 +46,7 @@ async def list_all(storage: Storage, organisation: str, by: Actor) -> Sequence[P
 async def show(storage: Storage, organisation: str, project: str, by: Actor) -> ProjectStanding:
     """Raises NotFoundError."""
     async with storage.snapshot() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.SEE)
+        user, _ = await authorized(unit, organisation, by, Permission.PROJECTS_READ)
         found = await find(unit, user, project)
         return ProjectStanding(found, (await _active_keys(unit, user)).get(found.id, ()))
 
@@ -53,7 +54,7 @@ async def show(storage: Storage, organisation: str, project: str, by: Actor) -> 
 async def rename(storage: Storage, organisation: str, project: str, name: str, by: Actor) -> Project:
     """Raises NotFoundError, BadInputError, and ConflictError if the name is taken."""
     async with storage.writing() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.MANAGE_KEYS)
+        user, _ = await authorized(unit, organisation, by, Permission.PROJECTS_WRITE)
         renamed = replace(await find(unit, user, project), name=_checked_name(name))
         await unit.projects.update(renamed)
         return renamed
@@ -62,7 +63,7 @@ async def rename(storage: Storage, organisation: str, project: str, name: str, b
 async def archive(storage: Storage, organisation: str, project: str, by: Actor) -> Project:
     """Ends a project, and its budgets. Its usage stays. Raises ConflictError while it has keys that can be used."""
     async with storage.writing() as unit:
-        user, _ = await authorized(unit, organisation, by, Right.MANAGE_KEYS)
+        user, _ = await authorized(unit, organisation, by, Permission.PROJECTS_WRITE)
         found = await find(unit, user, project)
         if found.id in await _active_keys(unit, user):
             raise ConflictError(

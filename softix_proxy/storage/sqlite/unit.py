@@ -11,12 +11,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from softix_proxy.domain.core.clock import Clock
+from softix_proxy.storage.sqlite.accounts.audited_tables import AUDITED
 from softix_proxy.storage.sqlite.core.database import Database, DatabaseSession
 
 if TYPE_CHECKING:
     from softix_proxy.domain.routing.directory import Changes
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
+    from softix_proxy.storage.sqlite.access.tokens import SqliteTokenStore
     from softix_proxy.storage.sqlite.access.users import SqliteUserStore
     from softix_proxy.storage.sqlite.accounts.account_tokens import SqliteAccountTokenStore
     from softix_proxy.storage.sqlite.accounts.accounts import SqliteAccountStore
@@ -80,6 +82,12 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
 
         return SqliteKeyStore(self._session)
+
+    @cached_property
+    def tokens(self) -> SqliteTokenStore:
+        from softix_proxy.storage.sqlite.access.tokens import SqliteTokenStore
+
+        return SqliteTokenStore(self._session)
 
     @cached_property
     def audit(self) -> SqliteAuditStore:
@@ -299,8 +307,9 @@ class SqliteStorage:
             yield SqliteUnit(session)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[SqliteUnit]:
-        async with self._database.transaction(keeps=self._keeps) as session:
+    async def writing(self, *, recorded: bool = False) -> AsyncIterator[SqliteUnit]:
+        tables = AUDITED if recorded else ()
+        async with self._database.transaction(keeps=self._keeps, recorded=tables) as session:
             yield SqliteUnit(session)
 
     async def changes(self, since_revision: int) -> Changes:

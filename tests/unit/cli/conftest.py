@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner, Result
+from support.audited_rows import audited_rows, require_entry
 from support.books import make_intent, make_settlement, post
 
 from softix_proxy import assembly
@@ -61,11 +62,13 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def run(instance: Path) -> Softix:
-    """`run("users list", code=0)`."""
+    """`run("users list", code=0)`. Whatever it changes must be in the audit."""
 
     def run(line: str, code: int = 0, stdin: str = "") -> Result:
+        before = audited_rows(instance)
         result = CliRunner().invoke(main, ["--data-dir", str(instance), *shlex.split(line)], input=stdin)
         assert result.exit_code == code, result.output
+        require_entry(before, audited_rows(instance), shlex.split(line))
         return result
 
     return run

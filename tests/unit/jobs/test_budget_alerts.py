@@ -9,8 +9,9 @@ import pytest
 from support.books import NOW_US, StoppedClock, make_database, make_intent, make_settlement, post
 from support.organisation import join, own, project
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.errors import FailureError
-from softix_proxy.domain.organisations.organisations import OPERATOR, OrganisationRole
+from softix_proxy.domain.organisations.organisations import OPERATOR
 from softix_proxy.jobs import budget_alerts
 from softix_proxy.operations.metering import budgets
 from softix_proxy.storage.sqlite.core.database import Database

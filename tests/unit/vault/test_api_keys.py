@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from softix_proxy.domain.core.key_text import KEY_HEAD, TOKEN_HEAD
 from softix_proxy.vault.api_keys import ApiKeys
 
 
@@ -65,3 +66,14 @@ def test_api_key_of_another_form_is_refused(api_keys: ApiKeys, change: object) -
 @given(st.text(max_size=60))
 def test_arbitrary_text_is_refused_as_an_api_key_without_an_error(text: str) -> None:
     assert ApiKeys(b"pepper").digest(text) is None
+
+
+def test_key_of_one_kind_is_none_of_the_other() -> None:
+    pepper = secrets.token_bytes(32)
+    keys, tokens = ApiKeys(pepper), ApiKeys(pepper, TOKEN_HEAD)
+    key, token = keys.new(), tokens.new()
+    assert re.fullmatch(r"sx_admin_[0-9A-Za-z]{33}", token.text) and token.prefix == token.text[:13]
+    assert tokens.digest(token.text) == token.digest and keys.digest(key.text) == key.digest
+    assert keys.digest(token.text) is None and tokens.digest(key.text) is None
+    for text in (token.text.replace(TOKEN_HEAD, KEY_HEAD), key.text.replace(KEY_HEAD, TOKEN_HEAD)):
+        assert keys.digest(text) is None and tokens.digest(text) is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus, PolicyAcceptance, folded_email
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
@@ -18,10 +17,10 @@ ACCOUNT = RecordMapping(
     "public_id",
     "email",
     "display_name",
+    "role",
     "created_at_us",
     "verified_at_us",
     "age_attested_at_us",
-    role=converted(UserRole),
     status=converted(AccountStatus),
 )
 _ACCEPTANCE = RecordMapping(PolicyAcceptance, "account_id", "policy", "version", "accepted_at_us")

@@ -4,13 +4,38 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from softix_proxy.domain.accounts.audit import FIRST, AuditAction, AuditEntry, chained
+from softix_proxy.domain.accounts.audit import (
+    FIRST,
+    VERSION,
+    ActorKind,
+    AuditActor,
+    AuditChange,
+    AuditEntry,
+    Channel,
+    Outcome,
+    as_text,
+    chained,
+)
+from softix_proxy.storage.sqlite.accounts.audited_changes import audited_changes
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.paging import is_before
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted
 
-_ENTRY = RecordMapping(AuditEntry, "id", "at_us", "actor", "subject", "sha256", action=converted(AuditAction))
-_AT_ONCE = 2000
+_ENTRY = RecordMapping(
+    AuditEntry,
+    "id",
+    "at_us",
+    "actor",
+    "action",
+    "subject",
+    "sha256",
+    "version",
+    "changes",
+    actor_kind=converted(ActorKind),
+    channel=converted(Channel),
+    outcome=converted(Outcome),
+)
+_AT_ONCE = 500
 
 
 class SqliteAuditStore:
@@ -19,18 +44,33 @@ class SqliteAuditStore:
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
-    async def add(self, actor: str, action: AuditAction, subject: str) -> AuditEntry:
+    async def add(
+        self, actor: AuditActor, action: str, subject: str, outcome: Outcome, changes: Sequence[AuditChange] = ()
+    ) -> AuditEntry:
         last = await self.page(None, 1)
         number, previous = (last[0].id + 1, last[0].sha256) if last else (1, FIRST)
-        now_us = self._session.clock.now_us()
-        asked = AuditEntry(id=number, at_us=now_us, actor=actor, action=action, subject=subject)
+        asked = AuditEntry(
+            id=number,
+            at_us=self._session.clock.now_us(),
+            actor=actor.id,
+            action=action,
+            subject=subject,
+            version=VERSION,
+            actor_kind=actor.kind,
+            channel=actor.channel,
+            outcome=outcome,
+            changes=as_text(changes),
+        )
         entry = chained(previous, asked)
-        await self._session.insert("audit", _ENTRY.row(entry, "id", "at_us", "actor", "action", "subject", "sha256"))
+        await self._session.insert("audit", _ENTRY.row(entry))
         return entry
 
-    async def changed_rows(self) -> int:
-        [(rows,)] = await self._session.all("SELECT total_changes()")
-        return int(rows)
+    async def changes(self) -> Sequence[AuditChange]:
+        return await audited_changes(self._session, await self._session.recorded())
+
+    async def find(self, number: int) -> AuditEntry | None:
+        rows = await self._session.all(f"SELECT {_ENTRY.select()} FROM audit WHERE id = ?", number)
+        return _ENTRY.read_all(rows)[0] if rows else None
 
     async def page(self, before_id: int | None, limit: int) -> Sequence[AuditEntry]:
         rows = await self._session.all(
@@ -40,8 +80,8 @@ class SqliteAuditStore:
         )
         return _ENTRY.read_all(rows)
 
-    async def entries(self) -> AsyncIterator[Sequence[AuditEntry]]:
-        after = 0
+    async def entries(self, after_id: int = 0) -> AsyncIterator[Sequence[AuditEntry]]:
+        after = after_id
         statement = f"SELECT {_ENTRY.select()} FROM audit WHERE id > ? ORDER BY id LIMIT ?"
         while rows := await self._session.all(statement, after, _AT_ONCE):
             found = _ENTRY.read_all(rows)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,7 +18,7 @@ from softix_proxy.domain.core.calendar import Calendar, calendar
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance import ownership
-from softix_proxy.storage.sqlite.core import engine, migrations, record_mapping, slots
+from softix_proxy.storage.sqlite.core import change_recorder, engine, migrations, record_mapping, slots
 from softix_proxy.storage.sqlite.core.engine import DatabaseError, IntegrityError, SqliteConnection
 from softix_proxy.storage.sqlite.core.errors import unusable
 from softix_proxy.storage.sqlite.core.file_identity import FileIdentity
@@ -27,6 +27,8 @@ from softix_proxy.storage.sqlite.core.writer_queue import WriteTurn
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from softix_proxy.storage.sqlite.core.change_recorder import ChangeRecorder, RowChange
 
 DatabaseRow = tuple[Any, ...]
 ZONE = "SELECT CAST(value AS TEXT) FROM instance WHERE name = 'zone'"
@@ -37,10 +39,17 @@ _MISSING = "run: softix init; or, if there was one, put it or a backup back, or 
 class DatabaseSession:
     """A connection for one reader or one transaction. Every statement of the stores goes through it."""
 
-    def __init__(self, connection: aiosqlite.Connection, clock: Clock, place: FileIdentity | None = None) -> None:
+    def __init__(
+        self,
+        connection: aiosqlite.Connection,
+        clock: Clock,
+        place: FileIdentity | None = None,
+        recorder: ChangeRecorder | None = None,
+    ) -> None:
         self._connection = connection
         self.clock = clock
         self._place = place
+        self._recorder = recorder
 
     async def run(self, statement: str, *values: object) -> int:
         """Executes a statement. Returns the id of the inserted row, or else the number of rows changed.
@@ -76,6 +85,13 @@ class DatabaseSession:
         """Returns the number of a posting that is made now, in this transaction."""
         [(number,)] = await self.all(NEXT_NUMBER, self.clock.now_us())
         return int(number)
+
+    async def recorded(self) -> Sequence[RowChange]:
+        """Returns the rows that this transaction has changed so far, in the tables that it was told to record."""
+        if self._recorder is None:
+            raise RuntimeError("this transaction records no changes")
+        with _told(self._place):
+            return await asyncio.to_thread(self._recorder.changes)
 
     async def calendar(self) -> Calendar:
         """Returns the calendar by which days and the spending of keys are summed."""
@@ -210,17 +226,30 @@ class Database:
         return self._session
 
     @asynccontextmanager
-    async def transaction(self, *, writes: bool = True, keeps: bool = True) -> AsyncIterator[DatabaseSession]:
+    async def transaction(
+        self, *, writes: bool = True, keeps: bool = True, recorded: Collection[str] = ()
+    ) -> AsyncIterator[DatabaseSession]:
         """Runs a transaction on a connection of its own. All of it takes effect, or nothing.
 
         If it does not `keep` its writes, they are rolled back. A writing transaction takes its turn and the lock at
-        once, so that the rows it reads cannot change. A reading one sees the database at one moment.
+        once, so that the rows it reads cannot change. A reading one sees the database at one moment. `recorded` names
+        the tables whose changes the session can tell.
         """
+        recorders: list[ChangeRecorder] = []
+
+        def connect() -> SqliteConnection:
+            made = self.connect_in_turn() if writes else self.connect()
+            if recorded:
+                recorders.append(change_recorder.record(made, recorded))
+            return made
+
         try:
-            connection = await self._opened(self.connect_in_turn if writes else self.connect)
+            connection = await self._opened(connect)
             try:
                 await connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-                yield DatabaseSession(connection, self.clock, self.place)  # if this raises, the close rolls back
+                recorder = recorders[0] if recorders else None
+                session = DatabaseSession(connection, self.clock, self.place, recorder)
+                yield session  # if this raises, the close rolls back
                 await connection.execute("COMMIT" if keeps else "ROLLBACK")
             finally:
                 await connection.close()

@@ -64,6 +64,8 @@ class SqliteConnection(apsw.Connection):
 
     turn: _Closable | None = None
     """The turn that is given up when the connection is closed, after the lock on the database."""
+    recorder: _Closable | None = None
+    """What records the changes of a transaction. It ends before the connection, on the same thread."""
 
     if TYPE_CHECKING:  # only the statement knows which columns a row has
 
@@ -71,6 +73,9 @@ class SqliteConnection(apsw.Connection):
 
     def close(self, force: bool = False) -> None:
         try:
+            recorder, self.recorder = self.recorder, None
+            if recorder is not None:
+                recorder.close()
             super().close(force)
         finally:
             turn, self.turn = self.turn, None

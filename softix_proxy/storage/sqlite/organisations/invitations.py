@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.organisations.invitations import Invitation
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted
 

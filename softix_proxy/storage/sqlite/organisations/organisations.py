@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.errors import ConflictError
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.access.roles import OPERATOR_ROLES, Granter
 from softix_proxy.domain.accounts.accounts import AccountStatus
-from softix_proxy.domain.accounts.audit import AuditAction
-from softix_proxy.domain.accounts.operator_rights import OPERATOR_RIGHTS
-from softix_proxy.domain.core.errors import BadInputError, OperatorError
+from softix_proxy.domain.core.errors import OperatorError
 from softix_proxy.operations.accounts import operators
-from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status, audited
+from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
 from softix_proxy.web.portal.admin.listing import listing_of, searched
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 
-_ACTIONS = {AccountStatus.DISABLED: AuditAction.DISABLE_ACCOUNT, AccountStatus.ACTIVE: AuditAction.ENABLE_ACCOUNT}
+_STATUSES = {AccountStatus.DISABLED: "accounts.disable", AccountStatus.ACTIVE: "accounts.enable"}
 
 
 async def accounts_page(request: PageRequest) -> Answer:
@@ -40,12 +38,9 @@ async def set_role(request: PageRequest) -> Answer:
     """Sets the role of another account. It is signed out, and signs in with its new rights."""
     public_id, text = request.parts["id"], request.form.get("role", "")
     try:
-        if text not in {role.value for role in UserRole}:
-            raise BadInputError("there is no such role", "choose one of the list")
-        await operators.set_role(
-            audited(request, AuditAction.SET_ROLE, public_id), request.viewer.account, public_id, UserRole(text)
-        )
-    except (BadInputError, OperatorError) as error:
+        storage = await request.door.enter("accounts.set-role")
+        await operators.set_role(storage, request.viewer.account, public_id, text, _granter(request))
+    except OperatorError as error:
         return await _page(request, "admin_account_role", _fault(error))
     return SeeOther(f"/admin/accounts/{public_id}", "flash.saved")
 
@@ -53,12 +48,17 @@ async def set_role(request: PageRequest) -> Answer:
 async def set_status(request: PageRequest) -> Answer:
     """Disables or enables another account. A disabled one is signed out everywhere."""
     public_id = request.parts["id"]
-    status, action = asked_status(request, _ACTIONS)
+    status, operation = asked_status(request, _STATUSES)
     try:
-        await operators.set_status(audited(request, action, public_id), request.viewer.account, public_id, status)
+        storage = await request.door.enter(operation)
+        await operators.set_status(storage, request.viewer.account, public_id, status, _granter(request))
     except OperatorError as error:
         return await _page(request, "admin_account", _fault(error))
     return SeeOther(f"/admin/accounts/{public_id}", "flash.saved")
+
+
+def _granter(request: PageRequest) -> Granter:
+    return Granter(request.settings.roles.table, request.principal.permissions)
 
 
 def _fault(error: OperatorError) -> ShownFault:
@@ -74,5 +74,6 @@ async def _page(request: PageRequest, template: str, fault: ShownFault | None = 
         seen=seen,
         account=seen.account,
         is_own=seen.account.id == request.viewer.account.id,
-        rights_by_role={role.value: sorted(right.value for right in own) for role, own in OPERATOR_RIGHTS.items()},
+        softix_roles=OPERATOR_ROLES,
+        permissions_by_role={role: sorted(own) for role, own in request.settings.roles.table.table.items()},
     )

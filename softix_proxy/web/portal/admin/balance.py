@@ -7,14 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from softix_proxy.domain.access.users import User
-from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.errors import BadInputError, OperatorError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.ledger.balance import Wallet
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.operations.access import users
 from softix_proxy.operations.ledger import balance
-from softix_proxy.web.portal.admin.admin_page import admin_page, audited
+from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.core.typed import typed_usd
@@ -38,7 +37,7 @@ _Operation = Callable[[Storage, str, AskedChange], Awaitable[bool]]
 
 
 class _ChangeKind(NamedTuple):
-    action: AuditAction
+    operation: str
     run: _Operation
     moves: bool
     """Whether it moves the balance by the amount. Otherwise it sets how far the balance may go below zero."""
@@ -58,9 +57,9 @@ async def _set_credit(storage: Storage, user: str, asked: AskedChange) -> bool:
 
 
 KINDS: Mapping[str, _ChangeKind] = {
-    "add": _ChangeKind(AuditAction.ADD_BALANCE, _add, moves=True),
-    "adjust": _ChangeKind(AuditAction.ADJUST_BALANCE, _adjust, moves=True),
-    "credit_limit": _ChangeKind(AuditAction.SET_CREDIT_LIMIT, _set_credit, moves=False),
+    "add": _ChangeKind("balance.add", _add, moves=True),
+    "adjust": _ChangeKind("balance.adjust", _adjust, moves=True),
+    "credit_limit": _ChangeKind("balance.credit-limit", _set_credit, moves=False),
 }
 
 
@@ -82,7 +81,8 @@ async def confirm_page(request: PageRequest) -> Answer:
     user = await users.show_id(request.storage, request.parts["id"])
     try:
         asked = _asked(request)
-        await KINDS[asked.kind].run(request.storage.rehearsal(), user.public_id, asked)
+        kind = KINDS[asked.kind]
+        await kind.run((await request.door.enter(kind.operation)).rehearsal(), user.public_id, asked)
     except OperatorError as error:
         return await _form(request, shown_fault(error, "balance"))
     wallet = await balance.show(request.storage, user.public_id)
@@ -104,7 +104,7 @@ async def change(request: PageRequest) -> Answer:
     try:
         asked = _asked(request)
         kind = KINDS[asked.kind]
-        done = await kind.run(audited(request, kind.action, user.public_id), user.public_id, asked)
+        done = await kind.run(await request.door.enter(kind.operation), user.public_id, asked)
     except OperatorError as error:
         return await _form(request, shown_fault(error, "balance"))
     return SeeOther(f"/admin/users/{user.public_id}/balance", "flash.posted" if done else "flash.posted_before")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import partial
 
-from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.clock import PERIODS
 from softix_proxy.domain.core.errors import BadInputError, OperatorError
 from softix_proxy.operations.access import keys, users
-from softix_proxy.web.portal.admin.admin_page import admin_page, audited
+from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
 from softix_proxy.web.portal.admin.listing import listing_of, searched
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
@@ -42,7 +41,7 @@ async def edit(request: PageRequest) -> Answer:
     models = tuple(part.strip() for part in form.get("models", "").split(",") if part.strip())
     try:
         await keys.update(
-            audited(request, AuditAction.CHANGE_KEY, key.public_id),
+            await request.door.enter("keys.update"),
             key.public_id,
             label=form.get("label", "").strip(),
             models=models if models != key.models else None,
@@ -59,7 +58,7 @@ async def revoke(request: PageRequest) -> Answer:
     if request.form.get("sure") != "yes":
         fault = shown_fault(BadInputError("a key is revoked for good, so the box must be ticked"), "revoke")
         return await _page(request, "admin_key", fault)
-    await keys.revoke(audited(request, AuditAction.REVOKE_KEY, key.public_id), key.public_id)
+    await keys.revoke(await request.door.enter("keys.revoke"), key.public_id)
     return SeeOther(f"/admin/keys/{key.public_id}", "flash.saved")
 
 

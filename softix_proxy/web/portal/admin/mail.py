@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.errors import ConflictError, OperatorError
 from softix_proxy.domain.notices.outbox import NoticeState
 from softix_proxy.operations.notices import outbox
-from softix_proxy.web.portal.admin.admin_page import admin_page, audited
+from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 
@@ -22,7 +21,7 @@ async def retry(request: PageRequest) -> Answer:
     """Lets a message that was given up wait again."""
     public_id = request.parts["id"]
     try:
-        await outbox.retry(audited(request, AuditAction.RETRY_MAIL, public_id), public_id)
+        await outbox.retry(await request.door.enter("mail.retry"), public_id)
     except ConflictError as error:
         return await _page(request, _fault(error))
     return SeeOther("/admin/mail", "flash.mail_waits")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.routing.routes import RouteStatus
 from softix_proxy.operations.routing import routes
-from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status, audited
+from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status
 from softix_proxy.web.portal.core.page import Answer, PageRequest, SeeOther
 
-_ACTIONS = {RouteStatus.DISABLED: AuditAction.DISABLE_ROUTE, RouteStatus.ACTIVE: AuditAction.ENABLE_ROUTE}
+_STATUSES = {RouteStatus.DISABLED: "routes.disable", RouteStatus.ACTIVE: "routes.enable"}
 
 
 async def routes_page(request: PageRequest) -> Answer:
@@ -19,7 +18,7 @@ async def routes_page(request: PageRequest) -> Answer:
 async def set_status(request: PageRequest) -> Answer:
     """Disables or enables a route. The name of a disabled one means the models of that name again."""
     details = await routes.show(request.storage, request.parts["id"])
-    status, action = asked_status(request, _ACTIONS)
+    status, operation = asked_status(request, _STATUSES)
     public_id = details.route.public_id
-    await routes.set_status(audited(request, action, public_id), public_id, status)
+    await routes.set_status(await request.door.enter(operation), public_id, status)
     return SeeOther("/admin/routes", "flash.saved")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.catalog.models import ModelStatus
 from softix_proxy.operations.catalog import models
-from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status, audited
+from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status
 from softix_proxy.web.portal.admin.apart import apart
 from softix_proxy.web.portal.admin.listing import listing_in
 from softix_proxy.web.portal.core.page import Answer, PageRequest, SeeOther
 
-_ACTIONS = {ModelStatus.DISABLED: AuditAction.DISABLE_MODEL, ModelStatus.ACTIVE: AuditAction.ENABLE_MODEL}
+_STATUSES = {ModelStatus.DISABLED: "models.disable", ModelStatus.ACTIVE: "models.enable"}
 
 
 async def models_page(request: PageRequest) -> Answer:
@@ -23,6 +22,6 @@ async def models_page(request: PageRequest) -> Answer:
 async def set_status(request: PageRequest) -> Answer:
     """Disables or enables a model, from the next request on. Its name may have slashes, so the form has it."""
     entry = await models.show(request.storage, request.form.get("model", ""))
-    status, action = asked_status(request, _ACTIONS)
-    await models.update(audited(request, action, entry.full_name), entry.full_name, status=status)
+    status, operation = asked_status(request, _STATUSES)
+    await models.update(await request.door.enter(operation), entry.full_name, status=status)
     return SeeOther("/admin/models", "flash.saved")

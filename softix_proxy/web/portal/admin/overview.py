@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from softix_proxy.doctor import quick_checks
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.access.users import UserStatus
-from softix_proxy.domain.accounts.operator_rights import OperatorRight, rights_of
 from softix_proxy.domain.core.calendar import calendar
 from softix_proxy.domain.ledger.ledger import AccountBalance
 from softix_proxy.domain.ledger.refunds import RefundState
@@ -40,7 +40,7 @@ class ShownAccount(NamedTuple):
 
 async def overview_page(request: PageRequest) -> Answer:
     """Shows what the operator may see of the whole instance."""
-    rights, storage = rights_of(request.viewer.account), request.storage
+    may, storage = request.principal.may, request.storage
     counts = await users.counts(storage)
     values: dict[str, Any] = {
         "users": sum(counts.values()),
@@ -54,21 +54,23 @@ async def overview_page(request: PageRequest) -> Answer:
         "findings": (),
         "given_up": 0,
     }
-    if OperatorRight.SEE_USAGE in rights:
+    if may(Permission.USAGE_READ):
         summary = await usage.summary(storage, "day", None, None)
         date = calendar(summary.zone).date(request.now_us).isoformat()
         today, month = next((day for day in summary.days if day.id == date), None), add_up(summary.days)
         values["today"] = (money(today.charge_pico if today else 0), today.requests if today else 0)
         values["month"] = (money(month.charge_pico), month.requests)
-    if OperatorRight.SEE_MONEY in rights:
+    if may(Permission.LEDGER_READ):
         values["accounts"] = _shown(await ledger.accounts(storage))
+    if may(Permission.PAYMENTS_READ):
         values["refunds"] = len(await refunds.list_all(storage, RefundState.REQUESTED, None))
-    if OperatorRight.SEE_CATALOG in rights:
+    if may(Permission.PROVIDERS_READ):
         values["failing"] = failing(await routes.health(storage), request.now_us)
+    if may(Permission.PRICES_READ):
         values["waiting"] = await price_proposals.count(storage)
-    if OperatorRight.SEE_MAIL in rights:
+    if may(Permission.MAIL_READ):
         values["given_up"] = (await outbox.counts(storage)).get(NoticeState.GIVEN_UP, 0)
-    if OperatorRight.SEE_SECURITY in rights:
+    if may(Permission.INSTANCE_READ):
         values["findings"] = await quick_checks.run(storage, request.settings)
     return admin_page(request, "admin_overview", **values)
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import NamedTuple
 
-from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError, OperatorError
 from softix_proxy.domain.core.money import PICO_PER_CENT
 from softix_proxy.domain.ledger.payments import OnlinePayment
@@ -14,7 +12,7 @@ from softix_proxy.domain.ledger.refunds import RefundState
 from softix_proxy.domain.ports.payment_gateway import GatewayError
 from softix_proxy.operations.access import users
 from softix_proxy.operations.ledger import payments, refunds
-from softix_proxy.web.portal.admin.admin_page import admin_page, audited
+from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
 from softix_proxy.web.portal.core.form_faults import sentence
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
@@ -22,8 +20,8 @@ from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOthe
 _SHOWN = 200
 _BAD_GATEWAY = 502
 _DECISIONS = {
-    "approve": (AuditAction.APPROVE_REFUND, refunds.approve, "flash.refund_approved"),
-    "refuse": (AuditAction.REFUSE_REFUND, refunds.refuse, "flash.refund_refused"),
+    "approve": ("payments.approve-refund", refunds.approve, "flash.refund_approved"),
+    "refuse": ("payments.refuse-refund", refunds.refuse, "flash.refund_refused"),
 }
 
 
@@ -49,11 +47,11 @@ async def decide(request: PageRequest) -> Answer:
     try:
         if decision not in _DECISIONS:
             raise BadInputError("nothing was chosen", "use the buttons of the page")
-        action, run, message = _DECISIONS[decision]
+        operation, run, message = _DECISIONS[decision]
         if (await refunds.show(request.storage, public_id)).state is not RefundState.REQUESTED:
             raise ConflictError("this refund was answered before")
         context = await request.payments.context()
-        storage = audited(request, action, public_id, partial(refunds.is_answered, public_id))
+        storage = await request.door.enter(operation)
         await run(replace(context, storage=storage), public_id)
     except NotFoundError:
         raise

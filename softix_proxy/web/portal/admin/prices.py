@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.errors import BadInputError, OperatorError
 from softix_proxy.domain.pricing.prices import format_markup
 from softix_proxy.operations.pricing import price_proposals, prices
 from softix_proxy.operations.pricing.price_proposals import ProposalMark, Proposed
-from softix_proxy.web.portal.admin.admin_page import admin_page, audited
+from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.admin.apart import apart
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
 from softix_proxy.web.portal.admin.listing import PER_PAGE, listing_in
@@ -17,8 +16,8 @@ from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOthe
 
 _MARKS = re.compile(r"\d{1,18}-\d{1,18}(?:,\d{1,18}-\d{1,18})*", re.ASCII)
 _DECISIONS = {
-    "approve": (AuditAction.APPROVE_PRICES, price_proposals.approve, "flash.prices_approved"),
-    "reject": (AuditAction.REJECT_PRICES, price_proposals.reject, "flash.prices_rejected"),
+    "approve": ("prices.approve", price_proposals.approve, "flash.prices_approved"),
+    "reject": ("prices.reject", price_proposals.reject, "flash.prices_rejected"),
 }
 
 
@@ -44,8 +43,8 @@ async def decide(request: PageRequest) -> Answer:
     try:
         if decision not in _DECISIONS or not model:
             raise BadInputError("nothing was chosen", "use the buttons of the page")
-        action, run, message = _DECISIONS[decision]
-        await run(audited(request, action, model), [model], seen=_marks(request.form.get("seen", "")))
+        operation, run, message = _DECISIONS[decision]
+        await run(await request.door.enter(operation), [model], seen=_marks(request.form.get("seen", "")))
     except OperatorError as error:
         return await _proposals(request, shown_fault(error, "prices"))
     return SeeOther("/admin/prices/proposals", message)

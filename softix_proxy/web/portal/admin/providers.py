@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.catalog.providers import ProviderStatus
 from softix_proxy.operations.catalog import models, providers
 from softix_proxy.operations.routing import routes
-from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status, audited
+from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status
 from softix_proxy.web.portal.admin.apart import apart
 from softix_proxy.web.portal.admin.target_states import states_of
 from softix_proxy.web.portal.core.page import Answer, PageRequest, SeeOther
 
 _SHOWN = 100
-_ACTIONS = {
-    ProviderStatus.DISABLED: AuditAction.DISABLE_PROVIDER,
-    ProviderStatus.ACTIVE: AuditAction.ENABLE_PROVIDER,
-}
+_STATUSES = {ProviderStatus.DISABLED: "providers.disable", ProviderStatus.ACTIVE: "providers.enable"}
 
 
 async def providers_page(request: PageRequest) -> Answer:
@@ -46,6 +42,6 @@ async def disable_page(request: PageRequest) -> Answer:
 async def set_status(request: PageRequest) -> Answer:
     """Disables or enables a provider, from the next request on."""
     provider = await providers.show_id(request.storage, request.parts["id"])
-    status, action = asked_status(request, _ACTIONS)
-    await providers.set_status(audited(request, action, provider.public_id), provider.public_id, status)
+    status, operation = asked_status(request, _STATUSES)
+    await providers.set_status(await request.door.enter(operation), provider.public_id, status)
     return SeeOther(f"/admin/providers/{provider.public_id}", "flash.saved")

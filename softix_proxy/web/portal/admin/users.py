@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.access.users import UserStatus
-from softix_proxy.domain.accounts.audit import AuditAction
-from softix_proxy.domain.accounts.operator_rights import OperatorRight, rights_of
 from softix_proxy.domain.core.errors import OperatorError
 from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.accounts import operators
 from softix_proxy.operations.ledger import balance
 from softix_proxy.operations.metering import usage
-from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status, audited
+from softix_proxy.web.portal.admin.admin_page import admin_page, asked_status
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
 from softix_proxy.web.portal.admin.listing import listing_of, searched
 from softix_proxy.web.portal.admin.recent import recent_from
@@ -21,7 +20,7 @@ from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOthe
 
 _SHOWN = 20
 """The number of keys and of requests on the page of one user. Each has a link to the whole list."""
-_ACTIONS = {UserStatus.DISABLED: AuditAction.DISABLE_USER, UserStatus.ACTIVE: AuditAction.ENABLE_USER}
+_STATUSES = {UserStatus.DISABLED: "users.disable", UserStatus.ACTIVE: "users.enable"}
 
 
 async def users_page(request: PageRequest) -> Answer:
@@ -37,13 +36,16 @@ async def users_page(request: PageRequest) -> Answer:
 async def user_page(request: PageRequest) -> Answer:
     """Shows a user with its balance, keys, members and last requests."""
     user = await users.show_id(request.storage, request.parts["id"])
-    rights = rights_of(request.viewer.account)
     wallet = await balance.show(request.storage, user.public_id)
     names = await users.display_names(request.storage, [user.id])
-    own = await keys.page(request.storage, limit=_SHOWN, user_id=user.id) if OperatorRight.SEE_KEYS in rights else ()
+    own = (
+        await keys.page(request.storage, limit=_SHOWN, user_id=user.id)
+        if request.principal.may(Permission.KEYS_READ)
+        else ()
+    )
     rows = (
         await usage.newest(request.storage, limit=_SHOWN, user=user.public_id, from_=recent_from(request.now_us))
-        if OperatorRight.SEE_USAGE in rights
+        if request.principal.may(Permission.USAGE_READ)
         else ()
     )
     return admin_page(
@@ -72,7 +74,7 @@ async def edit(request: PageRequest) -> Answer:
     display_name = form.get("display_name", "").strip()
     try:
         await users.update(
-            audited(request, AuditAction.CHANGE_USER, user.public_id),
+            await request.door.enter("users.update"),
             user.public_id,
             name=name if name != user.name else None,
             email=email if email != user.email else None,
@@ -100,6 +102,6 @@ async def _form(request: PageRequest, fault: ShownFault | None = None) -> Page:
 async def set_status(request: PageRequest) -> Answer:
     """Disables or enables a user. All its keys are refused from the next request on, or work again."""
     user = await users.show_id(request.storage, request.parts["id"])
-    status, action = asked_status(request, _ACTIONS)
-    await users.update(audited(request, action, user.public_id), user.public_id, status=status)
+    status, operation = asked_status(request, _STATUSES)
+    await users.update(await request.door.enter(operation), user.public_id, status=status)
     return SeeOther(f"/admin/users/{user.public_id}", "flash.saved")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.billing.bill import Document
 from softix_proxy.domain.billing.seller import BuyerUnknownError
@@ -13,7 +15,6 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError, Failur
 from softix_proxy.domain.core.money import PICO_PER_CENT, format_cents
 from softix_proxy.domain.ledger.auto_top_ups import AutoTopUp
 from softix_proxy.domain.ledger.payments import OnlinePayment
-from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.exports.billing.bill_formats import FORMATS, MEDIA_TYPES
 from softix_proxy.exports.billing.bill_pdf import fonts_of
 from softix_proxy.operations.billing import bill, payment_documents
@@ -29,16 +30,19 @@ _STRIPE = ("https://checkout.stripe.com", "https://billing.stripe.com")
 _LISTED = 50
 
 
-def organisation(request: PageRequest, right: Right) -> User:
+def organisation(request: PageRequest, right: Permission) -> User:
     """Returns the organisation that the page is about. Raises NotFoundError for a person without the right."""
     return require(request, right).organisation
 
 
 async def context_of(request: PageRequest) -> PaymentContext:
-    """Returns what the operations on payments need. Raises NotFoundError where payments are switched off."""
+    """Returns what the operations on payments need, with the storage of the page's operation.
+
+    Raises NotFoundError where payments are switched off.
+    """
     if request.payments is None:
         raise NotFoundError("no such page")
-    return await request.payments.context()
+    return replace(await request.payments.context(), storage=request.storage)
 
 
 def origins(request: PageRequest) -> tuple[str, ...]:
@@ -52,7 +56,7 @@ def origins(request: PageRequest) -> tuple[str, ...]:
 
 async def show(request: PageRequest, error: OperatorError | None = None) -> Answer:
     """Shows balance, payments and documents. Who comes back from Stripe sees the payment as it is there."""
-    scope = require(request, Right.SEE_BILLING)
+    scope = require(request, Permission.PAYMENTS_READ)
     user = scope.organisation
     named = request.query.get("payment")
     returned = await _returned(request, user, named) if named else None
@@ -74,10 +78,10 @@ async def show(request: PageRequest, error: OperatorError | None = None) -> Answ
         ],
         "top_up": None if found.auto_top_up is None else _top_up_fields(found.auto_top_up),
         "returned": None if returned is None else returned.state.value,
-        "can_pay": request.payments is not None and scope.membership.may(Right.PAY),
+        "can_pay": request.payments is not None and scope.membership.may(Permission.PAYMENTS_WRITE),
         "is_test": await _is_test(request),
         "may_ask": request.settings.payments.refunds == "ask",
-        "may_change_address": scope.membership.may(Right.PAY),
+        "may_change_address": scope.membership.may(Permission.PAYMENTS_WRITE),
         "needs_address": any(isinstance(one.problem, BuyerUnknownError) for one in missing),
         "problem": sentence(error),
     }
@@ -131,7 +135,7 @@ async def _returned(request: PageRequest, user: User, named: str) -> OnlinePayme
 
 
 async def show_top_up(request: PageRequest) -> Answer:
-    organisation(request, Right.PAY)
+    organisation(request, Permission.PAYMENTS_WRITE)
     await context_of(request)
     return await _top_up_page(request, None)
 
@@ -151,7 +155,7 @@ async def _top_up_page(request: PageRequest, error: OperatorError | None) -> Pag
 
 async def begin_top_up(request: PageRequest) -> Answer:
     """Sends the person to Stripe's page."""
-    user = organisation(request, Right.PAY)
+    user = organisation(request, Permission.PAYMENTS_WRITE)
     context = await context_of(request)
     try:
         cents = typed_cents(request.form.get("amount", ""))
@@ -164,7 +168,7 @@ async def begin_top_up(request: PageRequest) -> Answer:
 
 async def open_methods(request: PageRequest) -> Answer:
     """Sends the person to Stripe's page for cards."""
-    user = organisation(request, Right.PAY)
+    user = organisation(request, Permission.PAYMENTS_WRITE)
     context = await context_of(request)
     try:
         return SeeOther(await checkouts.methods_url(context, user, request.viewer.account))
@@ -173,7 +177,7 @@ async def open_methods(request: PageRequest) -> Answer:
 
 
 async def show_auto_top_up(request: PageRequest) -> Answer:
-    return await _auto_page(request, organisation(request, Right.PAY), None)
+    return await _auto_page(request, organisation(request, Permission.PAYMENTS_WRITE), None)
 
 
 async def _auto_page(request: PageRequest, user: User, error: OperatorError | None) -> Page:
@@ -193,7 +197,7 @@ async def _auto_page(request: PageRequest, user: User, error: OperatorError | No
 
 
 async def set_auto_top_up(request: PageRequest) -> Answer:
-    user = organisation(request, Right.PAY)
+    user = organisation(request, Permission.PAYMENTS_WRITE)
     context = await context_of(request)
     if request.form.get("what") == "off":
         await auto_top_ups.switch_off(request.storage, user.id)
@@ -217,7 +221,7 @@ async def show_refund(request: PageRequest) -> Answer:
 
 
 async def _refund_page(request: PageRequest, public_id: str, error: OperatorError | None) -> Page:
-    user = organisation(request, Right.PAY)
+    user = organisation(request, Permission.PAYMENTS_WRITE)
     await context_of(request)
     if request.settings.payments.refunds != "ask":
         raise NotFoundError("no such page")
@@ -236,7 +240,7 @@ async def _refund_page(request: PageRequest, public_id: str, error: OperatorErro
 
 async def ask_refund(request: PageRequest) -> Answer:
     """Asks for a refund. The money leaves the balance with this request."""
-    user = organisation(request, Right.PAY)
+    user = organisation(request, Permission.PAYMENTS_WRITE)
     public_id = request.form.get("payment", "")
     if request.settings.payments.refunds != "ask":
         raise NotFoundError("no such page")
@@ -255,7 +259,7 @@ async def ask_refund(request: PageRequest) -> Answer:
 
 async def download_document(request: PageRequest) -> Answer:
     """Sends a document of the organisation. That of another one does not exist."""
-    user = organisation(request, Right.SEE_BILLING)
+    user = organisation(request, Permission.PAYMENTS_READ)
     number, form = request.parts["number"], request.parts["form"]
     found = await bill.show(request.storage, number)
     if found.user_id != user.id or form not in forms_of(found.document):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.billing.bill import Party
 from softix_proxy.domain.core.errors import BadInputError, OperatorError
-from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.operations.billing import bill, payment_documents
 from softix_proxy.web.portal.billing.billing import organisation
 from softix_proxy.web.portal.core.form_faults import sentence, status_of
@@ -17,13 +17,13 @@ _FIELDS = ("name", "postcode", "city", "country", "vat_id")
 
 
 async def show_address(request: PageRequest) -> Answer:
-    user = organisation(request, Right.PAY)
+    user = organisation(request, Permission.PAYMENTS_WRITE)
     return await _page(request, user)
 
 
 async def save_address(request: PageRequest) -> Answer:
     """Stores the details, and issues the receipts that waited for them. Issued documents stay as they are."""
-    user, billing = organisation(request, Right.PAY), request.settings.billing
+    user, billing = organisation(request, Permission.PAYMENTS_WRITE), request.settings.billing
     typed = {name: request.form.get(name, "").strip() for name in (*_FIELDS, "address")}
     lines = tuple(line.strip() for line in typed["address"].splitlines())
     try:

@@ -61,7 +61,7 @@ def _frame(exchange: PageExchange) -> Mapping[str, Any]:
         "style_sheet": style_sheet().url,
         "viewer": viewer,
         "path": path,
-        "menu": [] if viewer is None else navigation.menu(viewer, context.served),
+        "menu": [] if viewer is None else navigation.menu(viewer, context.served, context.settings.roles.table),
         "is_current": lambda item: navigation.is_current(item, path),
         "served": context.served,
         "flash": message if message.startswith(_PREFIX) and message in context.texts else None,

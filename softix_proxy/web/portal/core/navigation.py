@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from softix_proxy.domain.access.users import UserRole
-from softix_proxy.domain.organisations.organisations import Right
+from softix_proxy.domain.access.permissions import Permission
+from softix_proxy.domain.access.roles import OperatorRoles
+from softix_proxy.domain.accounts.accounts import permissions_of
 from softix_proxy.web.portal.core.page import Viewer
 
 
@@ -15,29 +16,29 @@ class MenuItem(NamedTuple):
 
     name: str
     path: str
-    right: Right | None = None
-    """The right that the person needs in the organisation. None for every person who signed in."""
+    permission: Permission | None = None
+    """What the person needs in the organisation. None for every person who signed in."""
     is_for_operators: bool = False
 
 
 _ITEMS: Sequence[MenuItem] = (
-    MenuItem("overview", "/", Right.SEE),
-    MenuItem("keys", "/keys", Right.SEE),
-    MenuItem("usage", "/usage", Right.SEE),
-    MenuItem("limits", "/limits", Right.SEE),
-    MenuItem("models", "/models", Right.SEE),
-    MenuItem("connect", "/connect", Right.SEE),
-    MenuItem("billing", "/billing", Right.SEE_BILLING),
-    MenuItem("members", "/members", Right.SEE),
-    MenuItem("projects", "/projects", Right.SEE),
+    MenuItem("overview", "/", Permission.ORGANISATIONS_READ),
+    MenuItem("keys", "/keys", Permission.ORGANISATIONS_READ),
+    MenuItem("usage", "/usage", Permission.ORGANISATIONS_READ),
+    MenuItem("limits", "/limits", Permission.ORGANISATIONS_READ),
+    MenuItem("models", "/models", Permission.ORGANISATIONS_READ),
+    MenuItem("connect", "/connect", Permission.ORGANISATIONS_READ),
+    MenuItem("billing", "/billing", Permission.PAYMENTS_READ),
+    MenuItem("members", "/members", Permission.ORGANISATIONS_READ),
+    MenuItem("projects", "/projects", Permission.ORGANISATIONS_READ),
     MenuItem("account", "/account"),
     MenuItem("admin", "/admin", is_for_operators=True),
 )
 
 
-def menu(viewer: Viewer, served: Collection[str]) -> list[MenuItem]:
+def menu(viewer: Viewer, served: Collection[str], roles: OperatorRoles) -> list[MenuItem]:
     """Returns the entries that the person may open. `served` are the paths that exist."""
-    return [item for item in _ITEMS if item.path in served and _may_open(viewer, item)]
+    return [item for item in _ITEMS if item.path in served and _may_open(viewer, item, roles)]
 
 
 def is_current(item: MenuItem, path: str) -> bool:
@@ -45,9 +46,9 @@ def is_current(item: MenuItem, path: str) -> bool:
     return path == item.path or (item.path != "/" and path.startswith(f"{item.path}/"))
 
 
-def _may_open(viewer: Viewer, item: MenuItem) -> bool:
+def _may_open(viewer: Viewer, item: MenuItem, roles: OperatorRoles) -> bool:
     if item.is_for_operators:
-        return viewer.account.role is not UserRole.USER
-    if item.right is None:
+        return bool(permissions_of(viewer.account, roles))
+    if item.permission is None:
         return True
-    return viewer.membership is not None and viewer.membership.may(item.right)
+    return viewer.membership is not None and viewer.membership.may(item.permission)

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from softix_proxy.domain.accounts.accounts import Account
     from softix_proxy.domain.accounts.federated_identities import OpenIdProvider
     from softix_proxy.domain.accounts.passwords import PasswordHasher
+    from softix_proxy.domain.accounts.principals import Principal
     from softix_proxy.domain.accounts.public_url import PublicUrl
     from softix_proxy.domain.accounts.sessions import Session
     from softix_proxy.domain.organisations.organisations import Membership
     from softix_proxy.domain.ports.storage import Storage
     from softix_proxy.domain.ports.vault import Vault
+    from softix_proxy.operations.access.door import Door
     from softix_proxy.operations.ledger.payments import PaymentService
     from softix_proxy.settings import Settings
 
@@ -73,6 +75,9 @@ class PageRequest:
     address: str = field(repr=False)
     device: str
     storage: Storage
+    """The storage for the operation of the route."""
+    door: Door = field(repr=False)
+    """The way to the operations of the operators' side, each with a storage of its own."""
     settings: Settings
     vault: Vault = field(repr=False)
     hasher: PasswordHasher = field(repr=False)
@@ -101,6 +106,11 @@ class PageRequest:
         if self._viewer is None:
             raise LookupError("a public page has no viewer")
         return self._viewer
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks, and what the role allows on the operators' side."""
+        return self.door.principal
 
     @property
     def is_signed_in(self) -> bool:
@@ -174,3 +184,5 @@ class PortalRoute(NamedTuple):
     pattern: str
     handler: PageHandler
     access: Access
+    operation: str
+    """The name of what it does. A page that only shows something gets a storage that cannot write."""

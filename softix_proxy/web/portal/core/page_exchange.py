@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from softix_proxy.domain.accounts.audit import Channel
+from softix_proxy.domain.accounts.principals import NOBODY
 from softix_proxy.domain.core.headers import Header
+from softix_proxy.operations.access.door import Door, account_door
 from softix_proxy.web.portal.core.page import Access, PageRequest, PortalRoute, Viewer
 from softix_proxy.web.portal.core.portal_context import PortalContext
 from softix_proxy.web.portal.core.session_cookie import CookieParts
@@ -57,6 +60,7 @@ class PageExchange:
     def page_request(self) -> PageRequest:
         """Returns what the page is given."""
         context, is_program = self.context, self.chosen.access is Access.PROGRAM
+        door = self._door()
         return PageRequest(
             path=self.raw_path,
             parts=self.parts,
@@ -65,7 +69,8 @@ class PageExchange:
             now_us=self.now_us,
             address=self.address,
             device=self.device,
-            storage=context.storage,
+            storage=door.recorded(self.chosen.operation),
+            door=door,
             settings=context.settings,
             vault=context.vault,
             hasher=context.hasher,
@@ -79,3 +84,9 @@ class PageExchange:
             payments=context.payments if context.settings.payments.enabled else None,
             _viewer=self.viewer,
         )
+
+    def _door(self) -> Door:
+        if self.viewer is None:
+            return Door(self.context.storage, NOBODY)
+        roles = self.context.settings.roles.table
+        return account_door(self.context.storage, self.viewer.account, Channel.PORTAL, roles)

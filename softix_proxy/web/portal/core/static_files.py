@@ -40,6 +40,6 @@ async def show_health(request: PageRequest) -> Answer:
 
 HEALTH = "/healthz"
 ROUTES = (
-    PortalRoute("GET", "/static/portal.css", show_style_sheet, Access.PUBLIC),
-    PortalRoute("GET", HEALTH, show_health, Access.PUBLIC),
+    PortalRoute("GET", "/static/portal.css", show_style_sheet, Access.PUBLIC, "page.show"),
+    PortalRoute("GET", HEALTH, show_health, Access.PUBLIC, "page.show"),
 )

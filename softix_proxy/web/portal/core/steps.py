@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.accounts.accounts import permissions_of
 from softix_proxy.domain.accounts.factors import needs_factor
 from softix_proxy.domain.accounts.sessions import Session, is_recent
 from softix_proxy.operations.accounts import account_view, sessions
@@ -114,7 +114,7 @@ async def check_access(exchange: PageExchange) -> Answer | None:
             raise missing()
         page = SECOND_FACTOR if exchange.session is not None else SIGN_IN
         return SeeOther(with_return(page, _this_page(exchange)))
-    if access.is_for_operators and viewer.account.role is UserRole.USER:
+    if access.is_for_operators and not permissions_of(viewer.account, exchange.context.settings.roles.table):
         raise missing()
     if _lacks_factor(exchange, viewer):
         return SeeOther(FACTORS, "flash.factor_needed")

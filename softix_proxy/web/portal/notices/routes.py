@@ -8,6 +8,6 @@ from softix_proxy.web.portal.core.page import Access, PortalRoute
 from softix_proxy.web.portal.notices import own_notices
 
 ROUTES: Sequence[PortalRoute] = (
-    PortalRoute("GET", own_notices.NOTICES, own_notices.show, Access.SIGNED_IN),
-    PortalRoute("POST", own_notices.NOTICES, own_notices.save, Access.SIGNED_IN),
+    PortalRoute("GET", own_notices.NOTICES, own_notices.show, Access.SIGNED_IN, "account.show"),
+    PortalRoute("POST", own_notices.NOTICES, own_notices.save, Access.SIGNED_IN, "account.set-notices"),
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from softix_proxy.domain.access.permissions import Permission
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError, OperatorError
 from softix_proxy.domain.metering.budgets import BUDGET_PERIODS
-from softix_proxy.domain.organisations.organisations import OrganisationRole, Right, may_grant
+from softix_proxy.domain.organisations.organisations import may_grant
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import invitations, organisations
 from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
@@ -21,8 +23,8 @@ _SAVED = "flash.saved"
 
 
 async def list_members(request: PageRequest) -> Answer:
-    scope = require(request, Right.SEE)
-    may_manage = scope.membership.may(Right.MANAGE_MEMBERS)
+    scope = require(request, Permission.ORGANISATIONS_READ)
+    may_manage = scope.membership.may(Permission.ORGANISATIONS_WRITE)
     opened = (
         await invitations.open_of(request.storage, scope.organisation.public_id, scope.membership) if may_manage else ()
     )
@@ -36,11 +38,11 @@ async def list_members(request: PageRequest) -> Answer:
 
 
 async def show_member(request: PageRequest) -> Answer:
-    return await _member_page(request, require(request, Right.MANAGE_MEMBERS))
+    return await _member_page(request, require(request, Permission.ORGANISATIONS_WRITE))
 
 
 async def change_role(request: PageRequest) -> Answer:
-    scope, account = require(request, Right.MANAGE_MEMBERS), request.parts["account"]
+    scope, account = require(request, Permission.ORGANISATIONS_WRITE), request.parts["account"]
     try:
         role = _role(request.form.get("role", ""))
         await organisations.set_role(request.storage, scope.organisation.public_id, account, role, scope.membership)
@@ -51,7 +53,7 @@ async def change_role(request: PageRequest) -> Answer:
 
 async def remove_member(request: PageRequest) -> Answer:
     """Removes a member. The field `keys` is `revoke`, or the id of the member who gets them."""
-    scope, keys = require(request, Right.MANAGE_MEMBERS), request.form.get("keys", "revoke")
+    scope, keys = require(request, Permission.ORGANISATIONS_WRITE), request.form.get("keys", "revoke")
     heir = None if keys == "revoke" else keys
     try:
         await organisations.remove(
@@ -63,7 +65,7 @@ async def remove_member(request: PageRequest) -> Answer:
 
 
 async def set_budget(request: PageRequest) -> Answer:
-    scope, account = require(request, Right.MANAGE_KEYS), request.parts["account"]
+    scope, account = require(request, Permission.BUDGETS_WRITE), request.parts["account"]
     try:
         asked = budget_form.read(request.form)
         await budgets.set_to(
@@ -80,11 +82,11 @@ async def set_budget(request: PageRequest) -> Answer:
 
 
 async def ask_invitation(request: PageRequest) -> Answer:
-    return _invite_page(request, require(request, Right.MANAGE_MEMBERS))
+    return _invite_page(request, require(request, Permission.ORGANISATIONS_WRITE))
 
 
 async def invite(request: PageRequest) -> Answer:
-    scope, email = require(request, Right.MANAGE_MEMBERS), request.form.get("email", "")
+    scope, email = require(request, Permission.ORGANISATIONS_WRITE), request.form.get("email", "")
     try:
         role = _role(request.form.get("role", ""))
         await invitations.invite(
@@ -96,7 +98,7 @@ async def invite(request: PageRequest) -> Answer:
 
 
 async def cancel_invitation(request: PageRequest) -> Answer:
-    scope = require(request, Right.MANAGE_MEMBERS)
+    scope = require(request, Permission.ORGANISATIONS_WRITE)
     await invitations.revoke(
         request.storage, scope.organisation.public_id, request.parts["invitation"], scope.membership
     )
@@ -162,7 +164,7 @@ def _grantable(scope: OrganisationScope, member: MemberStanding) -> Sequence[str
 
 def _heirs(members: Sequence[MemberStanding], leaving: MemberStanding) -> Sequence[MemberStanding]:
     return [
-        each for each in members if each.account.id != leaving.account.id and each.membership.may(Right.MAKE_OWN_KEYS)
+        each for each in members if each.account.id != leaving.account.id and each.membership.may(Permission.KEYS_OWN)
     ]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
 from softix_proxy.domain.metering.budgets import BUDGET_PERIODS
-from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import key_owners, projects
 from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
@@ -17,11 +17,11 @@ _SAVED = "flash.saved"
 
 
 async def list_projects(request: PageRequest) -> Answer:
-    return await _list_page(request, require(request, Right.SEE))
+    return await _list_page(request, require(request, Permission.PROJECTS_READ))
 
 
 async def create_project(request: PageRequest) -> Answer:
-    scope = require(request, Right.MANAGE_KEYS)
+    scope = require(request, Permission.PROJECTS_WRITE)
     try:
         made = await projects.create(
             request.storage, scope.organisation.public_id, request.form.get("name", ""), scope.membership
@@ -32,11 +32,11 @@ async def create_project(request: PageRequest) -> Answer:
 
 
 async def show_project(request: PageRequest) -> Answer:
-    return await _project_page(request, require(request, Right.SEE))
+    return await _project_page(request, require(request, Permission.PROJECTS_READ))
 
 
 async def rename_project(request: PageRequest) -> Answer:
-    scope, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
+    scope, project = require(request, Permission.PROJECTS_WRITE), request.parts["project"]
     try:
         await projects.rename(
             request.storage, scope.organisation.public_id, project, request.form.get("name", ""), scope.membership
@@ -47,7 +47,7 @@ async def rename_project(request: PageRequest) -> Answer:
 
 
 async def archive_project(request: PageRequest) -> Answer:
-    scope = require(request, Right.MANAGE_KEYS)
+    scope = require(request, Permission.PROJECTS_WRITE)
     try:
         await projects.archive(
             request.storage, scope.organisation.public_id, request.parts["project"], scope.membership
@@ -59,7 +59,7 @@ async def archive_project(request: PageRequest) -> Answer:
 
 async def assign_key(request: PageRequest) -> Answer:
     """Gives a key to the project, by its id, or takes it out of this project."""
-    scope, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
+    scope, project = require(request, Permission.KEYS_WRITE), request.parts["project"]
     organisation, key = scope.organisation.public_id, request.form.get("key", "")
     try:
         if request.form.get("out") == "yes":
@@ -72,7 +72,7 @@ async def assign_key(request: PageRequest) -> Answer:
 
 
 async def set_budget(request: PageRequest) -> Answer:
-    scope, project = require(request, Right.MANAGE_KEYS), request.parts["project"]
+    scope, project = require(request, Permission.BUDGETS_WRITE), request.parts["project"]
     try:
         asked = budget_form.read(request.form)
         await budgets.set_to(
@@ -90,7 +90,7 @@ async def set_budget(request: PageRequest) -> Answer:
 
 async def remove_budget(request: PageRequest) -> Answer:
     """Removes a budget of a project or of a member."""
-    scope = require(request, Right.MANAGE_KEYS)
+    scope = require(request, Permission.BUDGETS_WRITE)
     removed = await budgets.remove(
         request.storage, scope.organisation.public_id, request.parts["budget"], scope.membership
     )
@@ -108,7 +108,7 @@ async def _list_page(request: PageRequest, scope: OrganisationScope, error: Oper
         "budgets": standings,
         "archived_count": sum(each.project.archived_at_us is not None for each in found),
         "shows_all": shows_all,
-        "may_manage": scope.membership.may(Right.MANAGE_KEYS),
+        "may_manage": scope.membership.may(Permission.PROJECTS_WRITE),
         "name": request.form.get("name", ""),
         "problem": sentence(error),
     }
@@ -126,7 +126,7 @@ async def _project_page(request: PageRequest, scope: OrganisationScope, error: O
         "other_keys": await key_owners.elsewhere(
             request.storage, scope.organisation.public_id, found.project.public_id, scope.membership
         ),
-        "may_manage": scope.membership.may(Right.MANAGE_KEYS) and found.project.archived_at_us is None,
+        "may_manage": scope.membership.may(Permission.PROJECTS_WRITE) and found.project.archived_at_us is None,
         "form": budget_form.shown(request.form),
         "periods": BUDGET_PERIODS,
         "problem": sentence(error),

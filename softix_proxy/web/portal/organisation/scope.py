@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.core.errors import NotFoundError
-from softix_proxy.domain.organisations.organisations import Right
 from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 from softix_proxy.web.portal.core.page import PageRequest
 
@@ -16,7 +16,7 @@ def scope_of(request: PageRequest) -> OrganisationScope:
     return OrganisationScope(request.storage, viewer.organisation, viewer.membership)
 
 
-def require(request: PageRequest, right: Right) -> OrganisationScope:
+def require(request: PageRequest, right: Permission) -> OrganisationScope:
     """Returns the view of a person who may do this. Raises NotFoundError for anybody else.
 
     The operation asks again, under the write lock. Here it decides whether there is such a page.

@@ -140,10 +140,10 @@ def test_accounts_disable_prints_the_keys_that_still_work_and_the_commands_that_
         ("show eve@example.org", 1, "softix accounts list"),
         ("create ada@example.org", 1, "softix accounts reset-link"),
         ("create 'ada@example.org,evil'", 2, "not a usable e-mail"),
-        ("create x@example.org --role king", 2, "--role"),
+        ("create x@example.org --role king", 2, "softix roles list"),
         ("create x@example.org --organisation nobody", 1, "softix users list"),
         ("create x@example.org --organisation-role king", 2, "--organisation-role"),
-        ("set-role ada@example.org king", 2, "ROLE"),
+        ("set-role ada@example.org king", 2, "softix roles list"),
         ("sign-out eve@example.org --yes", 1, "softix accounts list"),
     ],
 )

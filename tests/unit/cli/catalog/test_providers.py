@@ -56,7 +56,13 @@ def softix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Res
 
         settings = SimpleNamespace(upstream=SimpleNamespace(ca_file=None))
         try:
-            yield SimpleNamespace(settings=settings, storage=SqliteStorage(database), vault=vault)
+            opened = SimpleNamespace(settings=settings, storage=SqliteStorage(database), vault=vault)
+
+            async def entered(_operation: str, _token: str | None) -> SimpleNamespace:
+                return opened
+
+            opened.entered = entered
+            yield opened
         finally:
             await database.close()
 

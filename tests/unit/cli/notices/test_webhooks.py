@@ -20,6 +20,11 @@ Read = Callable[[str], Any]
 URL = "https://example.org/softix"
 
 
+@pytest.fixture(autouse=True)
+def set_clock() -> None:
+    """Leaves the clock as it is, because a receiver compares the time of a signature with its own."""
+
+
 @contextmanager
 def receiving(*answers: int | str) -> Iterator[WebhookReceiver]:
     """A receiver in a thread of its own, because a command runs a loop of its own."""

@@ -2,10 +2,11 @@ import secrets
 
 import pytest
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.accounts.factors import Factors, Passkey, TotpFactor, needs_factor
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 
 TOTP = TotpFactor(1, secrets.token_bytes(8), 7, 1)
 PASSKEY = Passkey(1, "pky_a", 1, secrets.token_bytes(8), secrets.token_bytes(8), 0, "key", 1)

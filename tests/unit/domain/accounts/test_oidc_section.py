@@ -1,7 +1,7 @@
 import pytest
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.accounts.oidc_section import OidcSection, checked_domain, checked_issuer, checked_role_rule
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,15 @@ def test_add_up_of_usage_totals_returns_one_total() -> None:
         (Correction, {"fee_pico": 0, "cost_price_id": None}),
         (
             UsageFilter,
-            {"span": None, "user_id": None, "key_id": None, "key_ids": None, "model_ids": None, "errors_only": False},
+            {
+                "span": None,
+                "user_id": None,
+                "key_id": None,
+                "key_ids": None,
+                "model_ids": None,
+                "errors_only": False,
+                "statuses": (),
+            },
         ),
     ],
 )

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.organisations.invitations import Invitation
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 
 GRACE = Invitation(1, "inv_grace", 1, "grace@example.org", OrganisationRole.ADMIN, None, 10, 20)
 

@@ -2,12 +2,11 @@
 
 import pytest
 
+from softix_proxy.domain.access.permissions import Permission
+from softix_proxy.domain.access.roles import ORGANISATION_ROLES, OrganisationRole
 from softix_proxy.domain.organisations.organisations import (
     OPERATOR,
-    RIGHTS,
     Membership,
-    OrganisationRole,
-    Right,
     leaves_no_owner,
     may,
     may_grant,
@@ -22,10 +21,10 @@ def member(role: OrganisationRole, account_id: int = 1) -> Membership:
 
 
 def test_operator_may_everything_and_a_member_what_the_role_says() -> None:
-    for right in Right:
+    for right in Permission:
         assert may(OPERATOR, right)
         for role in OrganisationRole:
-            assert may(member(role), right) is (right in RIGHTS[role])
+            assert may(member(role), right) is (right in ORGANISATION_ROLES[role])
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,13 @@ from typing import Any
 
 import pytest
 from support.books import NOW_US, USD, StoppedClock
+from support.principals import entered
 
 from softix_proxy.domain.access.keys import KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.access.users import User, UserRole
-from softix_proxy.domain.accounts.audit import AuditAction
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.access.keys import IssuedKey
-from softix_proxy.operations.accounts.audit import AuditedStorage
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 
@@ -123,7 +122,7 @@ async def test_second_revocation_of_a_key_writes_nothing_that_an_audit_would_not
 ) -> None:
     key = (await issue(books, maker)).key
     for _ in range(2):
-        await keys.revoke(AuditedStorage(books, "acc_eve", AuditAction.REVOKE_KEY, key.public_id), key.public_id)
+        await keys.revoke(await entered(books, "keys.revoke"), key.public_id)
     assert [entry.subject for entry in await books.reading().audit.page(None, 9)] == [key.public_id]
 
 

@@ -1,17 +1,18 @@
 import pytest
 from support.people import ADA, BOB, FIREFOX, HOME, People, new_password
+from support.principals import ALL
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.notices.outbox import NoticeKind
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.access import users
 from softix_proxy.operations.accounts import accounts, password_resets, sessions
 from softix_proxy.operations.accounts.accounts import AccountLink
 
 
 async def create(people: People, email: str = ADA, **more: object) -> AccountLink:
-    return await accounts.create(people.storage, people.vault, email=email, **more)  # type: ignore[arg-type]
+    return await accounts.create(people.storage, people.vault, email=email, by=ALL, **more)  # type: ignore[arg-type]
 
 
 async def finish(people: People, made: AccountLink) -> None:
@@ -27,7 +28,7 @@ async def test_created_account_waits_for_its_first_password_and_keeps_its_role(p
     assert made.path.startswith("/reset?token=") and made.path not in repr(made)
     await finish(people, made)
     done = await people.signed_in()
-    assert done.account.role is UserRole.ADMIN
+    assert done.account.role == UserRole.ADMIN
     assert await people.storage.reading().users.list() == []
 
 
@@ -63,13 +64,13 @@ async def test_account_that_is_disabled_loses_its_sessions_and_links_at_once(peo
     account = await people.member()
     done = await people.signed_in()
     made = await accounts.reset_link(people.storage, people.vault, ADA)
-    standing = await accounts.disable(people.storage, account.public_id)
+    standing = await accounts.disable(people.storage, account.public_id, ALL)
     assert accounts.as_fields(standing)["status"] == "disabled"
     assert await sessions.find(people.storage, done.token, people.portal, people.clock.us) is None
     with pytest.raises(ConflictError) as refused:
         await accounts.reset_link(people.storage, people.vault, ADA)
     assert refused.value.remedy == f"run: softix accounts enable {account.public_id}"
-    assert (await accounts.enable(people.storage, ADA)).account.can_sign_in
+    assert (await accounts.enable(people.storage, ADA, ALL)).account.can_sign_in
     with pytest.raises(BadInputError):
         await finish(people, made)
     await people.signed_in()
@@ -78,38 +79,38 @@ async def test_account_that_is_disabled_loses_its_sessions_and_links_at_once(peo
 async def test_last_admin_who_can_sign_in_keeps_role_and_status(people: People) -> None:
     """Bob is an admin who has no password yet, so he could not let anybody in."""
     account = await people.member()
-    await accounts.set_role(people.storage, ADA, UserRole.ADMIN)
+    await accounts.set_role(people.storage, ADA, UserRole.ADMIN, ALL)
     made = await create(people, BOB, role=UserRole.ADMIN)
     for taking in (
-        accounts.set_role(people.storage, ADA, UserRole.SUPPORT),
-        accounts.disable(people.storage, account.public_id),
+        accounts.set_role(people.storage, ADA, UserRole.SUPPORT, ALL),
+        accounts.disable(people.storage, account.public_id, ALL),
     ):
         with pytest.raises(ConflictError) as refused:
             await taking
         assert refused.value.message == "this is the last admin who can sign in"
         assert "softix accounts set-role ACCOUNT admin" in refused.value.remedy
-    assert (await accounts.set_role(people.storage, ADA, UserRole.ADMIN)).account.can_sign_in
+    assert (await accounts.set_role(people.storage, ADA, UserRole.ADMIN, ALL)).account.can_sign_in
     await finish(people, made)
-    assert (await accounts.set_role(people.storage, ADA, UserRole.SUPPORT)).account.role is UserRole.SUPPORT
+    assert (await accounts.set_role(people.storage, ADA, UserRole.SUPPORT, ALL)).account.role == UserRole.SUPPORT
     with pytest.raises(ConflictError):
-        await accounts.disable(people.storage, BOB)
-    await accounts.set_role(people.storage, ADA, UserRole.ADMIN)
-    assert not (await accounts.disable(people.storage, BOB)).account.is_active
+        await accounts.disable(people.storage, BOB, ALL)
+    await accounts.set_role(people.storage, ADA, UserRole.ADMIN, ALL)
+    assert not (await accounts.disable(people.storage, BOB, ALL)).account.is_active
     with pytest.raises(ConflictError):
-        await accounts.disable(people.storage, ADA)
+        await accounts.disable(people.storage, ADA, ALL)
 
 
 async def test_admin_who_never_signed_in_can_be_taken_back(people: People) -> None:
     await create(people, BOB, role=UserRole.ADMIN)
-    assert (await accounts.set_role(people.storage, BOB, UserRole.USER)).account.role is UserRole.USER
-    await accounts.set_role(people.storage, BOB, UserRole.ADMIN)
-    assert not (await accounts.disable(people.storage, BOB)).account.is_active
+    assert (await accounts.set_role(people.storage, BOB, UserRole.USER, ALL)).account.role == UserRole.USER
+    await accounts.set_role(people.storage, BOB, UserRole.ADMIN, ALL)
+    assert not (await accounts.disable(people.storage, BOB, ALL)).account.is_active
 
 
 async def test_role_of_an_account_is_set_and_noted_once(people: People) -> None:
     account = await people.member()
     for _ in range(2):
-        assert (await accounts.set_role(people.storage, ADA, UserRole.SUPPORT)).account.role is UserRole.SUPPORT
+        assert (await accounts.set_role(people.storage, ADA, UserRole.SUPPORT, ALL)).account.role == UserRole.SUPPORT
     assert (await people.events(account)).count("role_changed") == 1
 
 

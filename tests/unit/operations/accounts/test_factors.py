@@ -6,6 +6,7 @@ import pyotp
 import pytest
 from support.people import ADA, BOB, FIREFOX, HOME, SAFARI, People, new_vault
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.accounts import Account
 from softix_proxy.domain.accounts.factors import CODE_THROTTLE, FactorKind
@@ -14,7 +15,7 @@ from softix_proxy.domain.accounts.sessions import Session
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import Code, ConflictError, FailureError, NotFoundError, RefusedError
 from softix_proxy.domain.notices.outbox import NoticeKind
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.operations.access import users
 from softix_proxy.operations.accounts import factors, second_factor
 from softix_proxy.operations.accounts.factors import FactorProof, Origin

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from support.people import ADA, BOB, FIREFOX, HOME, People
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.accounts.account_tokens import TokenPurpose
 from softix_proxy.domain.accounts.accounts import Account
@@ -15,7 +16,6 @@ from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.core.secret_tokens import token_digest
 from softix_proxy.domain.notices.outbox import NoticeKind
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.access import users
 from softix_proxy.operations.accounts import accounts, federated_identities
 from softix_proxy.operations.accounts.factors import Origin

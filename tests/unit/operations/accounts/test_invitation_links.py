@@ -4,10 +4,10 @@ from support.books import StoppedClock
 from support.organisation import join
 from support.people import ADA, People
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.notices.outbox import NoticeKind
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.access import users
 from softix_proxy.operations.accounts import accounts, invitation_links
 from softix_proxy.operations.organisations import invitations

@@ -6,6 +6,7 @@ import pytest
 from support.organisation import join
 from support.people import ADA, EVE, HOME, OFFICE, TERMS, People, new_password
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.account_tokens import TokenPurpose
 from softix_proxy.domain.accounts.accounts import AccountStatus, PolicyAcceptance
@@ -14,7 +15,7 @@ from softix_proxy.domain.accounts.portal_section import PortalSection
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.core.errors import Code, OverloadedError, RefusedError
 from softix_proxy.domain.notices.outbox import NoticeKind
-from softix_proxy.domain.organisations.organisations import OPERATOR, Actor, OrganisationRole
+from softix_proxy.domain.organisations.organisations import OPERATOR, Actor
 from softix_proxy.operations.access import users
 from softix_proxy.operations.accounts import (
     account_tokens,

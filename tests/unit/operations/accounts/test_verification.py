@@ -1,12 +1,13 @@
 import pytest
 from support.people import ADA, BOB, EVE, FIREFOX, HOME, People, new_password
+from support.principals import ALL
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.accounts.refusals import AccountRefusal, AccountRefusedError
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import RefusedError
 from softix_proxy.domain.notices.outbox import NoticeKind
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.access import users
 from softix_proxy.operations.accounts import accounts, verification
 
@@ -150,7 +151,7 @@ async def test_verified_person_whose_address_an_existing_user_has_is_not_connect
 
 
 async def test_operators_account_gets_no_organisation(people: People) -> None:
-    made = await accounts.create(people.storage, people.vault, email=ADA, role=UserRole.SUPPORT)
+    made = await accounts.create(people.storage, people.vault, email=ADA, role=UserRole.SUPPORT, by=ALL)
     async with people.storage.writing() as unit:
         account = await verification.welcome(unit, made.account)
     assert account.can_sign_in and await people.storage.reading().users.list() == []

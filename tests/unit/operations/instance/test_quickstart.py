@@ -3,9 +3,9 @@ from typing import Any
 from support.books import USD
 
 from softix_proxy.demo.models import models
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.domain.catalog.providers import ProviderType
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.access import keys
 from softix_proxy.operations.accounts import accounts
 from softix_proxy.operations.catalog import providers
@@ -50,7 +50,7 @@ async def test_quickstart_account_is_entered_by_a_link_until_it_has_a_password(
     assert second.startswith("/reset?token=")
     assert first != second
     account = (await accounts.show(books, quickstart.EMAIL)).account
-    assert account.role is UserRole.ADMIN
+    assert account.role == UserRole.ADMIN
     [membership] = await books.reading().memberships.of_account(account.id)
     assert membership.role is OrganisationRole.OWNER
     async with books.writing() as unit:

@@ -10,10 +10,11 @@ from support.books import NOW_US, StoppedClock, make_database, make_intent, make
 from support.listening import heard, listen
 from support.organisation import join, own, person, project
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.notices.webhook_events import EventKind
-from softix_proxy.domain.organisations.organisations import OPERATOR, Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import OPERATOR, Membership
 from softix_proxy.operations.metering import budget_alerts, budgets
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage

@@ -9,11 +9,12 @@ import pytest
 from support.books import NOW_US, USD, StoppedClock, make_database, make_intent, make_settlement, post
 from support.organisation import join, own, project
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.calendar import calendar
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.metering.budgets import BudgetAlert
-from softix_proxy.domain.organisations.organisations import OPERATOR, OrganisationRole
+from softix_proxy.domain.organisations.organisations import OPERATOR
 from softix_proxy.operations.metering import budgets
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 

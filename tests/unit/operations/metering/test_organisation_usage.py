@@ -16,12 +16,12 @@ from support.two_organisations import (
     organisations,
 )
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.calendar import Calendar, day_of
 from softix_proxy.domain.core.clock import from_us
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.organisations.key_owners import KeyOwner
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.exports.metering import csv_usage
 from softix_proxy.operations.metering import organisation_usage, usage

@@ -7,8 +7,8 @@ import pytest
 from support.books import NOW_US, POSTED_PICO, USD
 from support.two_organisations import CHARGE_PICO, Organisations, organisations
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.clock import DAY_US
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.metering.overview import SEVERE, Overview, WarningKind, overview, wallet
 
 

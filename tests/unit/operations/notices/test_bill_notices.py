@@ -8,9 +8,9 @@ from support.billing import DECEMBER_US, OCTOBER_US, SELLER, Ledger
 from support.listening import heard, listen
 from support.members import join
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.notices.webhook_events import EventKind
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.billing import bill as bills
 from softix_proxy.operations.billing import bill_run
 from softix_proxy.operations.ledger import balance

@@ -5,10 +5,10 @@ from typing import Any
 from support.listening import heard, listen
 from support.members import join
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.notices.webhook_events import EventKind
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.notices import outbox
 from softix_proxy.storage.sqlite.unit import SqliteStorage

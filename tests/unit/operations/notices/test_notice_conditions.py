@@ -7,10 +7,10 @@ import pytest
 from support.books import USD, StoppedClock
 from support.members import join
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.notices.outbox import NoticeKind
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.notices import notice_conditions, notice_preferences, outbox
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage

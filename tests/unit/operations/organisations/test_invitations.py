@@ -10,11 +10,12 @@ import pytest
 from support.books import NOW_US, StoppedClock
 from support.organisation import join, person
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import BadInputError, Code, ConflictError, NotFoundError, RefusedError
 from softix_proxy.domain.notices.outbox import NoticeKind
-from softix_proxy.domain.organisations.organisations import OPERATOR, Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import OPERATOR, Membership
 from softix_proxy.operations.access import users
 from softix_proxy.operations.accounts import accounts
 from softix_proxy.operations.organisations import invitations, organisations

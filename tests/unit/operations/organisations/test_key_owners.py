@@ -7,10 +7,11 @@ import pytest
 from support.books import StoppedClock
 from support.organisation import join, own, person, project
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import User, UserStatus
 from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.domain.organisations.key_owners import KeyOwner
-from softix_proxy.domain.organisations.organisations import OPERATOR, Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import OPERATOR, Membership
 from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.accounts import accounts
 from softix_proxy.operations.organisations import key_owners, projects

@@ -7,9 +7,9 @@ from support.books import NOW_US, USD
 from support.two_organisations import FOREIGN_KEY, OWN_KEY, KeyMaker, Organisations, organisations
 
 from softix_proxy.domain.access.keys import KeyLimits, KeyStatus
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.ports.vault import NewKey
 from softix_proxy.operations.organisations import organisation_keys

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from support.two_organisations import BOB, FOREIGN_KEY, OWN_KEY, ROLES, Organisations, organisations
 
+from softix_proxy.domain.access.permissions import Permission
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.errors import NotFoundError
-from softix_proxy.domain.organisations.organisations import OrganisationRole, Right
 
 CHANGES = {
     OrganisationRole.OWNER: True,
@@ -65,8 +66,8 @@ async def test_key_of_nobody_is_not_changed_by_a_member(house: Organisations) ->
         await (await house.scope(OrganisationRole.MEMBER)).changeable_key(house.storage.reading(), OWN_KEY)
 
 
-@pytest.mark.parametrize("right", Right)
-async def test_membership_of_another_organisation_gives_no_right(house: Organisations, right: Right) -> None:
+@pytest.mark.parametrize("right", Permission)
+async def test_membership_of_another_organisation_gives_no_right(house: Organisations, right: Permission) -> None:
     scope = replace(await house.scope(), organisation=await house.user(BOB))
     with pytest.raises(NotFoundError):
         scope.require(right)

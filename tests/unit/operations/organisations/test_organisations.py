@@ -8,11 +8,12 @@ import pytest
 from support.organisation import join, own, project
 
 from softix_proxy.domain.access.keys import KeyStatus
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.key_owners import KeyOwner
-from softix_proxy.domain.organisations.organisations import OPERATOR, Actor, Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import OPERATOR, Actor, Membership
 from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.accounts import account_view, accounts
 from softix_proxy.operations.metering import budgets

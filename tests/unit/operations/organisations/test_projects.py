@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 from support.organisation import join, project
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
-from softix_proxy.domain.organisations.organisations import OPERATOR, OrganisationRole
+from softix_proxy.domain.organisations.organisations import OPERATOR
 from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import key_owners, projects

@@ -16,7 +16,7 @@ async def test_name_is_changed_and_escaped(portal: Portal) -> None:
     shown = await portal.get("/account", token=token)
     assert "Ada &lt;b&gt;O’Brien&lt;/b&gt;" in shown.text
     assert "<b>O’Brien" not in shown.text
-    assert (await portal.storage.reading().accounts.get(account.id)).role is account.role
+    assert (await portal.storage.reading().accounts.get(account.id)).role == account.role
     assert (await portal.post("/account", {"name": "\n"}, token=token)).status == 400
 
 

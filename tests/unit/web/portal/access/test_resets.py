@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from support.portal import Portal
+from support.principals import ALL
 
 from softix_proxy.domain.access.users import UserRole
 from softix_proxy.operations.accounts import accounts
@@ -42,7 +43,9 @@ async def test_link_sets_the_password_and_ends_all_sessions(portal: Portal) -> N
 
 
 async def test_first_link_of_an_operator_sets_the_first_password(portal: Portal) -> None:
-    made = await accounts.create(portal.storage, portal.context.vault, email="eve@example.org", role=UserRole.ADMIN)
+    made = await accounts.create(
+        portal.storage, portal.context.vault, email="eve@example.org", role=UserRole.ADMIN, by=ALL
+    )
     page = await portal.get(made.path)
     assert (page.status, page.title) == (200, "Choose your password")
     assert "eve@example.org" in page.text

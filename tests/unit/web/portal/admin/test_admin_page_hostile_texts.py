@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from support.one_of_each_person import write_audit
 from support.operators_pages import ADMIN, CASES
 from support.operators_side import OperatorsSide
 from support.page_reader import read_page
@@ -56,6 +57,7 @@ async def test_hostile_text_in_every_stored_field_is_shown_as_text_on_every_page
     await side.account(ADMIN)
     async with side.storage.writing() as unit:
         await unit.users.set_display_name(1, "Ada")
+        await write_audit(unit)
     marks = list(spoil(side))
     texts: list[str] = []
     for path in [path for method, _, path in CASES if method == "GET" and path != FILE]:

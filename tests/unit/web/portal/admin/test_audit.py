@@ -5,7 +5,7 @@ from support.operators_side import OperatorsSide
 async def test_audit_page_lists_what_was_done_and_verifies_the_chain(side: OperatorsSide) -> None:
     await side.ask(ADMIN, "POST", "/admin/keys/key_one/revoke", {"sure": "yes"})
     text = (await side.ask(AUDITOR, "GET", "/admin/audit", verify="yes")).text
-    assert "revoked a key" in text and "key_one" in text and "acc_of_admin" in text
+    assert "keys.revoke" in text and "key_one" in text and "acc_of_admin" in text
     assert "The chain is whole: 1 entry." in text
     connection = side.database.connect()
     connection.execute("DROP TRIGGER audit_is_not_changed")
@@ -13,3 +13,19 @@ async def test_audit_page_lists_what_was_done_and_verifies_the_chain(side: Opera
     connection.close()
     assert "broken at entry 1" in (await side.ask(AUDITOR, "GET", "/admin/audit", verify="yes")).text
     assert (await side.ask(AUDITOR, "GET", "/admin/audit", before="x")).status == 200
+
+
+async def test_entry_is_shown_with_what_it_changed_and_without_free_text(side: OperatorsSide) -> None:
+    form = {"name": "lovelace", "email": "ada@example.org", "display_name": "", "postpaid": "no"}
+    await side.ask(ADMIN, "POST", "/admin/users/usr_ada/edit", form)
+    text = (await side.ask(AUDITOR, "GET", "/admin/audit/1")).text
+    assert "users.update" in text and "acc_of_admin" in text and "portal" in text
+    assert "<code>postpaid</code>" in text and "<bdi>1</bdi></td><td><bdi>0</bdi>" in text
+    assert "<code>name</code>" in text and "Its value is not kept." in text and "lovelace" not in text
+
+
+async def test_refused_attempt_is_marked_and_changed_nothing(side: OperatorsSide) -> None:
+    await side.ask(AUDITOR, "POST", "/admin/keys/key_one/revoke", {"sure": "yes"})
+    assert "refused" in (await side.ask(AUDITOR, "GET", "/admin/audit")).text
+    text = (await side.ask(AUDITOR, "GET", "/admin/audit/1")).text
+    assert "refused" in text and "Nothing was changed." in text

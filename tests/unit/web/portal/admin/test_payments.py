@@ -44,7 +44,9 @@ async def test_refund_is_answered_once_and_written_into_the_audit(
     assert (await side.ask(BILLING, "POST", PATH, {"decision": decision})).status == 303
     assert await state(side) is after
     assert (await side.ask(BILLING, "POST", PATH, {"decision": "refuse"})).status == 409
-    assert [entry.action for entry in await side.storage.reading().audit.page(None, 9)] == [f"{decision}_refund"]
+    assert [entry.action for entry in await side.storage.reading().audit.page(None, 9)] == [
+        f"payments.{decision}-refund"
+    ]
 
 
 async def test_refund_while_the_provider_is_down_is_not_refused(side: OperatorsSide) -> None:

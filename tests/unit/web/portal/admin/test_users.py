@@ -6,7 +6,8 @@ import pytest
 from support.operators_pages import ADMIN, BILLING, SUPPORT
 from support.operators_side import OperatorsSide
 
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.access.roles import OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 
 MANY = 10_000
 

@@ -9,8 +9,9 @@ import pytest
 from support.portal import organisation
 from support.till import MARK, Till
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.billing.seller import Billing
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.exports.billing.bill_pdf import shipped_fonts
 from softix_proxy.operations.billing import bill
 from softix_proxy.operations.ledger import refunds
@@ -225,3 +226,17 @@ async def test_refund_form_with_a_mistake_keeps_the_amount_and_says_what_to_writ
     payment = await till.paid("25")
     refused = await till.portal.post("/billing/refunds", {"payment": payment, "amount": amount}, token=till.token)
     assert refused.status == 400 and said in refused.text and f'value="{amount}"' in refused.text
+
+
+async def test_what_a_person_does_about_money_is_in_the_audit(till: Till) -> None:
+    payment = await till.paid()
+    form = {"threshold": "5", "amount": "25.00", "cap": "100", "what": "on"}
+    assert (await till.portal.post("/billing/auto-top-up", form, token=till.token)).status == 303
+    assert (
+        await till.portal.post("/billing/refunds", {"payment": payment, "amount": "5"}, token=till.token)
+    ).status == 303
+    entries = await till.portal.storage.reading().audit.page(None, 20)
+    assert {entry.action for entry in entries} >= {"payments.top-up", "payments.set-auto-top-up", "payments.ask-refund"}
+    assert {(entry.actor_kind, entry.channel) for entry in entries} == {("account", "portal")}
+    [asked] = [entry for entry in entries if entry.action == "payments.ask-refund"]
+    assert payment in asked.changes

@@ -8,9 +8,10 @@ import pytest
 from support.portal import organisation
 from support.till import MARK, Till
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.billing.bill import Party
 from softix_proxy.domain.billing.seller import Billing
-from softix_proxy.domain.organisations.organisations import Membership, OrganisationRole
+from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.operations.billing import bill
 
 FORM = {

@@ -54,6 +54,7 @@ def request(service: Service | None, body: bytes, signature: str | None) -> Page
         address="203.0.113.5",
         device="",
         storage=nothing,
+        door=nothing,
         settings=settings,
         vault=nothing,
         hasher=nothing,

@@ -15,7 +15,10 @@ async def page(request: PageRequest) -> Answer:
     return Page("error", {"name": "input", "told": {}, "request_id": None})
 
 
-ROUTES = [PortalRoute("GET", path, page, Access.PUBLIC) for path in ("/", "/keys", "/keys/new", "/account", "/sign-in")]
+ROUTES = [
+    PortalRoute("GET", path, page, Access.PUBLIC, "page.show")
+    for path in ("/", "/keys", "/keys/new", "/account", "/sign-in")
+]
 
 
 async def test_layout_shows_the_menu_the_organisation_and_the_name_escaped(serve: Any) -> None:

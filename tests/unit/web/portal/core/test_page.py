@@ -22,6 +22,7 @@ def request(**more: Any) -> PageRequest:
         nothing,
         nothing,
         nothing,
+        nothing,
         **more,
     )
 

@@ -24,7 +24,11 @@ def exchange(access: Access) -> PageExchange:
     nothing: Any = None
     context: Any = Context()
     made = PageExchange(nothing, context, "pag_1", 1, "POST", "/a", "", {"x": "y"}, "203.0.113.9", "")
-    made.route, made.body, made.form = PortalRoute("POST", "/a", show, access), b"a=1&a=2", {"a": ("1", "2")}
+    made.route, made.body, made.form = (
+        PortalRoute("POST", "/a", show, access, "account.update"),
+        b"a=1&a=2",
+        {"a": ("1", "2")},
+    )
     return made
 
 

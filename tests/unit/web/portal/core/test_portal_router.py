@@ -13,7 +13,7 @@ async def show(request: PageRequest) -> Answer:
 
 
 def route(method: str, pattern: str) -> PortalRoute:
-    return PortalRoute(method, pattern, show, Access.PUBLIC)
+    return PortalRoute(method, pattern, show, Access.PUBLIC, "page.show")
 
 
 ROUTER = PortalRouter(

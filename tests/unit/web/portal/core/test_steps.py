@@ -31,10 +31,10 @@ async def empty(request: PageRequest) -> Answer:
 
 
 ROUTES = [
-    PortalRoute("GET", "/admin/y", empty, Access.OPERATOR_RECENT),
-    PortalRoute("POST", "/admin/y", empty, Access.OPERATOR_RECENT),
-    PortalRoute("GET", "/admin/y/{id}", empty, Access.OPERATOR),
-    PortalRoute("POST", "/admin/y/{id}/money/post", empty, Access.OPERATOR_RECENT),
+    PortalRoute("GET", "/admin/y", empty, Access.OPERATOR_RECENT, "page.show"),
+    PortalRoute("POST", "/admin/y", empty, Access.OPERATOR_RECENT, "page.show"),
+    PortalRoute("GET", "/admin/y/{id}", empty, Access.OPERATOR, "page.show"),
+    PortalRoute("POST", "/admin/y/{id}/money/post", empty, Access.OPERATOR_RECENT, "page.show"),
 ]
 
 

@@ -10,8 +10,9 @@ import pytest
 from support.organisation import join, own, project
 from support.portal import Got, Portal
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import UserRole
-from softix_proxy.domain.organisations.organisations import OPERATOR, OrganisationRole
+from softix_proxy.domain.organisations.organisations import OPERATOR
 from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import invitations

@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.users import UserRole
-from softix_proxy.domain.organisations.organisations import OPERATOR, OrganisationRole
+from softix_proxy.domain.organisations.organisations import OPERATOR
 from softix_proxy.operations.access import users
 from softix_proxy.operations.notices.outbox import open_links
 from softix_proxy.operations.organisations import invitations, organisations

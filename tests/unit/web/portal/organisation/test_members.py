@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.domain.organisations.organisations import OPERATOR, OrganisationRole
+from softix_proxy.domain.access.roles import OrganisationRole
+from softix_proxy.domain.organisations.organisations import OPERATOR
 from softix_proxy.operations.access import keys
 from softix_proxy.operations.metering import budgets
 from softix_proxy.operations.organisations import invitations, key_owners, organisations

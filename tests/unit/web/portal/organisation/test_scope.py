@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from support.two_organisations import Organisations, organisations
 
+from softix_proxy.domain.access.permissions import Permission
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.errors import NotFoundError
-from softix_proxy.domain.organisations.organisations import OrganisationRole, Right
 from softix_proxy.web.portal.organisation.scope import require, scope_of
 
 
@@ -31,9 +32,9 @@ async def test_person_without_an_organisation_has_no_view(house: Organisations) 
 async def test_page_for_a_right_exists_for_those_who_have_it(house: Organisations) -> None:
     member = await house.viewer(OrganisationRole.MEMBER)
     request = await house.request("GET", "/", viewer=member)
-    assert require(request, Right.SEE).membership == member.membership
+    assert require(request, Permission.ORGANISATIONS_READ).membership == member.membership
     with pytest.raises(NotFoundError):
-        require(request, Right.MANAGE_MEMBERS)
+        require(request, Permission.ORGANISATIONS_WRITE)
 
 
 async def test_person_in_no_organisation_has_no_page_of_one(acme: Any) -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 from support.two_organisations import Organisations, shown
 
-from softix_proxy.domain.organisations.organisations import OrganisationRole
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.web.portal.product import connect
 
 

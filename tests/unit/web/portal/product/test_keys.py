@@ -4,8 +4,8 @@ import pytest
 from support.two_organisations import FOREIGN_KEY, OWN_KEY, Organisations, shown
 
 from softix_proxy.domain.access.keys import KeyStatus
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.errors import NotFoundError
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.web.portal.core.page import Page, PageRequest, SeeOther
 from softix_proxy.web.portal.product import keys
 

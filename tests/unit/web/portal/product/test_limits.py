@@ -1,7 +1,7 @@
 from support.books import USD
 from support.two_organisations import OWN_KEY, Organisations, shown
 
-from softix_proxy.domain.organisations.organisations import OrganisationRole
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.web.portal.product import limits
 
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from support.two_organisations import OWN_REQUEST, Organisations, shown
 
-from softix_proxy.domain.organisations.organisations import OrganisationRole
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.web.portal.core.page import Page
 from softix_proxy.web.portal.product import overview
 

@@ -2,10 +2,10 @@ import pytest
 from support.books import USD
 from support.two_organisations import FOREIGN_REQUEST, ROLES, Organisations, shown
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.metering.usage import UsageSource
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.web.portal.product import requests
 
 PRICED = format_request_id(9 << 22)

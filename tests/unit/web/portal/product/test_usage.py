@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from support.two_organisations import FOREIGN_KEY, OWN_KEY, OWN_REQUEST, Organisations, shown
 
+from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
-from softix_proxy.domain.organisations.organisations import OrganisationRole
 from softix_proxy.operations.metering import organisation_usage
 from softix_proxy.web.portal.core.page import Download, Page
 from softix_proxy.web.portal.product import usage
