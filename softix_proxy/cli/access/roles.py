@@ -8,6 +8,7 @@ import click
 
 from softix_proxy.cli.console.console import Group, instance, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
+from softix_proxy.domain.access.roles import OPERATOR_ROLES
 from softix_proxy.operations.access import roles as operations
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ def as_fields(role: ListedRole) -> dict[str, Any]:
     }
 
 
+def complete_role(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Completes the name of a role of softix. Those of the configuration are not read for it."""
+    return [name for name in OPERATOR_ROLES if name.startswith(begun)]
+
+
 @click.group(cls=Group)
 def roles() -> None:
     """Show the roles, and what each of them may do. Example: softix roles list"""
@@ -40,7 +46,7 @@ async def list_(instance: Instance) -> None:
 
 
 @roles.command("show")
-@click.argument("role")
+@click.argument("role", shell_complete=complete_role)
 @click.option("--in-organisation", is_flag=True, help="The role of a member instead of that of an operator.")
 @instance
 async def show_(instance: Instance, role: str, in_organisation: bool) -> None:

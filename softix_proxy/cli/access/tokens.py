@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from softix_proxy.cli.access.roles import complete_role
 from softix_proxy.cli.console.console import Group, confirm, instance, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.core.clock import parse_duration_us
@@ -26,7 +27,7 @@ def tokens() -> None:
 
 
 @tokens.command()
-@click.option("--role", required=True, help="What the token may do: see softix roles list.")
+@click.option("--role", required=True, shell_complete=complete_role, help="What it may do: see softix roles list.")
 @click.option("--name", default="", help="What the token is for.")
 @click.option("--expires", metavar="DURATION", help="The time until the token expires, for example 30d.")
 @instance

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from softix_proxy.cli.access.roles import complete_role
 from softix_proxy.cli.console.console import Group, choice_of, confirm, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
-from softix_proxy.domain.access.roles import NO_ROLE, OPERATOR_ROLES, OrganisationRole
+from softix_proxy.domain.access.roles import NO_ROLE, OrganisationRole
 from softix_proxy.operations.accounts import accounts as operations
 
 if TYPE_CHECKING:
@@ -23,11 +24,6 @@ _LIST = TableLayout(
 _UNSET = "portal.public_url is not set, so there is no link"
 
 
-def complete_role(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
-    """Completes the name of a role of softix. Those of the configuration are not read for it."""
-    return [name for name in OPERATOR_ROLES if name.startswith(begun)]
-
-
 @click.group(cls=Group)
 def accounts() -> None:
     """Create, change and disable accounts of people. Example: softix accounts create --role admin ada@example.org"""
@@ -36,7 +32,12 @@ def accounts() -> None:
 @accounts.command()
 @click.argument("email")
 @click.option(
-    "--role", metavar="ROLE", default=NO_ROLE, show_default=True, help="What the person may do as an operator."
+    "--role",
+    metavar="ROLE",
+    default=NO_ROLE,
+    show_default=True,
+    shell_complete=complete_role,
+    help="What the person may do as an operator.",
 )
 @click.option("--name", help="The name that people see. Without it, the part of the e-mail before the @.")
 @click.option("--organisation", metavar="USER", help="The existing user that the person belongs to, by id or e-mail.")

@@ -23,10 +23,11 @@ from softix_proxy.cli.console.console import (
 )
 from softix_proxy.cli.console.spans import instant_of
 from softix_proxy.cli.console.tables import TableLayout
-from softix_proxy.domain.accounts.audit import AuditEntry
+from softix_proxy.domain.accounts.audit import AuditChange, AuditEntry, changes_of
 from softix_proxy.domain.accounts.audit_heads import parse_head
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.exports.reporting.whole_file import whole_file
 from softix_proxy.operations.accounts import audit as operations
 from softix_proxy.operations.accounts.audit import AuditFilter
 
@@ -106,20 +107,20 @@ async def list_(instance: Instance, limit: int, **asked: str | None) -> None:
 @instance
 async def show_(instance: Instance, number: int) -> None:
     """Show one entry with everything that it changed, before and after. Example: softix audit show 12"""
-    fields = whole_fields(await operations.show(instance.storage, number))
+    entry = await operations.show(instance.storage, number)
+    fields = whole_fields(entry)
     if invocation().as_json:
         show(fields)
         return
-    changes = fields.pop("changes")
+    del fields["changes"]
     show(fields)
-    for change in changes:
-        echo_lines([f"{change['kind']} {change['id']}", *_differences(change)])
+    for change in changes_of(entry):
+        echo_lines([f"{change.kind} {change.id}", *_differences(change)])
 
 
-def _differences(change: dict[str, Any]) -> list[str]:
-    before, after = change["before"] or {}, change["after"] or {}
-    named = [f"  {name}: {before.get(name)!r} → {after.get(name)!r}" for name in {**before, **after}]
-    return named + [f"  {name}: changed, and not shown" for name in change["hidden"]]
+def _differences(change: AuditChange) -> list[str]:
+    named = [f"  {name}: {before!r} → {after!r}" for name, before, after in change.differences]
+    return named + [f"  {name}: changed, and not shown" for name in change.hidden]
 
 
 @audit.command()
@@ -131,10 +132,6 @@ async def export(instance: Instance, out: Path | None, **asked: str | None) -> N
 
     Example: softix audit export --out audit.jsonl
     """
-    from softix_proxy.exports.reporting.whole_file import (
-        whole_file,  # it is imported late, as only this command needs it
-    )
-
     wanted, count = _wanted(instance, asked), 0
     if out is None:
         async for entry in operations.follow(instance.storage, 0, wanted):
@@ -182,9 +179,6 @@ async def sign(instance: Instance, out: Path | None) -> None:
 
     Example: softix audit sign --out audit-head.json
     """
-    from softix_proxy.exports.reporting.whole_file import (
-        whole_file,  # it is imported late, as only two commands need it
-    )
     from softix_proxy.operations.instance import instance as instance_operations
 
     signer = await instance_operations.signer(instance.storage, await instance.vault())

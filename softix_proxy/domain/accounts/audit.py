@@ -58,6 +58,12 @@ class AuditChange:
     hidden: tuple[str, ...] = ()
     """What else was changed: secrets and free text, whose values stay out of the audit."""
 
+    @property
+    def differences(self) -> Sequence[tuple[str, AuditValue, AuditValue]]:
+        """The name of each value with what it was and what it is. None stands for a value that is not set."""
+        before, after = self.before or {}, self.after or {}
+        return [(name, before.get(name), after.get(name)) for name in {**before, **after}]
+
 
 @dataclass(frozen=True, slots=True)
 class AuditActor:

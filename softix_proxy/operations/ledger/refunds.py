@@ -203,11 +203,6 @@ async def show(storage: Storage, public_id: str) -> RefundRequest:
     return await find(storage.reading(), public_id)
 
 
-async def is_answered(public_id: str, unit: Unit) -> bool:
-    """Returns whether an operator answered the request."""
-    return (await find(unit, public_id)).state is not RefundState.REQUESTED
-
-
 async def list_all(storage: Storage, state: RefundState | None, user_id: int | None) -> Sequence[RefundRequest]:
     """Returns requests, the oldest first."""
     return await storage.reading().payments.refunds.list(state, user_id)

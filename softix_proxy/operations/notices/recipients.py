@@ -11,9 +11,9 @@ from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.notices.outbox import enqueue
 
 
-async def members_who_may(unit: Unit, user_id: int, right: Permission) -> Sequence[Account]:
+async def members_who_may(unit: Unit, user_id: int, permission: Permission) -> Sequence[Account]:
     """Returns the members of the organisation who have this right, and whose address is verified and account active."""
-    members = [member for member in await unit.memberships.of_organisation(user_id) if member.may(right)]
+    members = [member for member in await unit.memberships.of_organisation(user_id) if member.may(permission)]
     accounts = [await unit.accounts.get(member.account_id) for member in members]
     return [account for account in accounts if account.can_sign_in]
 
@@ -21,7 +21,7 @@ async def members_who_may(unit: Unit, user_id: int, right: Permission) -> Sequen
 async def tell(
     unit: Unit,
     user_id: int,
-    right: Permission,
+    permission: Permission,
     kind: NoticeKind,
     values: Mapping[str, str],
     once: Callable[[Account], str] | None = None,
@@ -31,7 +31,7 @@ async def tell(
     `once` names the cause for one person, so that the same cause is told once.
     """
     added = 0
-    for account in await members_who_may(unit, user_id, right):
+    for account in await members_who_may(unit, user_id, permission):
         name = "" if once is None else once(account)
         added += await enqueue(unit, None, Notice(kind, account.email, values, account_id=account.id, once=name))
     return added

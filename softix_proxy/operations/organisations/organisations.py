@@ -123,7 +123,7 @@ async def leave(storage: Storage, organisation: str, by: Membership) -> RemovedM
         return await _remove(unit, user, actor, membership, person, None)
 
 
-async def authorized(unit: Unit, organisation: str, by: Actor, right: Permission) -> tuple[User, Actor]:
+async def authorized(unit: Unit, organisation: str, by: Actor, permission: Permission) -> tuple[User, Actor]:
     """Returns the organisation, and the actor with the role that it has now.
 
     Raises NotFoundError if there is no such organisation, or the actor is no member of it or lacks the right.
@@ -132,7 +132,7 @@ async def authorized(unit: Unit, organisation: str, by: Actor, right: Permission
     if by == OPERATOR:
         return user, by
     current = await unit.memberships.find(by.account_id, user.id)
-    if current is None or by.user_id != user.id or not may(current, right):
+    if current is None or by.user_id != user.id or not may(current, permission):
         raise NotFoundError("there is no such organisation, or you may not do this there")
     return user, current
 

@@ -42,8 +42,7 @@ async def entry_page(request: PageRequest) -> Answer:
 
 
 def _shown(change: AuditChange) -> ShownChange:
-    before, after = change.before or {}, change.after or {}
-    values = [(name, _text(before.get(name)), _text(after.get(name))) for name in {**before, **after}]
+    values = [(name, _text(before), _text(after)) for name, before, after in change.differences]
     return ShownChange(change.kind, change.id, values, change.hidden)
 
 

@@ -30,9 +30,9 @@ _STRIPE = ("https://checkout.stripe.com", "https://billing.stripe.com")
 _LISTED = 50
 
 
-def organisation(request: PageRequest, right: Permission) -> User:
-    """Returns the organisation that the page is about. Raises NotFoundError for a person without the right."""
-    return require(request, right).organisation
+def organisation(request: PageRequest, permission: Permission) -> User:
+    """Returns the organisation that the page is about. Raises NotFoundError for a person without the permission."""
+    return require(request, permission).organisation
 
 
 async def context_of(request: PageRequest) -> PaymentContext:

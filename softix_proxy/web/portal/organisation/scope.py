@@ -16,11 +16,11 @@ def scope_of(request: PageRequest) -> OrganisationScope:
     return OrganisationScope(request.storage, viewer.organisation, viewer.membership)
 
 
-def require(request: PageRequest, right: Permission) -> OrganisationScope:
+def require(request: PageRequest, permission: Permission) -> OrganisationScope:
     """Returns the view of a person who may do this. Raises NotFoundError for anybody else.
 
     The operation asks again, under the write lock. Here it decides whether there is such a page.
     """
     scope = scope_of(request)
-    scope.require(right)
+    scope.require(permission)
     return scope

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
+import pytest
 from click.testing import Result
 
+from softix_proxy.cli.main import main
 from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.access.roles import OPERATOR_ROLES, OrganisationRole
 
@@ -43,3 +46,16 @@ def test_role_of_the_configuration_is_listed_and_can_be_given(run: Softix, read:
     assert (own["role"], own["permissions"]) == ("helpdesk", ["keys.revoke", "users.read"])
     run("accounts create ada@example.org")
     assert read(f"accounts set-role ada@example.org helpdesk --config {place}")["role"] == "helpdesk"
+
+
+@pytest.mark.parametrize("path", ["accounts create", "accounts set-role", "tokens create", "roles show"])
+def test_role_is_completed_wherever_one_is_named(path: str) -> None:
+    group, name = path.split()
+    command = main.get_command(click.Context(main), group)
+    assert isinstance(command, click.Group)
+    context = click.Context(command)
+    inner = command.get_command(context, name)
+    assert inner is not None
+    [role] = [param for param in inner.params if param.name == "role"]
+    found = role.shell_complete(click.Context(inner), "a")
+    assert [item.value for item in found] == ["auditor", "admin"]

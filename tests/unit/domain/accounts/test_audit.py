@@ -57,3 +57,10 @@ def test_changes_are_read_as_they_were_written() -> None:
         AuditChange("member", "usr_ada/acc_bob", {"role": "owner"}, None),
     ]
     assert changes_of(replace(NEW, changes=as_text(changes))) == changes
+
+
+def test_differences_name_each_value_before_and_after() -> None:
+    changed = AuditChange("key", "key_one", {"rpm": 5, "tpm": 7}, {"rpm": None, "tpm": 8})
+    assert changed.differences == [("rpm", 5, None), ("tpm", 7, 8)]
+    assert AuditChange("key", "key_two", None, {"rpm": 5}).differences == [("rpm", None, 5)]
+    assert AuditChange("key", "key_two", {"rpm": 5}, None).differences == [("rpm", 5, None)]
