@@ -59,6 +59,7 @@ bench: $(BIN)/softix  ## measure against a bare pass-through and the peers that 
 reference: $(BIN)/softix  ## make docs/reference/ from the code
 	$(BIN)/python scripts/make_reference.py
 	$(BIN)/python scripts/make_openapi.py
+	$(BIN)/python scripts/make_admin_api.py
 
 architecture: $(BIN)/softix  ## draw the pictures of docs/ARCHITECTURE.md from the code
 	$(BIN)/python scripts/make_architecture.py

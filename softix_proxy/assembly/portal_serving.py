@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from softix_proxy.assembly.payments import StripePayments
     from softix_proxy.domain.accounts.passwords import PasswordHasher
     from softix_proxy.domain.accounts.public_url import PublicUrl
+    from softix_proxy.domain.ports.admin_commands import AdminCommands
     from softix_proxy.domain.ports.vault import Vault
     from softix_proxy.settings import Reloaded, Settings
+    from softix_proxy.web.admin_api.api_context import ApiContext
     from softix_proxy.web.portal.core.portal_context import PortalContext
     from softix_proxy.web.server.acceptor import TlsContext
     from softix_proxy.web.server.http_server import HttpServer
+
+    MakeCommands = Callable[[Callable[[], Settings]], AdminCommands]
+    """Makes the commands for the settings that count at each call."""
 
 
 @dataclass(slots=True)
@@ -34,6 +39,7 @@ class PortalServing:
     _context: PortalContext
     _server: HttpServer
     _payments: StripePayments
+    _api: ApiContext | None
 
     def reload(self, read: Settings) -> Reloaded:
         """Applies the settings that a running portal can change. If it raises FailureError, nothing was changed."""
@@ -50,6 +56,8 @@ class PortalServing:
         self.settings = settings
         self._context.take_all(settings)
         self._payments.settings = settings
+        if self._api is not None:
+            self._api.take_all(settings)
 
     async def stop(self, now: asyncio.Event) -> int:
         """Waits for `server.drain_s`, or until `now`. Returns how many requests were cut off."""
@@ -57,7 +65,7 @@ class PortalServing:
 
 
 @asynccontextmanager
-async def serving_portal(settings: Settings) -> AsyncIterator[PortalServing]:
+async def serving_portal(settings: Settings, make_commands: MakeCommands | None = None) -> AsyncIterator[PortalServing]:
     """Starts the portal in a process of its own, which sends messages as well.
 
     Raises BadInputError without a public URL, and FailureError if the port is taken or the database is unusable.
@@ -73,18 +81,25 @@ async def serving_portal(settings: Settings) -> AsyncIterator[PortalServing]:
             instance.database, settings.storage.checkpoint_pages, settings.storage.checkpoint_interval_s
         )
         stack.callback(checkpointer.close)
-        running = await stack.enter_async_context(portal(instance, vault))
+        running = await stack.enter_async_context(portal(instance, vault, make_commands))
         await stack.enter_async_context(mailing.sending(instance, vault))
         yield running
 
 
 @asynccontextmanager
-async def portal(instance: Instance, vault: Vault) -> AsyncIterator[PortalServing]:
-    """Starts the portal of an opened instance. Raises as `serving_portal` does."""
+async def portal(
+    instance: Instance, vault: Vault, make_commands: MakeCommands | None = None
+) -> AsyncIterator[PortalServing]:
+    """Starts the portal of an opened instance. Raises as `serving_portal` does.
+
+    `make_commands` makes the commands that the admin API offers. Without it, or if the settings say so, there is none.
+    """
     from softix_proxy.assembly.payments import StripePayments
     from softix_proxy.jobs import account_expiry
     from softix_proxy.jobs import payments as payment_jobs
     from softix_proxy.vault.password_hasher import QueuedPasswordHasher
+    from softix_proxy.web.admin_api.admin_api import AdminApi
+    from softix_proxy.web.admin_api.api_context import PREFIX
     from softix_proxy.web.portal.portal_listener import portal_server
 
     settings = instance.settings
@@ -97,7 +112,9 @@ async def portal(instance: Instance, vault: Vault) -> AsyncIterator[PortalServin
         service = StripePayments(settings, instance.storage, vault, instance.clock)
         stack.push_async_callback(service.close)
         context.payments = service
-        server = portal_server(context, settings.portal, settings.server, tls)
+        api = await _admin_api(stack, context, make_commands) if settings.portal.admin_api else None
+        beside = {} if api is None else {f"{PREFIX}/": AdminApi(api).handle}
+        server = portal_server(context, settings.portal, settings.server, tls, beside)
         await server.open()
         stack.push_async_callback(server.close, 0, asyncio.Event())
         run_until_closed(stack, account_expiry.watch(instance.storage))
@@ -108,7 +125,19 @@ async def portal(instance: Instance, vault: Vault) -> AsyncIterator[PortalServin
                 payment_jobs.watch_balances(service, section.automatic_poll_s),
             ):
                 run_until_closed(stack, job)
-        yield PortalServing(url.origin, settings, context, server, service)
+        yield PortalServing(url.origin, settings, context, server, service, api)
+
+
+async def _admin_api(
+    stack: AsyncExitStack, context: PortalContext, make_commands: MakeCommands | None
+) -> ApiContext | None:
+    if make_commands is None:
+        return None
+    from softix_proxy.web.admin_api.api_context import ApiContext
+
+    commands = make_commands(lambda: context.settings)
+    stack.push_async_callback(commands.close)
+    return ApiContext(context.storage, context.vault, commands, context.settings, context.url, context.client_addresses)
 
 
 def _context(instance: Instance, vault: Vault, hasher: PasswordHasher, url: PublicUrl) -> PortalContext:

@@ -13,7 +13,7 @@ from softix_proxy.assembly.instance import Instance, open_instance, reaching
 
 if TYPE_CHECKING:
     from softix_proxy.assembly.daemon import Serving
-    from softix_proxy.assembly.portal_serving import PortalServing
+    from softix_proxy.assembly.portal_serving import MakeCommands, PortalServing
     from softix_proxy.domain.core.ids import RequestIds
     from softix_proxy.domain.notices.delivery_tally import DeliveryTally
     from softix_proxy.domain.ports.storage import Storage
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Serving]:
+async def serving(settings: Settings, make_commands: MakeCommands | None = None) -> AsyncIterator[Serving]:
     """Starts everything that `softix serve` needs, from the ledger up to the listening socket.
 
     Raises FailureError if the port is taken, the master key is missing, or the database is newer than this program.
@@ -72,7 +72,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             from softix_proxy.web.monitoring import metrics_listener
 
             stack.push_async_callback(await metrics_listener.listen(context, listening, settings.server, port))
-        people = await _portal(stack, instance, vault)
+        people = await _portal(stack, instance, vault, make_commands)
         url = await server.open()
         for job in (
             recovery.watch(journal, settings.money.interrupted_charge),
@@ -87,13 +87,15 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         yield Serving(url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate, people)
 
 
-async def _portal(stack: AsyncExitStack, instance: Instance, vault: Vault) -> PortalServing | None:
+async def _portal(
+    stack: AsyncExitStack, instance: Instance, vault: Vault, make_commands: MakeCommands | None
+) -> PortalServing | None:
     """Starts the portal if the settings say so. Otherwise nothing of it is imported."""
     if not instance.settings.portal.enabled:
         return None
     from softix_proxy.assembly.portal_serving import portal
 
-    return await stack.enter_async_context(portal(instance, vault))
+    return await stack.enter_async_context(portal(instance, vault, make_commands))
 
 
 async def _app_context(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from support.described_answers import require_described
 from support.process import environment
 
 from softix_proxy import assembly
@@ -83,7 +84,10 @@ class Instance:
         """The command's JSON; None where it printed none. With `check` its failure is the test's."""
         done = self.run("--json", *arguments, stdin=stdin, **variables)
         assert not check or done.code == 0, f"softix {' '.join(arguments)} ended with {done.code}: {done.stderr}"
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        if not done.stdout.strip():
+            return None
+        require_described(("--json", *arguments), done.stdout)
+        return json.loads(done.stdout)
 
     # Without a process, for what only prepares a test
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from softix_proxy.cli.bulk.import_commands import import_keys
 from softix_proxy.cli.console.console import (
     Group,
     confirm,
@@ -246,3 +247,6 @@ async def _show_issued(instance: Instance, issued: operations.IssuedKey) -> None
         {"id": fields["id"], "key": issued.text, **{name: fields[name] for name in fields if name != "id"}},
         "Keep the key now: it is not shown again.",
     )
+
+
+keys.add_command(import_keys)

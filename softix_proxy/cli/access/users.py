@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from softix_proxy.cli.bulk.import_commands import import_users
 from softix_proxy.cli.console.console import (
     Group,
+    can_ask,
     choice_of,
     instance,
     regions_option,
@@ -17,6 +18,7 @@ from softix_proxy.cli.console.console import (
     show,
     show_all,
     split_regions,
+    standard_input,
 )
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
@@ -181,13 +183,16 @@ async def set_password(instance: Instance, user: str, password_stdin: bool) -> N
 
 def _read_password(name: str, from_stdin: bool) -> str:
     """Reads a password. Raises BadInputError if there is no terminal to ask on."""
-    if sys.stdin.isatty():
+    if can_ask():
         return str(
             click.prompt(f"New password for {visible(name)}", hide_input=True, confirmation_prompt=True, err=True)
         )
     if not from_stdin:
         raise BadInputError("there is no terminal to ask for the password", "pipe it in, with --password-stdin")
     try:
-        return sys.stdin.readline().rstrip("\r\n")
+        return standard_input().readline().rstrip("\r\n")
     except UnicodeDecodeError:
         raise BadInputError("the password is not text", "pipe it in as UTF-8") from None
+
+
+users.add_command(import_users)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Group, choice_of, confirm, echo, instance, invocation, say, show, show_all
+from softix_proxy.cli.console.console import (
+    Group,
+    choice_of,
+    confirm,
+    echo,
+    instance,
+    invocation,
+    say,
+    show,
+    show_all,
+    write_file,
+)
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.billing.bill import Customer, Document, DocumentKind, StoredDocument
@@ -165,8 +175,7 @@ async def render(instance: Instance, number: str, form: str, out: Path | None, f
     found = await operations.show(instance.storage, number)
     made = FORMATS[form](found.document, fonts_of(instance.settings.billing))
     if out is None:
-        sys.stdout.buffer.write(made)
-        sys.stdout.buffer.flush()
+        write_file(made)
         return
     with whole_file(out, overwrite=force) as file:
         file.write(made)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -25,6 +25,7 @@ from softix_proxy.domain.core.errors import BadInputError, FailureError, Operato
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
+    from softix_proxy.cli.console.captured import Captured
     from softix_proxy.cli.console.tables import TableLayout
     from softix_proxy.domain.ports.storage import Storage
     from softix_proxy.settings import Settings
@@ -46,6 +47,8 @@ class Invocation:
     as_json: bool = False
     as_token: str | None = field(default=None, repr=False)
     """The admin token of `--as`. Without it, that of the environment counts."""
+    captured: Captured | None = None
+    """Where the results go if no terminal shows them."""
 
     def settings(self) -> Settings:
         from softix_proxy import assembly
@@ -55,6 +58,11 @@ class Invocation:
 
 def invocation() -> Invocation:
     return click.get_current_context().ensure_object(Invocation)
+
+
+def _captured() -> Captured | None:
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.ensure_object(Invocation).captured
 
 
 class _Exemplified(click.Command):
@@ -213,6 +221,30 @@ def instance(function: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     return wrapper
 
 
+def instance_or(elsewhere: Callable[..., Awaitable[None]]) -> Callable[..., Callable[..., None]]:
+    """Does the same for a command with `--server`. With it, `elsewhere` runs in place of the command, and nothing of
+    this machine is opened.
+    """
+
+    def decorated(function: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+        here = instance(function)
+
+        @functools.wraps(function)
+        def wrapper(server: str | None, **kwargs: Any) -> None:
+            if server is None:
+                here(**kwargs)
+            else:
+                asyncio.run(_awaited(elsewhere(server, _token(), **kwargs)))
+
+        return wrapper
+
+    return decorated
+
+
+async def _awaited(done: Awaitable[None]) -> None:
+    await done
+
+
 def _token() -> str | None:
     """Returns the admin token by which the command acts. None for a user of the operating system."""
     from softix_proxy import assembly
@@ -257,7 +289,20 @@ def fail(error: OperatorError) -> NoReturn:
 
 def echo(text: str = "", *, err: bool = False, end: str = "\n") -> None:
     """Prints lines. All that others may have written goes through here, so that none of it acts on a terminal."""
-    click.echo(visible_lines(text) + end, err=err, nl=False)
+    shown, captured = visible_lines(text) + end, _captured()
+    if captured is None:
+        click.echo(shown, err=err, nl=False)
+    elif not err:
+        captured.write(shown.encode())
+
+
+def write_file(content: bytes) -> None:
+    """Writes a piece of a file to standard output, as it is."""
+    if captured := _captured():
+        captured.write(content)
+    else:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
 
 
 def echo_lines(lines: Iterable[str]) -> None:
@@ -272,7 +317,22 @@ def echo_marked(mark: str, colour: str, text: str) -> None:
 
 def echo_json(value: Any) -> None:
     """Prints JSON on one line."""
-    click.echo(as_json(value))
+    text = as_json(value)
+    if captured := _captured():
+        captured.take(value, text)
+    else:
+        click.echo(text)
+
+
+def can_ask() -> bool:
+    """Returns whether a person can be asked at the terminal."""
+    return _captured() is None and sys.stdin.isatty()
+
+
+def standard_input() -> TextIO:
+    """Returns what is piped in."""
+    captured = _captured()
+    return sys.stdin if captured is None else captured.stdin
 
 
 def say(text: str, remedy: str = "") -> None:
@@ -335,6 +395,6 @@ def confirm(question: str, yes: bool) -> None:
     if yes:
         return
     question = visible(question)
-    if not sys.stdin.isatty():
+    if not can_ask():
         raise click.UsageError(f"{question} Add --yes to do it without being asked.")
     click.confirm(question, abort=True, err=True)

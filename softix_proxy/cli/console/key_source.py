@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import click
 
+from softix_proxy.cli.console.console import can_ask, standard_input
 from softix_proxy.domain.core.display import visible
 from softix_proxy.domain.core.errors import BadInputError, FailureError
 
@@ -58,10 +58,11 @@ class KeySource:
                 return raw.decode("utf-8")
             except (OSError, UnicodeDecodeError):
                 raise FailureError(f"cannot read {self.file}", "check its path and mode") from None
-        if self.stdin and not sys.stdin.isatty():
-            first = sys.stdin.readline()
-            return first + sys.stdin.read() if first.lstrip().startswith("{") or not first.strip() else first
-        if (self.stdin or ask) and sys.stdin.isatty():
+        if self.stdin and not can_ask():
+            piped = standard_input()
+            first = piped.readline()
+            return first + piped.read() if first.lstrip().startswith("{") or not first.strip() else first
+        if (self.stdin or ask) and can_ask():
             what = self.label or ("API key" if self.noun == "key" else self.noun.capitalize())
             return str(click.prompt(f"{what} for {visible(name)}", hide_input=True, err=True))
         return None

@@ -13,6 +13,7 @@ import click
 
 from softix_proxy.cli.console.console import Command, echo_json, invocation, say
 from softix_proxy.cli.instance import serve, signals
+from softix_proxy.cli.instance.admin_commands import admin_commands
 
 if TYPE_CHECKING:
     from softix_proxy.settings import Settings
@@ -58,7 +59,7 @@ async def _until_stopped(settings: Settings, read: Callable[[], Settings]) -> No
     from softix_proxy.assembly.portal_serving import serving_portal
 
     told = signals.Signals()
-    async with serving_portal(settings) as running:
+    async with serving_portal(settings, admin_commands) as running:
         told.when_to_reload(partial(serve.reload, running, read))
         if invocation().as_json:
             echo_json({"event": "serving", "portal_url": running.url})

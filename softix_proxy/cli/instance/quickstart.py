@@ -17,6 +17,7 @@ import click
 
 from softix_proxy.cli.console.console import Command, echo, echo_json, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
+from softix_proxy.cli.instance.admin_commands import admin_commands
 from softix_proxy.domain.catalog.providers import ProviderType
 from softix_proxy.domain.core.errors import BadInputError, FailureError
 from softix_proxy.domain.core.money import format_usd
@@ -226,7 +227,7 @@ async def _check(settings: Settings) -> None:
     from softix_proxy.operations.ledger import balance
     from softix_proxy.operations.metering import usage
 
-    async with assembly.serving(settings) as daemon, assembly.open_instance(settings) as opened:
+    async with assembly.serving(settings, admin_commands) as daemon, assembly.open_instance(settings) as opened:
         instance = await opened.entered("quickstart")
         issued = await keys.create(
             instance.storage, await instance.vault(), user=quickstart.USER, label="quickstart check"

@@ -13,6 +13,7 @@ import click
 
 from softix_proxy.cli.console.console import Command, echo_json, invocation, say
 from softix_proxy.cli.instance import signals
+from softix_proxy.cli.instance.admin_commands import admin_commands
 from softix_proxy.domain.core.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ async def until_stopped(
     from softix_proxy import assembly
 
     told = signals.Signals()
-    async with assembly.serving(settings) as daemon:
+    async with assembly.serving(settings, admin_commands) as daemon:
         told.when_to_reload(partial(reload, daemon, read))
         await announce(daemon)
         await told.stop.wait()

@@ -9,21 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import COUNT, Command, echo, echo_json, instance, invocation
+from softix_proxy.cli.console.console import COUNT, Command, echo, echo_json, instance_or, invocation
 from softix_proxy.cli.metering import top_screen
+from softix_proxy.cli.metering.live_views import LocalView, Shown, ShownView
 from softix_proxy.cli.metering.top_screen import LiveDrawing, TopControls
 from softix_proxy.cli.metering.usage_filters import subject_options
 from softix_proxy.domain.core.display import visible
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.core.money import parse_usd
 from softix_proxy.operations.metering import live
-from softix_proxy.operations.metering.live import LivePicture, LiveView, LiveWish
+from softix_proxy.operations.metering.live import LiveView, LiveWish
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
 
 _LEAST_INTERVAL_S = 0.1
 _MOST_INTERVAL_S = 3600.0
+
+
+async def _show_another(server: str, token: str | None, **given: Any) -> None:
+    """Shows what happens on another machine."""
+    from softix_proxy.cli.metering.remote_view import remote_view
+
+    async with remote_view(server, token) as view:
+        await _show(view, **given)
 
 
 @click.command(cls=Command)
@@ -48,14 +57,18 @@ _MOST_INTERVAL_S = 3600.0
 )
 @click.option("--count", type=COUNT, help="End after this many pictures.  [default: none ends it]")
 @click.option("--once", is_flag=True, help="Show one picture with all of its lists, and end.")
-@instance
-async def top(instance: Instance, interval_s: float, count: int | None, once: bool, **wish: Any) -> None:
+@click.option("--server", metavar="URL", help="Look at the portal of another machine, by the token in SOFTIX_TOKEN.")
+@instance_or(_show_another)
+async def top(instance: Instance, **given: Any) -> None:
     """Show what happens now: requests, tokens, spend, errors, holds, slow requests, limits near their end, breakers.
 
     On a terminal it fills the screen, and keys filter and sort; press ? for them. In a pipe it prints a line a second,
     and with --json an object a line. Example: softix top --user ada --sort held
     """
-    view = LiveView(instance.storage, parse_usd(instance.settings.mail.low_balance_usd))
+    await _show(LocalView(LiveView(instance.storage, parse_usd(instance.settings.mail.low_balance_usd))), **given)
+
+
+async def _show(view: ShownView, *, interval_s: float, count: int | None, once: bool, **wish: Any) -> None:
     first = await view.look(LiveWish(**wish))  # an unknown name is refused before the screen is taken
     with suppress(asyncio.CancelledError):
         if invocation().as_json or not _is_screen():
@@ -75,10 +88,10 @@ def _is_screen() -> bool:
     return not Console().is_dumb_terminal
 
 
-async def _print_lines(view: LiveView, picture: LivePicture, interval_s: float, count: int | None) -> None:
+async def _print_lines(view: ShownView, picture: Shown, interval_s: float, count: int | None) -> None:
     number = 1
     while True:
-        shown = live.as_fields(picture)
+        shown = picture.fields
         if invocation().as_json:
             echo_json(shown)
         else:
@@ -89,17 +102,17 @@ async def _print_lines(view: LiveView, picture: LivePicture, interval_s: float, 
         picture, number = await view.look(picture.wish), number + 1
 
 
-def _print_whole(picture: LivePicture) -> None:
+def _print_whole(picture: Shown) -> None:
     from rich.console import Console
 
     console = Console()
-    console.print(top_screen.whole_drawing(live.as_fields(picture), TopControls(picture.wish), console.width))
+    console.print(top_screen.whole_drawing(picture.fields, TopControls(picture.wish), console.width))
 
 
 class _Screen:
     """The pictures on the whole screen, until a key or a signal ends them."""
 
-    def __init__(self, view: LiveView, picture: LivePicture, interval_s: float, count: int | None) -> None:
+    def __init__(self, view: ShownView, picture: Shown, interval_s: float, count: int | None) -> None:
         self._view = view
         self._picture = picture
         self._interval_s = interval_s
@@ -116,7 +129,7 @@ class _Screen:
         with FullScreen(self._press, self._changed.set) as screen:
             due_at_s = loop.time() + self._interval_s
             while not self._controls.is_over and screen.ended_by is None:
-                screen.draw(LiveDrawing(live.as_fields(self._picture), self._controls, self._interval_s))
+                screen.draw(LiveDrawing(self._picture.fields, self._controls, self._interval_s))
                 is_due = not await self._changes_before(due_at_s)
                 if is_due:
                     due_at_s = loop.time() + self._interval_s

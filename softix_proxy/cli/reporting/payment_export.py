@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from softix_proxy.cli.console.console import Command, instance, invocation, say, show
+from softix_proxy.cli.console.console import Command, instance, invocation, say, show, write_file
 from softix_proxy.cli.reporting.report_files import day_text, opened
 from softix_proxy.domain.core.money import CURRENCY, format_usd
 from softix_proxy.domain.reporting.payment_reconciliation import BalanceReportLine
@@ -56,8 +55,7 @@ async def export(
     made = await operations.journal(instance.storage, _lines(reports), form, names, opens=opens)
     text = b"".join(piece.text for piece in made.pieces)
     if out is None:
-        sys.stdout.buffer.write(text)
-        sys.stdout.buffer.flush()
+        write_file(text)
     else:
         with whole_file(out, overwrite=force) as file:
             file.write(text)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from softix_proxy.cli.console.console import Command, OutputFields, instance, invocation, say, show
+from softix_proxy.cli.console.console import Command, OutputFields, instance, invocation, say, show, write_file
 from softix_proxy.domain.core.clock import parse_zone
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import CURRENCY, format_usd
@@ -75,7 +75,6 @@ async def export(instance: Instance, out: Path | None, force: bool, resume: bool
     if out is None:
         exported = await operations.export(instance.storage, wanted)
         total = await _write(exported, _printing(wanted.format))
-        sys.stdout.buffer.flush()
         _tell(total, None, None, in_folder=False)
     else:
         await _publish(instance, wanted, out, force, resume)
@@ -181,7 +180,7 @@ def _in_folder(form: str, out: Path) -> bool:
 def _printing(form: str) -> Callable[[bytes, str], object]:
     if operations.several_files(form):
         raise BadInputError(f"{form} makes several files", "name a folder for them: --out DIR")
-    return lambda text, file: sys.stdout.buffer.write(text)
+    return lambda text, file: write_file(text)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def _rows(
 
 
 def _table() -> Iterator[NamedOperation]:
-    yield from _rows("users", "list show", "create update disable enable set-password")
+    yield from _rows("users", "list show", "create import update disable enable set-password")
     yield from _rows(
         "accounts", "list show", "connect create disable enable reset-link set-role sign-out", of="accounts"
     )
@@ -46,7 +46,7 @@ def _table() -> Iterator[NamedOperation]:
     yield from _rows("tokens", "list show", "create revoke")
     yield from _rows("audit", "list show export follow verify")
     yield NamedOperation("audit.sign", Permission.AUDIT_READ, changes=True)  # the first call makes the key
-    yield from _rows("keys", "list show", "create rotate update")
+    yield from _rows("keys", "list show", "create import rotate update")
     yield NamedOperation("keys.revoke", Permission.KEYS_REVOKE, changes=True)
     yield from _rows("objects", "list", "share unshare")
     yield from _rows("organisations", "list show members invitations", "cancel-invitation invite remove set-role leave")
@@ -78,6 +78,7 @@ def _table() -> Iterator[NamedOperation]:
     yield from _rows("webhooks", "list show", "add disable enable remove replay rotate-secret test")
     yield from _rows("secrets", "status", "rotate", of="instance")
     yield from _rows("oidc", "check", "set-secret", of="instance")
+    yield NamedOperation("apply", None, changes=True)  # each part of it asks for the permission of its own command
     yield NamedOperation("connect", Permission.KEYS_WRITE, changes=True)
     yield NamedOperation("quickstart", Permission.INSTANCE_WRITE, changes=True)
     yield from _rows("overview", "show", own=True)

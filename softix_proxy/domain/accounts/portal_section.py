@@ -53,6 +53,11 @@ class PortalSection:
         item=checked_policy_url,
         words="an https:// address",
     )
+    admin_api: bool = setting(
+        True,
+        "Whether the portal's port serves the admin API, below /admin/v1/. Each call needs an admin token.",
+        restart=True,
+    )
     second_factor_roles: tuple[str, ...] = setting(
         (),
         "The roles whose accounts need a second factor, of operators and of members: for example admin and owner.",

@@ -41,6 +41,14 @@ class ConflictError(OperatorError):
     """The thing exists already, or its state forbids the change. Nothing was changed."""
 
 
+class StaleError(ConflictError):
+    """The thing was changed since the caller has read it. Nothing was changed now."""
+
+
+class RepeatedCallError(ConflictError):
+    """The caller's word for this call belongs to another one, or to one whose answer was not kept."""
+
+
 class FailureError(OperatorError):
     """Something outside softix failed: a file, a port, a database or a provider."""
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from softix_proxy.domain.access.idempotency import RepeatableCallStore
     from softix_proxy.domain.access.keys import KeyStore
     from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectStore
     from softix_proxy.domain.access.tokens import TokenStore
@@ -111,6 +112,9 @@ class Unit(Protocol):
 
     @property
     def tokens(self) -> TokenStore: ...
+
+    @property
+    def repeatable_calls(self) -> RepeatableCallStore: ...
 
     @property
     def audit(self) -> AuditStore: ...

@@ -21,6 +21,8 @@ from softix_proxy.domain.routing.directory import Changes
 
 Authority = Callable[[Unit], Awaitable[Principal]]
 """Returns the principal as it is now. Raises NotPermittedError if it is none any more."""
+Condition = Callable[[Unit], Awaitable[None]]
+"""Is asked within the transaction of a change, before it. What it raises undoes the transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Door:
     principal: Principal
     authority: Authority | None = None
     """How the principal is looked up again within each transaction. None for one that no row describes."""
+    conditions: tuple[Condition, ...] = ()
+    """What must hold besides."""
 
     async def enter(self, name: str) -> Storage:
         """Returns the storage for the operation of this name.
@@ -42,7 +46,7 @@ class Door:
             async with self.storage.writing() as unit:
                 await unit.audit.add(self.principal.actor, name, "", Outcome.REFUSED)
             raise refusal(operation)
-        return GuardedStorage(self.storage, self.principal, operation, self.authority)
+        return GuardedStorage(self.storage, self.principal, operation, self.authority, self.conditions)
 
     def recorded(self, name: str) -> Storage:
         """Returns the storage for an operation whose permission was asked for elsewhere: by the scope of an
@@ -72,12 +76,18 @@ class GuardedStorage:
     """The storage for one operation of one principal."""
 
     def __init__(
-        self, storage: Storage, principal: Principal, operation: NamedOperation, authority: Authority | None
+        self,
+        storage: Storage,
+        principal: Principal,
+        operation: NamedOperation,
+        authority: Authority | None,
+        conditions: Sequence[Condition] = (),
     ) -> None:
         self._storage = storage
         self._principal = principal
         self._operation = operation
         self._authority = authority
+        self._conditions = conditions
 
     def reading(self) -> Unit:
         return self._storage.reading()
@@ -92,6 +102,8 @@ class GuardedStorage:
         async with self._storage.writing(recorded=True) as unit:
             if self._authority is not None and not (await self._authority(unit)).may(self._operation.permission):
                 raise refusal(self._operation)
+            for condition in self._conditions:
+                await condition(unit)
             yield unit
             changes = await unit.audit.changes()
             if changes:
@@ -99,7 +111,8 @@ class GuardedStorage:
                 await unit.audit.add(self._principal.actor, self._operation.name, subject, Outcome.DONE, changes)
 
     def rehearsal(self) -> Storage:
-        return GuardedStorage(self._storage.rehearsal(), self._principal, self._operation, self._authority)
+        rehearsal = self._storage.rehearsal()
+        return GuardedStorage(rehearsal, self._principal, self._operation, self._authority, self._conditions)
 
     async def changes(self, since_revision: int) -> Changes:
         return await self._storage.changes(since_revision)

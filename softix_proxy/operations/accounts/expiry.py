@@ -1,10 +1,11 @@
-"""Removes what has ended: sessions, links, counts of attempts, old security events, and registrations without proof."""
+"""Removes what has ended: sessions, links, counts, old security events, registrations without proof, kept answers."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from softix_proxy.domain.access.idempotency import KEPT_US
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.ports.storage import Storage, Unit
 
@@ -27,6 +28,7 @@ class Purged:
     throttles: int
     security_events: int
     unverified: int
+    repeatable_calls: int
 
 
 async def purge(storage: Storage, *, keep_events_days: int = KEEP_EVENTS_DAYS) -> Purged:
@@ -41,6 +43,9 @@ async def purge(storage: Storage, *, keep_events_days: int = KEEP_EVENTS_DAYS) -
         ),
         unverified=await _all(
             storage, lambda unit, now_us, most: unit.accounts.purge_unverified(now_us - proof_us, most)
+        ),
+        repeatable_calls=await _all(
+            storage, lambda unit, now_us, most: unit.repeatable_calls.purge(now_us - KEPT_US, most)
         ),
     )
 

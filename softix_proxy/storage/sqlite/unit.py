@@ -16,6 +16,7 @@ from softix_proxy.storage.sqlite.core.database import Database, DatabaseSession
 
 if TYPE_CHECKING:
     from softix_proxy.domain.routing.directory import Changes
+    from softix_proxy.storage.sqlite.access.idempotency import SqliteRepeatableCallStore
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
     from softix_proxy.storage.sqlite.access.tokens import SqliteTokenStore
@@ -88,6 +89,12 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.access.tokens import SqliteTokenStore
 
         return SqliteTokenStore(self._session)
+
+    @cached_property
+    def repeatable_calls(self) -> SqliteRepeatableCallStore:
+        from softix_proxy.storage.sqlite.access.idempotency import SqliteRepeatableCallStore
+
+        return SqliteRepeatableCallStore(self._session)
 
     @cached_property
     def audit(self) -> SqliteAuditStore:

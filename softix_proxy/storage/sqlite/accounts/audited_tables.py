@@ -223,6 +223,7 @@ NOT_AUDITED: Final[Mapping[str, str]] = {
     "objects": "These are made by requests.",
     "payment_postings": "These are postings of payments.",
     "policy_acceptances": "This is the record itself.",
+    "repeatable_calls": "These are answers of calls whose changes the audit has.",
     "security_events": "This is the record itself, and it is purged.",
     "stripe_events": "These were told by Stripe.",
     "target_health": "This is told by the daemon.",

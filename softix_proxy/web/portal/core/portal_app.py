@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -35,13 +34,7 @@ class PortalApp:
         context.served = frozenset(route.pattern for route in routes if route.method == "GET")
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        exchange, running, task = self._open(request), self._context.running, asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine of the event loop runs in a task
-        running.add(task)
-        try:
-            return await self._respond(exchange)
-        finally:
-            running.discard(task)
+        return await self._respond(self._open(request))
 
     def _open(self, request: web.BaseRequest) -> PageExchange:
         context = self._context
