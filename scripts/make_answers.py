@@ -2,8 +2,8 @@
 
 They are derived from what the tests have seen. So run the tests of commands first, and read the difference:
 
-ANSWERS_LOG=/tmp/answers.jsonl pytest tests/unit/cli tests/e2e/test_stored_text.py
-python scripts/make_answers.py /tmp/answers.jsonl
+ANSWERS_LOG=build/answers.jsonl pytest tests/unit/cli tests/security/test_admin_api_surface.py
+python scripts/make_answers.py build/answers.jsonl
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Seen:
 
     def schema(self) -> dict[str, Any]:
         types = self.types - ({"integer"} if "number" in self.types else set())
-        listed = [each for each in _ORDER if each in types]
+        listed = [each for each in _ORDER if each in types] if types != {"null"} else []
         told: dict[str, Any] = {} if not listed else {"type": listed[0] if len(listed) == 1 else listed}
         if self.items is not None:
             told["items"] = self.items.schema()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
@@ -22,6 +21,7 @@ from softix_proxy.domain.accounts.portal_section import PortalSection
 from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.config import PathUse
 from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.core.toml_text import parse_toml
 from softix_proxy.domain.instance.sections import (
     DemoSection,
     LogSection,
@@ -176,12 +176,7 @@ def _path(text: str | None) -> Path | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
-        raise BadInputError(
-            f"{path} is not valid TOML" + (f" at {place[1]}" if place else ""), "compare: softix config example"
-        ) from None
+        return parse_toml(path.read_text("utf-8"), str(path), "compare: softix config example")
     except UnicodeDecodeError:
         raise BadInputError(f"{path} is not UTF-8 text", "save it as UTF-8") from None
     except OSError as error:

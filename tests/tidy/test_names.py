@@ -54,6 +54,7 @@ WITHOUT_COMMAND = {
     "key_owners": "changed by `softix projects assign`",
     "notice_conditions": "what the job remembers of what it told",
     "notice_preferences": "each person's own choice, in the portal",
+    "repeatable_calls": "the answers that a repeated call of the admin API gets, for a day",
     "security_events": "shown by the portal, to the person and to operators",
     "sessions": "ended by `softix accounts sign-out`; the person lists them in the portal",
     "throttles": "they empty by themselves",

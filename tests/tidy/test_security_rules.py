@@ -255,7 +255,7 @@ RULES = {
             "dialects: scan": "finds the place in msgspec's message, of which nothing is shown",
             "imports: mapping": "where the operator's own file is not TOML, it says at which line",
             "imports: tables": "what csv says names no cell",
-            "settings": "takes line and column out of it",
+            "domain: toml_text": "takes line and column out of it",
         },
     ),
     "no code from data": Rule(
@@ -321,6 +321,7 @@ RULES = {
         ),
         good=("from aiohttp import web", "x = urllib.request.Request(u)"),
         allowed={
+            "cli: remote_view": "the same, to the admin API of another machine; its own tests show it",
             "demo: check": "asks softix itself",
             "upstream: openid_provider": "the same as the probe, to the provider by which people sign in",
             "upstream: probe": "follows no redirect, and keeps no cookie; its own tests show it",

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.admin_api.described import CommandTable
-from softix_proxy.cli.console.console import clipped
 from softix_proxy.domain.access.versions import version_of
 from softix_proxy.domain.accounts.audit import Channel
 from softix_proxy.domain.core.errors import BadInputError, FailureError, OverloadedError, StaleError
 from softix_proxy.domain.ports.admin_commands import AdminAnswer, AdminCall, AdminCommand
 from softix_proxy.operations.access import tokens
 from softix_proxy.operations.access.door import Condition
-from softix_proxy.operations.access.idempotency import OneCall
+from softix_proxy.operations.access.repeatable_calls import OneCall
 from softix_proxy.operations.access.unit_storage import UnitStorage
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class _Run:
         try:
             return asyncio.run(self._answer())
         except click.ClickException as error:
-            raise BadInputError(clipped(error.format_message()), "see the description of this call") from None
+            raise BadInputError(error.format_message(), "see the description of this call") from None
         except OSError as error:
             raise FailureError(error.strerror or type(error).__name__, "see the log of the daemon") from None
 

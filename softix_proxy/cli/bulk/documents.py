@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from softix_proxy.cli.bulk.kinds import KINDS, Entry, Kind
 from softix_proxy.domain.core.errors import BadInputError, FailureError
+from softix_proxy.domain.core.toml_text import parse_toml
 from softix_proxy.domain.ports.admin_commands import AdminCommand, Json
 
 _MOST_BYTES: Final = 1024 * 1024
 _MOST_THINGS: Final = 2_000
 """The most things of one file. They are one transaction, and requests wait for it."""
 _STATUS: Final = "status"
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+}
 
 
 class Wanted(NamedTuple):
@@ -62,30 +68,35 @@ def _parsed(path: Path) -> Mapping[str, Any]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise BadInputError(f"{path.name} is not UTF-8", "save it as UTF-8") from None
-    is_yaml = path.suffix in (".yaml", ".yml")
+    if path.suffix in (".yaml", ".yml"):
+        return _sections(path, _yaml(path, text))
     try:
-        parsed = _yaml(path, text) if is_yaml else tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return _sections(path, parse_toml(text, path.name, "mend the line"))
+    except BadInputError:
         if path.suffix == ".toml":
-            raise BadInputError(f"{path.name} is not TOML: {error}", "mend the line") from None
-        parsed = _yaml(path, text)
+            raise
+        return _sections(path, _yaml(path, text))  # a file without a suffix may be either
+
+
+def _sections(path: Path, parsed: Any) -> Mapping[str, Any]:
     if not isinstance(parsed, dict):
         raise BadInputError(f"{path.name} has no sections", "begin with [[users]] in TOML, or users: in YAML")
     return parsed
 
 
 def _yaml(path: Path, text: str) -> Any:
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
         return YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
-        first = str(error).splitlines()[0]
         line = getattr(getattr(error, "problem_mark", None), "line", None)
-        at = "" if line is None else f", line {line + 1}"
-        raise BadInputError(f"{path.name} is not YAML{at}: {first}", "mend the line") from None
+        raise BadInputError(
+            f"{path.name} is not valid YAML" + ("" if line is None else f" at line {line + 1}"), "mend the line"
+        ) from None
     except (ValueError, RecursionError):
-        raise BadInputError(f"{path.name} is not YAML that can be read", "write plain lists and values") from None
+        raise BadInputError(f"{path.name} is not valid YAML", "write plain lists and values") from None
 
 
 def _listed(path: Path, section: str, value: Any) -> Sequence[Mapping[str, Any]]:
@@ -127,8 +138,7 @@ def _value(where: str, value: Any, schema: Json) -> Any:
         return ",".join(value) or "none"
     if kind == "string" and isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    fits = {"string": str, "boolean": bool, "integer": int, "number": (int, float)}[kind]
-    if not isinstance(value, fits) or (kind != "boolean" and isinstance(value, bool)):
+    if not isinstance(value, _TYPES[kind]) or (kind != "boolean" and isinstance(value, bool)):
         raise BadInputError(f"{where} is not a {kind}", f"write a {kind}")
     if "enum" in schema and value not in schema["enum"]:
         raise BadInputError(f"{where} is none of its values", f"write one of: {', '.join(schema['enum'])}")

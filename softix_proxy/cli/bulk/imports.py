@@ -81,8 +81,8 @@ def _rows(path: Path, command: AdminCommand) -> list[tuple[int, dict[str, Any] |
         header = next(reader, [])
         _check_header(path, header, command, schemas)
         rows = [(reader.line_num, _values(header, row, schemas)) for row in reader if any(row)]
-    except csv.Error as error:
-        raise BadInputError(f"{path.name}, line {reader.line_num}: {error}", "mend the line") from None
+    except csv.Error:
+        raise BadInputError(f"{path.name}, line {reader.line_num}: it is not CSV", "mend its quotes") from None
     if not rows:
         raise BadInputError(f"{path.name} has no line below its header", "add one")
     if len(rows) > _MOST_LINES:

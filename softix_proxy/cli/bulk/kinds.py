@@ -12,10 +12,10 @@ from typing import Any, Final
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 
 Entry = Mapping[str, Any]
-Shown = Mapping[str, Any]
+ThingFields = Mapping[str, Any]
 Call = Callable[[str, Entry], Awaitable[Any]]
 """Runs a command by its name and its parameters."""
-Find = Callable[[Call, Entry], Awaitable[Shown | None]]
+Find = Callable[[Call, Entry], Awaitable[ThingFields | None]]
 _STATUS: Final = "status"
 
 
@@ -42,7 +42,7 @@ class Kind:
         """Returns the words by which a person knows the thing."""
         return " ".join(str(entry[name]) for name in self.names if entry.get(name) is not None)
 
-    async def act(self, call: Call, entry: Entry, shown: Shown | None) -> Any:
+    async def act(self, call: Call, entry: Entry, shown: ThingFields | None) -> Any:
         """Makes the thing, or changes it to what the entry says. Returns what the command printed."""
         status = entry.get(_STATUS)
         given = {name: value for name, value in entry.items() if name != _STATUS}
@@ -59,7 +59,7 @@ class Kind:
             await call(self.statuses[status], {self.subject: self._reference(entry, shown)})
         return printed
 
-    def _reference(self, entry: Entry, shown: Shown) -> str:
+    def _reference(self, entry: Entry, shown: ThingFields) -> str:
         if self.section == "models":
             return f"{entry['provider']}/{entry['name']}"
         return str(shown.get("id") or entry[self.names[-1]])
@@ -68,10 +68,12 @@ class Kind:
 def _show(command: str, **parameters: str) -> Find:
     """Returns what finds a thing by the command that shows it. `parameters` are filled from members of the entry."""
 
-    async def find(call: Call, entry: Entry) -> Shown | None:
+    async def find(call: Call, entry: Entry) -> ThingFields | None:
         given = {name: entry.get(member) for name, member in parameters.items()}
         try:
-            shown: Shown = await call(command, {name: value for name, value in given.items() if value is not None})
+            shown: ThingFields = await call(
+                command, {name: value for name, value in given.items() if value is not None}
+            )
         except NotFoundError:
             return None
         return shown
@@ -79,10 +81,10 @@ def _show(command: str, **parameters: str) -> Find:
     return find
 
 
-def _listed(command: str, matches: Callable[[Entry, Shown], bool], *parameters: str) -> Find:
+def _listed(command: str, matches: Callable[[Entry, ThingFields], bool], *parameters: str) -> Find:
     """Returns what finds a thing in a list. Raises BadInputError if several are meant."""
 
-    async def find(call: Call, entry: Entry) -> Shown | None:
+    async def find(call: Call, entry: Entry) -> ThingFields | None:
         try:
             rows = await call(command, {name: entry[name] for name in parameters})
         except NotFoundError:
@@ -95,35 +97,35 @@ def _listed(command: str, matches: Callable[[Entry, Shown], bool], *parameters: 
     return find
 
 
-async def _find_key(call: Call, entry: Entry) -> Shown | None:
+async def _find_key(call: Call, entry: Entry) -> ThingFields | None:
     listed = _listed("keys.list", lambda wanted, row: _is_key(wanted, row), "user")
     row = await listed(call, entry)
     if row is None:
         return None
-    shown: Shown = await call("keys.show", {"key": row["id"]})
+    shown: ThingFields = await call("keys.show", {"key": row["id"]})
     return shown
 
 
-def _is_key(entry: Entry, row: Shown) -> bool:
+def _is_key(entry: Entry, row: ThingFields) -> bool:
     return bool(row["name"] == entry["name"] and row["status"] == "active")
 
 
-async def _find_model(call: Call, entry: Entry) -> Shown | None:
+async def _find_model(call: Call, entry: Entry) -> ThingFields | None:
     find = _show("models.show", model="reference")
     return await find(call, {"reference": f"{entry['provider']}/{entry['name']}"})
 
 
-def _is_member(entry: Entry, row: Shown) -> bool:
+def _is_member(entry: Entry, row: ThingFields) -> bool:
     return entry["account"] in (row.get("id"), row.get("email"))
 
 
-def _is_budget(entry: Entry, row: Shown) -> bool:
+def _is_budget(entry: Entry, row: ThingFields) -> bool:
     whose = row["project"] if entry.get("project") is not None else row["member"]
     asked = entry.get("project") if entry.get("project") is not None else entry.get("member")
     return bool(row["period"] == entry["period"] and whose is not None and asked in (whose, row["name"]))
 
 
-def _is_markup(entry: Entry, row: Shown) -> bool:
+def _is_markup(entry: Entry, row: ThingFields) -> bool:
     subject = entry.get("user") or entry.get("model")
     return bool(row["state"] == "in force" and (row["subject"] == subject if subject else row["subject"] is None))
 

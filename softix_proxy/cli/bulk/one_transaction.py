@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import clipped
 from softix_proxy.domain.access.operations import OPERATIONS
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.operations.access.door import refusal
@@ -41,6 +40,4 @@ class OneTransaction:
         try:
             return (await self.commands.call(name, values, within)).value
         except click.ClickException as error:
-            raise BadInputError(
-                clipped(error.format_message()), f"see: softix {name.replace('.', ' ')} --help"
-            ) from None
+            raise BadInputError(error.format_message(), f"see: softix {name.replace('.', ' ')} --help") from None

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from softix_proxy.cli.bulk.documents import Wanted
-from softix_proxy.cli.bulk.kinds import Call, Shown
+from softix_proxy.cli.bulk.kinds import Call, ThingFields
 from softix_proxy.domain.core.errors import OperatorError, StaleError
 
 _NOT_COMPARED: Final = frozenset(("version", "cost_version", "created_at", "starts_at"))
@@ -33,11 +33,11 @@ class Planned:
     """What becomes of one thing."""
 
     wanted: Wanted
-    at_first: Shown | None
+    at_first: ThingFields | None
     """The thing before anything of the file was done."""
-    before: Shown | None
+    before: ThingFields | None
     """The thing before its own change. A user of the same file may have been made for it."""
-    after: Shown | None
+    after: ThingFields | None
     printed: Any = field(default=None, repr=False)
     """What the command printed. A new key is in it."""
 
@@ -56,13 +56,13 @@ class Planned:
         return {name: both for name, both in differing.items() if name not in _DERIVED} or differing
 
 
-def _differing(before: Shown | None, after: Shown | None) -> Mapping[str, tuple[Any, Any]]:
+def _differing(before: ThingFields | None, after: ThingFields | None) -> Mapping[str, tuple[Any, Any]]:
     old, new = _compared(before), _compared(after)
     names = sorted({*old, *new})
     return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
 
 
-def _compared(shown: Shown | None) -> Shown:
+def _compared(shown: ThingFields | None) -> ThingFields:
     return {name: value for name, value in (shown or {}).items() if name not in _NOT_COMPARED}
 
 
@@ -86,13 +86,13 @@ async def do_all(call: Call, planned: Sequence[Planned]) -> Sequence[Planned]:
     ]
 
 
-def _is_other(planned: Shown | None, found: Shown | None) -> bool:
+def _is_other(planned: ThingFields | None, found: ThingFields | None) -> bool:
     """Returns whether a thing was changed, and not only used: a key spends while somebody reads the plan."""
     differing = _differing(planned, found)
     return (planned is None) != (found is None) or any(name not in _USED for name in differing)
 
 
-async def _find_all(call: Call, wanted: Sequence[Wanted]) -> Sequence[Shown | None]:
+async def _find_all(call: Call, wanted: Sequence[Wanted]) -> Sequence[ThingFields | None]:
     found = []
     for each in wanted:
         with _Named(each):
@@ -100,7 +100,7 @@ async def _find_all(call: Call, wanted: Sequence[Wanted]) -> Sequence[Shown | No
     return found
 
 
-async def _do(call: Call, wanted: Wanted, at_first: Shown | None) -> Planned:
+async def _do(call: Call, wanted: Wanted, at_first: ThingFields | None) -> Planned:
     with _Named(wanted):
         before = await wanted.kind.find(call, wanted.entry)
         printed = await wanted.kind.act(call, wanted.entry, before)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Command, clipped, instance, invocation, say, show, show_all
+from softix_proxy.cli.console.console import Command, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
+from softix_proxy.domain.core.errors import clipped
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance

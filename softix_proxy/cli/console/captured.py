@@ -11,7 +11,7 @@ _IN_MEMORY_BYTES = 1024 * 1024
 
 
 def _spool() -> BinaryIO:
-    return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # type: ignore[return-value]
+    return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # type: ignore[return-value] # it is a file, without its type
 
 
 @dataclass(slots=True)

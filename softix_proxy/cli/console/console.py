@@ -21,7 +21,7 @@ import click
 
 from softix_proxy.domain.catalog.unknown_members import RULES
 from softix_proxy.domain.core.display import as_json, is_one_line, visible, visible_lines
-from softix_proxy.domain.core.errors import BadInputError, FailureError, OperatorError
+from softix_proxy.domain.core.errors import BadInputError, FailureError, OperatorError, clipped
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from softix_proxy.settings import Settings
 
 OutputFields = Mapping[str, Any]
-_LONGEST_MESSAGE = 400
 COUNT = click.IntRange(1, 1_000_000_000)
 """The type of an option for a number of things to list."""
 CONFIG = click.Path(path_type=Path, dir_okay=False)
@@ -268,17 +267,12 @@ def operation_name(context: click.Context) -> str:
     return ".".join(words)
 
 
-def clipped(message: str) -> str:
-    """Shortens a message. It may quote what was typed, which can have any length."""
-    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
-
-
 def fail(error: OperatorError) -> NoReturn:
     """Prints one line with the error and one with the remedy, and exits.
 
     With `--json` it prints JSON to standard error.
     """
-    message = clipped(error.message)
+    message = error.message
     if invocation().as_json:
         text = as_json({"error": message, "remedy": error.remedy})
     else:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from softix_proxy.cli.admin_api.late_commands import admin_commands
 from softix_proxy.cli.console.console import Command, echo, echo_json, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
-from softix_proxy.cli.instance.admin_commands import admin_commands
 from softix_proxy.domain.catalog.providers import ProviderType
 from softix_proxy.domain.core.errors import BadInputError, FailureError
 from softix_proxy.domain.core.money import format_usd

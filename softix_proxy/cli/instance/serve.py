@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from softix_proxy.cli.admin_api.late_commands import admin_commands
 from softix_proxy.cli.console.console import Command, echo_json, invocation, say
 from softix_proxy.cli.instance import signals
-from softix_proxy.cli.instance.admin_commands import admin_commands
 from softix_proxy.domain.core.errors import OperatorError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from softix_proxy.operations.metering import live
 from softix_proxy.operations.metering.live import LiveView, LiveWish
 
 
-class Shown(NamedTuple):
+class ShownPicture(NamedTuple):
     """One picture, as fields."""
 
     wish: LiveWish
@@ -17,7 +17,7 @@ class Shown(NamedTuple):
 
 
 class ShownView(Protocol):
-    async def look(self, wish: LiveWish) -> Shown:
+    async def look(self, wish: LiveWish) -> ShownPicture:
         """Returns what happens now. Raises NotFoundError for a filter that nothing has."""
         ...
 
@@ -28,6 +28,6 @@ class LocalView:
     def __init__(self, view: LiveView) -> None:
         self._view = view
 
-    async def look(self, wish: LiveWish) -> Shown:
+    async def look(self, wish: LiveWish) -> ShownPicture:
         picture = await self._view.look(wish)
-        return Shown(picture.wish, live.as_fields(picture))
+        return ShownPicture(picture.wish, live.as_fields(picture))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from softix_proxy.cli.metering.live_views import Shown
+from softix_proxy.cli.metering.live_views import ShownPicture
 from softix_proxy.domain.accounts.public_url import PublicUrl, parse_public_url
 from softix_proxy.domain.core.errors import BadInputError, FailureError, NotFoundError, NotPermittedError, OperatorError
 from softix_proxy.operations.metering.live import LiveWish
@@ -26,13 +26,13 @@ class RemoteView:
         self._session = session
         self._server = server
 
-    async def look(self, wish: LiveWish) -> Shown:
+    async def look(self, wish: LiveWish) -> ShownPicture:
         query = {"sort": wish.order, "reverse": _word(wish.reverse), "errors": _word(wish.errors_only)}
         named = {"user": wish.user, "key": wish.key, "model": wish.model}
         query |= {name: value for name, value in named.items() if value is not None}
         try:
             async with self._session.get(self._server.origin + _PATH, params=query, allow_redirects=False) as answer:
-                return Shown(wish, _fields(answer.status, await answer.content.read(_MOST_BYTES)))
+                return ShownPicture(wish, _fields(answer.status, await answer.content.read(_MOST_BYTES)))
         except TimeoutError:
             raise FailureError(f"{self._server.authority} did not answer in {_TIMEOUT_S} s", "try again") from None
         except (aiohttp.ClientError, OSError) as error:

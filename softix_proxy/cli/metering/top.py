@@ -11,7 +11,7 @@ import click
 
 from softix_proxy.cli.console.console import COUNT, Command, echo, echo_json, instance_or, invocation
 from softix_proxy.cli.metering import top_screen
-from softix_proxy.cli.metering.live_views import LocalView, Shown, ShownView
+from softix_proxy.cli.metering.live_views import LocalView, ShownPicture, ShownView
 from softix_proxy.cli.metering.top_screen import LiveDrawing, TopControls
 from softix_proxy.cli.metering.usage_filters import subject_options
 from softix_proxy.domain.core.display import visible
@@ -88,7 +88,7 @@ def _is_screen() -> bool:
     return not Console().is_dumb_terminal
 
 
-async def _print_lines(view: ShownView, picture: Shown, interval_s: float, count: int | None) -> None:
+async def _print_lines(view: ShownView, picture: ShownPicture, interval_s: float, count: int | None) -> None:
     number = 1
     while True:
         shown = picture.fields
@@ -102,7 +102,7 @@ async def _print_lines(view: ShownView, picture: Shown, interval_s: float, count
         picture, number = await view.look(picture.wish), number + 1
 
 
-def _print_whole(picture: Shown) -> None:
+def _print_whole(picture: ShownPicture) -> None:
     from rich.console import Console
 
     console = Console()
@@ -112,7 +112,7 @@ def _print_whole(picture: Shown) -> None:
 class _Screen:
     """The pictures on the whole screen, until a key or a signal ends them."""
 
-    def __init__(self, view: ShownView, picture: Shown, interval_s: float, count: int | None) -> None:
+    def __init__(self, view: ShownView, picture: ShownPicture, interval_s: float, count: int | None) -> None:
         self._view = view
         self._picture = picture
         self._interval_s = interval_s

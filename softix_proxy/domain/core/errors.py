@@ -8,17 +8,24 @@ from enum import StrEnum
 
 from softix_proxy.domain.core.key_text import without_keys
 
+_LONGEST_MESSAGE = 400
+
+
+def clipped(message: str) -> str:
+    """Shortens a message. It may quote what was typed, which can have any length."""
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
+
 
 class OperatorError(Exception):
     """A problem that an operator can solve. One line says what is wrong, and one says what to do.
 
-    Of an API key that somebody wrote in place of a name, both quote only the visible prefix.
+    Of an API key that somebody wrote in place of a name, both quote only the visible prefix. A long message is cut.
     """
 
     exit_code = 1
 
     def __init__(self, message: str, remedy: str = "") -> None:
-        self.message = without_keys(message)
+        self.message = clipped(without_keys(message))
         self.remedy = without_keys(remedy)
         super().__init__(self.message)
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from softix_proxy.domain.access.idempotency import RepeatableCallStore
     from softix_proxy.domain.access.keys import KeyStore
     from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectStore
+    from softix_proxy.domain.access.repeatable_calls import RepeatableCallStore
     from softix_proxy.domain.access.tokens import TokenStore
     from softix_proxy.domain.access.users import UserStore
     from softix_proxy.domain.accounts.account_tokens import AccountTokenStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from softix_proxy.domain.access.idempotency import KEPT_US
+from softix_proxy.domain.access.repeatable_calls import KEPT_US
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.ports.storage import Storage, Unit
 

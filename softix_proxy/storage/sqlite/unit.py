@@ -16,9 +16,9 @@ from softix_proxy.storage.sqlite.core.database import Database, DatabaseSession
 
 if TYPE_CHECKING:
     from softix_proxy.domain.routing.directory import Changes
-    from softix_proxy.storage.sqlite.access.idempotency import SqliteRepeatableCallStore
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
+    from softix_proxy.storage.sqlite.access.repeatable_calls import SqliteRepeatableCallStore
     from softix_proxy.storage.sqlite.access.tokens import SqliteTokenStore
     from softix_proxy.storage.sqlite.access.users import SqliteUserStore
     from softix_proxy.storage.sqlite.accounts.account_tokens import SqliteAccountTokenStore
@@ -92,7 +92,7 @@ class SqliteUnit:
 
     @cached_property
     def repeatable_calls(self) -> SqliteRepeatableCallStore:
-        from softix_proxy.storage.sqlite.access.idempotency import SqliteRepeatableCallStore
+        from softix_proxy.storage.sqlite.access.repeatable_calls import SqliteRepeatableCallStore
 
         return SqliteRepeatableCallStore(self._session)
 

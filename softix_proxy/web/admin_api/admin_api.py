@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
 
@@ -14,7 +14,7 @@ from softix_proxy.domain.access.versions import version_of
 from softix_proxy.domain.accounts.audit import Channel
 from softix_proxy.domain.core.errors import BadInputError, NotPermittedError
 from softix_proxy.domain.ports.admin_commands import AdminAnswer, AdminCall, AdminCommand
-from softix_proxy.operations.access import token_guesses
+from softix_proxy.operations.accounts import token_guesses
 from softix_proxy.web.admin_api import openapi, pages, problems
 from softix_proxy.web.admin_api.api_context import PREFIX, ApiContext
 from softix_proxy.web.admin_api.problems import ApiError
@@ -160,8 +160,6 @@ def _version(request: web.BaseRequest) -> str | None:
 
 
 def _next(command: AdminCommand, query: str, cursor: str) -> str:
-    from urllib.parse import parse_qsl
-
     kept = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != pages.CURSOR]
     return f"{PREFIX}/{command.path}?{urlencode([*kept, (pages.CURSOR, cursor)])}"
 

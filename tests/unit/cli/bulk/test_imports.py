@@ -29,17 +29,6 @@ def test_users_are_imported_with_a_report_by_line(file: Path, read: Read) -> Non
     assert read("audit list")[0]["action"] == "users.import"
 
 
-def test_keys_are_imported_and_shown_once(file: Path, tmp_path: Path, run: Run, read: Read) -> None:
-    run(f"users import {file}")
-    keys = tmp_path / "keys.csv"
-    keys.write_text("user,name,rpm,allow_ip\nbob,one,60,10.0.0.0/8 ::1\nbob,two,,\n")
-    report = read(f"keys import {keys}")
-    texts = [one["key"] for one in report["lines"]]
-    assert all(text.startswith("sx_live_") for text in texts) and len(set(texts)) == 2
-    listed = {key["name"]: key for key in read("keys list --user bob")}
-    assert listed["one"]["rpm"] == 60 and len(listed["one"]["allow_ip"]) == 2 and listed["two"]["rpm"] is None
-
-
 def test_one_wrong_line_imports_nothing_and_all_wrong_lines_are_told(file: Path, run: Run, read: Read) -> None:
     file.write_text(USERS + "bob,other@example.org,,\nzoe,zoe,,\nmax,max@example.org,maybe,\nkim,kim@example.org\n")
     before = read("users list")
@@ -51,13 +40,6 @@ def test_one_wrong_line_imports_nothing_and_all_wrong_lines_are_told(file: Path,
     shown = run(f"users import {file}", code=1)
     assert "4 of 6 lines are wrong. Nothing was imported." in shown.stderr
     assert len(shown.stdout.splitlines()) == 5
-
-
-def test_dry_run_reports_and_imports_nothing(file: Path, run: Run, read: Read) -> None:
-    report = read(f"users import {file} --dry-run")
-    assert report["dry_run"] is True and [one["id"] for one in report["lines"]] == [None, None]
-    assert read("users list") == []
-    assert "2 lines are right." in run(f"users import {file} --dry-run").stderr
 
 
 @pytest.mark.parametrize(

@@ -35,3 +35,8 @@ def test_operator_error_about_a_whole_key_quotes_its_visible_prefix(kind: type[O
     error = kind(f"no key {key!r}", f"see: softix keys show {key}")
     assert (error.message, str(error)) == ("no key 'sx_live_abcd'",) * 2
     assert error.remedy == "see: softix keys show sx_live_abcd"
+
+
+def test_message_that_quotes_something_long_is_shortened() -> None:
+    assert OperatorError("x" * 400).message == "x" * 400
+    assert OperatorError("x" * 5_000).message == "x" * 400 + "…"

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from softix_proxy.domain.metering.usage import (
+    EVERY_ROW,
     MOST_SCANNED,
     AttemptRow,
     Correction,
@@ -62,3 +63,8 @@ def test_lines_of_an_export_in_one_file_have_no_file_name_and_no_sums() -> None:
 
 def test_part_of_a_users_rows_passes_at_most_four_hundred_thousand_of_all() -> None:
     assert MOST_SCANNED == 400_000
+
+
+def test_filter_of_every_row_leaves_none_out() -> None:
+    assert UsageFilter() == EVERY_ROW
+    assert all(getattr(EVERY_ROW, each.name) in (None, False, ()) for each in fields(UsageFilter))

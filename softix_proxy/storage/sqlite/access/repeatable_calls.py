@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.access.idempotency import RepeatableCall
+from softix_proxy.domain.access.repeatable_calls import RepeatableCall
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from softix_proxy.domain.access.idempotency import RepeatableCall
+from softix_proxy.domain.access.repeatable_calls import RepeatableCall
 from softix_proxy.domain.core.errors import BadInputError, RepeatedCallError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.ports.storage import Storage, Unit
@@ -56,7 +57,7 @@ class OneCall:
     def _answer_of(self, found: RepeatableCall | None) -> dict[str, Any] | None:
         if found is None:
             return None
-        if found.request_digest != self.call.request_digest:
+        if not hmac.compare_digest(found.request_digest, self.call.request_digest):
             raise RepeatedCallError(*_USED)
         if found.answer is None:
             raise RepeatedCallError(*_NO_ANSWER)
