@@ -33,6 +33,11 @@ WIDTHS = (80, 120, 200)
 INSTANT = "2026-11-30T08:01:31.123456Z"
 PRICES = {"input": "0.25", "cached_input": "0.125", "output": "10", "reasoning": "10", "web_search": "0.01"}
 LONG: Mapping[str, Any] = {
+    "effect": "unchanged",
+    "section": "credit_limits",
+    "fields": "rpm 60 → 120, models gpt-5, claude-* → gpt-5, claude-*, meta-llama/llama-4-maverick-17b-128e-instruct",
+    "key": "sx_live_AbCdEfGhIjKlMnOpQrStUvWxYz0123456",
+    "line": 2_000,
     "action": "organisations.cancel-invitation",
     "active_keys": 12_345,
     "age_s": 86_400,

@@ -59,7 +59,7 @@ async def _show_another(server: str, token: str | None, **given: Any) -> None:
 @click.option("--once", is_flag=True, help="Show one picture with all of its lists, and end.")
 @click.option("--server", metavar="URL", help="Look at the portal of another machine, by the token in SOFTIX_TOKEN.")
 @instance_or(_show_another)
-async def top(instance: Instance, **given: Any) -> None:
+async def top(instance: Instance, server: None = None, **given: Any) -> None:
     """Show what happens now: requests, tokens, spend, errors, holds, slow requests, limits near their end, breakers.
 
     On a terminal it fills the screen, and keys filter and sort; press ? for them. In a pipe it prints a line a second,

@@ -14,7 +14,7 @@ from softix_proxy.domain.access.versions import version_of
 from softix_proxy.domain.accounts.audit import Channel
 from softix_proxy.domain.core.errors import BadInputError, NotPermittedError
 from softix_proxy.domain.ports.admin_commands import AdminAnswer, AdminCall, AdminCommand
-from softix_proxy.operations.accounts import token_guesses
+from softix_proxy.operations.admin_api import token_guesses
 from softix_proxy.web.admin_api import openapi, pages, problems
 from softix_proxy.web.admin_api.api_context import PREFIX, ApiContext
 from softix_proxy.web.admin_api.problems import ApiError

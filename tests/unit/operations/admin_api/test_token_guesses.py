@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from support.books import StoppedClock
 from support.people import HOME, People
 from support.principals import ALL
 
@@ -9,9 +10,15 @@ from softix_proxy.domain.accounts.audit import Channel
 from softix_proxy.domain.core.errors import Code, NotPermittedError, RefusedError
 from softix_proxy.operations.access import tokens
 from softix_proxy.operations.access.door import Door
-from softix_proxy.operations.accounts import token_guesses
+from softix_proxy.operations.admin_api import token_guesses
+from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 ELSEWHERE = "198.51.100.7"
+
+
+@pytest.fixture
+def people(books: SqliteStorage, stopped_clock: StoppedClock) -> People:
+    return People(books, stopped_clock)
 
 
 async def opened(people: People, text: str, address: str = HOME) -> Door:
