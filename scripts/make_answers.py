@@ -67,6 +67,8 @@ class Seen:
 
     def schema(self) -> dict[str, Any]:
         types = self.types - ({"integer"} if "number" in self.types else set())
+        if types & {"string", "integer", "number"}:
+            types |= {"null"}  # what is not set is null, whether or not a test has seen it
         listed = [each for each in _ORDER if each in types] if types != {"null"} else []
         told: dict[str, Any] = {} if not listed else {"type": listed[0] if len(listed) == 1 else listed}
         if self.items is not None:

@@ -51,7 +51,11 @@ def require_described(words: Sequence[str], output: str) -> None:
     if not operation or operation in NOT_OFFERED or operation in AS_FILE or not output:
         return
     values = [json.loads(line) for line in output.splitlines()]
-    value = values[0] if len(values) == 1 else values
+    require_answer(operation, values[0] if len(values) == 1 else values)
+
+
+def require_answer(operation: str, value: Any) -> None:
+    """Raises AssertionError if this is no answer of the operation, as it is described."""
     if place := os.environ.get("ANSWERS_LOG"):
         with Path(place).open("a", encoding="utf-8") as log:
             log.write(json.dumps([operation, value]) + "\n")

@@ -70,7 +70,8 @@ def _fields(payment: OnlinePayment, user_name: str) -> dict[str, Any]:
     }
 
 
-def _refund_fields(request: RefundRequest, payment: str) -> dict[str, Any]:
+def refund_fields(request: RefundRequest, payment: str) -> dict[str, Any]:
+    """Returns the fields of a refund, as each command about it prints them."""
     return {
         "id": request.public_id,
         "payment": payment,
@@ -227,7 +228,7 @@ async def refund(instance: Instance, payment: str, amount: str | None, yes: bool
     confirm(f"Refund {'$' + amount if amount else 'all unused money'} of {payment}?", yes)
     async with _context(instance) as context:
         done = await refunds.request(context, payment, net_cents=net_cents, approved=True)
-    show(_refund_fields(done, payment))
+    show(refund_fields(done, payment))
 
 
 @payments.command("refunds")
@@ -236,7 +237,7 @@ async def refunds_(instance: Instance) -> None:
     """List the refunds that were asked for or made here, the oldest first. Example: softix payments refunds"""
     reading = instance.storage.reading()
     found = await refunds.list_all(instance.storage, None, None)
-    show_all([_refund_fields(one, (await reading.payments.get(one.payment_id)).public_id) for one in found], _REFUNDS)
+    show_all([refund_fields(one, (await reading.payments.get(one.payment_id)).public_id) for one in found], _REFUNDS)
 
 
 @payments.command("approve-refund")
@@ -253,7 +254,7 @@ async def approve_refund(instance: Instance, refund: str, yes: bool) -> None:
     async with _context(instance) as context:
         done = await refunds.approve(context, refund)
         paid = await instance.storage.reading().payments.get(done.payment_id)
-    show(_refund_fields(done, paid.public_id))
+    show(refund_fields(done, paid.public_id))
 
 
 @payments.command("refuse-refund")
@@ -267,7 +268,7 @@ async def refuse_refund(instance: Instance, refund: str) -> None:
     async with _context(instance) as context:
         done = await refunds.refuse(context, refund)
         paid = await instance.storage.reading().payments.get(done.payment_id)
-    show(_refund_fields(done, paid.public_id))
+    show(refund_fields(done, paid.public_id))
 
 
 @payments.command()

@@ -13,13 +13,16 @@ from typing import Any
 import click
 import pytest
 from click.testing import Result, _NamedTextIOWrapper
+from support.described_answers import require_answer
 from support.fake_stripe import FakeStripe, serving_stripe
 from support.one_payment import write_payment
 
 from softix_proxy import assembly
+from softix_proxy.cli.ledger.payments import refund_fields
 from softix_proxy.domain.core.clock import SystemClock, from_us
 from softix_proxy.domain.ledger.ledger import CASH, Transfer
 from softix_proxy.domain.ledger.payments import OnlinePayment, PaymentKind, PaymentPosting, PaymentState, PostingCause
+from softix_proxy.domain.ledger.refunds import RefundRequest, RefundState
 
 Softix = Callable[..., Result]
 Read = Callable[[str], Any]
@@ -222,3 +225,12 @@ def test_payment_is_listed_and_shown_with_the_name_of_its_user(
     shown = read("payments show pay_one")
     assert listed["user_name"] == shown["user_name"] == "ada"
     assert {**listed, "refundable": "0.00"} == shown
+
+
+def test_fields_of_a_refund_are_those_that_are_described() -> None:
+    for state in RefundState:
+        request = RefundRequest(1, "rfd_0123456789abcdef", 1, 500, state, 7, answered_at_us=9)
+        fields = refund_fields(request, "pay_0123456789abcdef")
+        for operation in ("payments.refund", "payments.approve-refund", "payments.refuse-refund"):
+            require_answer(operation, fields)
+        require_answer("payments.refunds", [fields])
