@@ -26,6 +26,7 @@ RECORDS = frozenset(
         "Account",
         "AccountToken",
         "AdminToken",
+        "RepeatableCall",
         "AttemptRow",
         "AuditEntry",
         "AutoTopUp",

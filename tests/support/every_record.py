@@ -27,7 +27,7 @@ from support.one_of_each import (
     write_papers,
     write_requests,
 )
-from support.one_of_each_person import TOKEN, write_audit, write_people
+from support.one_of_each_person import CALL, TOKEN, write_audit, write_people
 from support.permuted_tables import permute
 
 import softix_proxy
@@ -131,6 +131,7 @@ async def read_people(unit: Any) -> dict[str, Any]:
         "signed in": [await unit.sessions.list(1, 90), await unit.security_events.list(1, 9)],
         "audit": await unit.audit.page(None, 9),
         "tokens": await unit.tokens.list(),
+        "repeatable_call": await unit.repeatable_calls.find("tok_one", b"key of a call"),
         "factors": [await unit.factors.of_account(1), await unit.federated_identities.of_account(1)],
         "under way": await unit.ceremonies.find(CeremonyKind.OIDC_LINK, b"state", b"cookie", 100),
         "token": await unit.account_tokens.find(b"token", TokenPurpose.INVITATION, 90),
@@ -169,6 +170,8 @@ async def everything(folder: Path, *, permuted: bool) -> Any:
             await write_people(unit)
             await write_audit(unit)
             await unit.tokens.add(TOKEN)
+            await unit.repeatable_calls.add(CALL)
+            await unit.repeatable_calls.keep_answer(CALL, b"an answer")
             await write_notices(unit)
         connection = database.connect()
         write_requests(connection, NOW_US)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from softix_proxy.domain.access.repeatable_calls import RepeatableCall
 from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.tokens import AdminToken
 from softix_proxy.domain.access.users import UserRole
@@ -112,6 +113,14 @@ async def write_factors(unit: Unit) -> None:
     )
 
 
+CALL = RepeatableCall(
+    actor="tok_one",
+    key_digest=b"key of a call",
+    operation="balance.add",
+    request_digest=b"request of a call",
+    call_id="call_one",
+    at_us=94,
+)
 TOKEN = AdminToken(
     id=0,
     public_id="tok_one",

@@ -45,8 +45,15 @@ class OneCall:
             raise BadInputError("an Idempotency-Key is 1 to 255 printable letters of ASCII", "send a UUID")
         request = hashlib.sha256(json.dumps([operation, values], sort_keys=True).encode()).digest()
         digest = bytes.fromhex(vault.keyed_digest(_PURPOSE, key))
-        now_us = storage.reading().clock.now_us()
-        return cls(storage, vault, RepeatableCall(actor, digest, operation, request, new_public_id("call"), now_us))
+        call = RepeatableCall(
+            actor=actor,
+            key_digest=digest,
+            operation=operation,
+            request_digest=request,
+            call_id=new_public_id("call"),
+            at_us=storage.reading().clock.now_us(),
+        )
+        return cls(storage, vault, call)
 
     async def earlier_answer(self) -> dict[str, Any] | None:
         """Returns the kept answer of the call, or None if it was not made yet. Raises RepeatedCallError."""

@@ -79,5 +79,6 @@ def test_operation_that_changes_something_is_opened_by_no_permission_to_read(ope
 
 def test_what_needs_no_permission_is_about_oneself_or_about_nothing() -> None:
     free = {name.partition(".")[0] for name, operation in OPERATIONS.items() if operation.permission is None}
-    assert free == OF_THE_PORTAL | {"roles", "payments"}
+    assert free == OF_THE_PORTAL | {"apply", "roles", "payments"}
+    assert OPERATIONS["apply"].changes, "each part of it asks for the permission of its own command"
     assert OPERATIONS["payments.webhook"].permission is None and Permission.PAYMENTS_WRITE is not None
