@@ -57,7 +57,7 @@ def provider() -> Iterator[RealtimeProvider]:
 async def client(tmp_path: Path, provider: RealtimeProvider) -> AsyncIterator[Prepared]:
     made = await prepared(tmp_path, provider.base_url, balance="10.00")
     await offer(made, MODEL, ProviderType.OPENAI, provider.base_url, PRICE)
-    await made.instance.start(SOFTIX_SERVER_DRAIN_S="20")
+    await made.instance.start(SOFTIX_SERVER_DRAIN_S="20", SOFTIX_RELAY_TAGS="team")
     yield made
     await made.instance.kill()
 
@@ -161,6 +161,21 @@ async def test_openai_realtime_client_is_charged_exactly(client: Prepared, provi
     assert all(client.instance.cli("usage", "explain", row["request_id"])["agrees"] for row in (first, second))
     [seen] = await provider.control("sessions")
     assert client.key not in str(seen) and seen["headers"]["authorization"] == "Bearer sk-of-a-lab"
+
+
+async def test_each_response_of_a_session_has_the_tags_of_its_handshake(
+    client: Prepared, provider: RealtimeProvider
+) -> None:
+    sdk = openai.AsyncOpenAI(base_url=client.openai_url, api_key=client.key)
+    async with sdk.realtime.connect(model=MODEL, extra_headers={"x-softix-tag": "team=voice"}) as connection:
+        for _ in range(2):
+            await connection.response.create(response={"metadata": {"usage": "text"}})
+            async for event in connection:
+                if event.type == "response.done":
+                    break
+    assert [row["tags"] for row in await settled(client, 2)] == ["team=voice"] * 2
+    [seen] = await provider.control("sessions")
+    assert "x-softix-tag" not in seen["headers"]
 
 
 async def test_browser_s_realtime_key_is_accepted_and_not_passed_on_or_logged(

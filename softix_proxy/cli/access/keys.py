@@ -62,6 +62,18 @@ def _limit_options(function: _Function) -> _Function:
         ),
         regions_option,
         unknown_members_option,
+        click.option(
+            "--tag",
+            "tags",
+            metavar="NAME=VALUE",
+            multiple=True,
+            help="A tag of its usage, for example team=search. Repeat it for more; none removes all.",
+        ),
+        click.option(
+            "--end-users/--no-end-users",
+            default=None,
+            help="Keep the user whom a request names with its usage, as a digest.",
+        ),
     )
     for option in reversed(options):
         function = option(function)
@@ -131,6 +143,8 @@ async def create(
     allow_ip: tuple[str, ...],
     regions: str | None,
     unknown_members: UnknownMembersRule | Literal["none"] | None,
+    tags: tuple[str, ...],
+    end_users: bool | None,
     **given: Any,
 ) -> None:
     """Issue a key. It is shown only once. Example: softix keys create --user ada --rpm 60 --expires 30d"""
@@ -147,6 +161,8 @@ async def create(
         expires_in_us=_parse_expiry(expires),
         regions=split_regions(regions) or (),
         unknown_members=None if unknown_members == "none" else unknown_members,
+        tags=() if tags == (_NONE,) else tags,
+        end_users=bool(end_users),
     )
     await _show_issued(instance, issued)
 
@@ -190,6 +206,8 @@ async def update(
     allow_ip: tuple[str, ...],
     regions: str | None,
     unknown_members: UnknownMembersRule | Literal["none"] | None,
+    tags: tuple[str, ...],
+    end_users: bool | None,
     **given: Any,
 ) -> None:
     """Change a key's limits. The word `none` removes one. Example: softix keys update ci-key --rpm 120 --cap none"""
@@ -204,6 +222,8 @@ async def update(
         never_expires=expires == _NONE,
         regions=split_regions(regions),
         unknown_members="" if unknown_members == "none" else unknown_members,
+        tags=None if not tags else () if tags == (_NONE,) else tags,
+        end_users=end_users,
     )
     standing = await operations.standing(instance.storage, changed.public_id)
     show(operations.as_fields(standing.key, standing.user.public_id, standing.spend))

@@ -44,6 +44,11 @@ _LIST = TableLayout(
 _POLL_S = 1
 
 
+def complete_subject(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    known = (*get_args(SummarySubject), operations.END_USER, operations.TAG_OF)
+    return [name for name in known if name.startswith(incomplete)]
+
+
 @click.group(cls=Group)
 def usage() -> None:
     """List, explain, correct and export usage. Example: softix usage summary --by model"""
@@ -63,10 +68,11 @@ async def list_(instance: Instance, zone: str | None, **wanted: Any) -> None:
 @usage.command()
 @click.option(
     "--by",
-    type=click.Choice(get_args(SummarySubject)),
+    metavar="SUBJECT",
+    shell_complete=complete_subject,
     default="user",
     show_default=True,
-    help="Sum up for each of these.",
+    help="Sum up for each user, key, model, provider, day or end-user, or for each value of a tag: tag:team.",
 )
 @span_options()
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with all charts, to mail or to print.")
@@ -74,7 +80,7 @@ async def list_(instance: Instance, zone: str | None, **wanted: Any) -> None:
 @instance
 async def summary(
     instance: Instance,
-    by: SummarySubject,
+    by: str,
     from_: str | None,
     to: str | None,
     zone: str | None,

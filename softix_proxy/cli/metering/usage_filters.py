@@ -20,6 +20,13 @@ _STATUS = click.option(
     metavar="STATUS",
     help="Only requests with this HTTP status, such as 429 or 5xx. It can be given several times.",
 )
+_TAG = click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Only requests with this tag, such as team=search. It can be given several times.",
+)
 
 
 def subject_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,5 +37,5 @@ def subject_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds these and the status. `operations.metering.usage.filter_of` takes their values."""
-    return subject_options(_STATUS(function))
+    """Adds these, the status and the tags. `operations.metering.usage.filter_of` takes their values."""
+    return subject_options(_STATUS(_TAG(function)))

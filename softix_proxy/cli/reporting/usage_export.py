@@ -40,6 +40,13 @@ if TYPE_CHECKING:
 )
 @click.option("--user", metavar="USER", help="Only export this user: id, name or e-mail.")
 @click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Only export the rows with this tag, as csv or jsonl. It can be given several times.",
+)
+@click.option(
     "--format", "form", type=click.Choice(operations.FORMATS), help="The format.  [default: csv, or jsonl with --json]"
 )
 @click.option(
@@ -72,6 +79,8 @@ async def export(instance: Instance, out: Path | None, force: bool, resume: bool
     wanted = await _wanted(instance, out, **options)
     if resume:
         _require_rows(wanted.format, out)
+        if wanted.tags:
+            raise BadInputError("an export of tags cannot be gone on with", "leave out --resume")
     if out is None:
         exported = await operations.export(instance.storage, wanted)
         total = await _write(exported, _printing(wanted.format))

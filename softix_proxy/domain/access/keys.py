@@ -56,6 +56,10 @@ class Key:
     """
     unknown_members: UnknownMembersRule | None = None
     """Its own rule for members of unknown cost. None means that of the provider."""
+    tags: tuple[str, ...] = ()
+    """The tags of its usage, in the order of their names: see `domain.metering.usage_tags`."""
+    end_users: bool = False
+    """Whether the user whom a request names is kept with its usage, as a keyed digest."""
 
     def is_expired(self, now_us: int) -> bool:
         return self.expires_at_us is not None and self.expires_at_us <= now_us
@@ -122,7 +126,7 @@ class KeyStore(Protocol):
         ...
 
     async def update(self, key: Key) -> None:
-        """Writes label, models, networks, limits, status, expiry, regions and the rule for unknown members."""
+        """Writes label, models, networks, limits, status, expiry, regions, tags and the rules."""
         ...
 
     async def spend(self, key_id: int) -> Spend: ...

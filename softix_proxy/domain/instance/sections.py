@@ -10,6 +10,7 @@ from typing import Literal
 from softix_proxy.domain.catalog.request_headers import checked_header
 from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 from softix_proxy.domain.core.config import PathUse, setting
+from softix_proxy.domain.metering.usage_tags import checked_name
 
 _SECONDS = {"least": 0.001, "most": 86_400}
 _COUNT = {"least": 0, "most": 1_000_000}
@@ -172,6 +173,11 @@ class RelaySection:
     unknown_members: UnknownMembersRule = setting(  # noqa: RUF009
         "pass",
         "What is done with members of which softix does not know what they cost. A provider or a key may differ.",
+    )
+    tags: tuple[str, ...] = setting(
+        (),
+        "The names of the tags that a request may set in its header x-softix-tag, for example team.",
+        item=checked_name,
     )
 
 

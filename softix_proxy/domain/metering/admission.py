@@ -127,6 +127,10 @@ class Intent:
     """The things at a provider that the request names. Each must be the user's own, or shared with the user."""
     places: tuple[IntentPlace, ...] = ()
     """Where the request may run, in order. Given only if it names things."""
+    tags: str = ""
+    """The tags of its usage, as they are stored: see `usage_tags`."""
+    end_user: str = ""
+    """The keyed digest of the user whom the request names. Empty if the key does not ask for it."""
 
     def at(self, place: AccountPlace) -> Intent:
         """Returns the intent for this one of its places."""

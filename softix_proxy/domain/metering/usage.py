@@ -80,6 +80,10 @@ class UsageRow:
     """The fee for the request, which is part of the charge."""
     cost_price_id: int | None = None
     """The price version of the cost. None: `price_id` is that of both. 0: the provider's price was unknown."""
+    tags: str = ""
+    """The tags of the request, as they are stored: see `usage_tags`. A correction has those of the corrected row."""
+    end_user: str = ""
+    """The keyed digest of the user whom the request named, if its key asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,10 @@ class UsageFilter:
     errors_only: bool = False
     statuses: Sequence[StatusRange] = ()
     """Any of these HTTP statuses. Empty allows all."""
+    tags: Sequence[str] = ()
+    """All of these tags. Empty allows all rows."""
+    end_user: str | None = None
+    """This keyed digest of a user whom requests named."""
 
 
 EVERY_ROW = UsageFilter()
@@ -329,6 +337,14 @@ class UsageStore(Protocol):
         """Returns the sums of each day of the `most` most expensive subjects: id → day since 1970 → sums.
 
         Days without a request are absent.
+        """
+        ...
+
+    async def tag_totals(self, name: str | None, span: Span) -> Sequence[UsageTotal]:
+        """Returns the sums of the rows that were posted in the span, by the value of this tag.
+
+        The id and name of a sum is the value. Both are empty for the rows without the tag. For None the sums are by the
+        digest of the user whom requests named. The most expensive comes first. It reads every row of the span.
         """
         ...
 

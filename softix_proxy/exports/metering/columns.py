@@ -75,6 +75,8 @@ COLUMNS = (
     UsageColumn("attempts", ColumnKind.NUMBER, lambda row: row.attempts),
     UsageColumn("note", ColumnKind.TEXT, lambda row: row.note),
     UsageColumn("corrects_row_id", ColumnKind.NUMBER, lambda row: row.corrects_row_id),
+    UsageColumn("tags", ColumnKind.CODE, lambda row: row.tags or None),
+    UsageColumn("end_user", ColumnKind.CODE, lambda row: row.end_user or None),
 )
 
 

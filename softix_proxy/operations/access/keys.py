@@ -19,6 +19,7 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFou
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.ledger.balance import Wallet
+from softix_proxy.domain.metering import usage_tags
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.key_owners import KeyOwner
 from softix_proxy.domain.ports.storage import Storage, Unit
@@ -59,6 +60,8 @@ async def create(
     expires_in_us: int | None = None,
     regions: Sequence[str] = (),
     unknown_members: UnknownMembersRule | None = None,
+    tags: Sequence[str] = (),
+    end_users: bool = False,
     public_id: str | None = None,
     owned_by: KeyOwner | None = None,
     guard: KeyGuard | None = None,
@@ -90,6 +93,8 @@ async def create(
             created_at_us=now_us,
             regions=checked_regions(regions),
             unknown_members=unknown_members,
+            tags=_checked_tags(tags),
+            end_users=end_users,
         )
         added = await unit.keys.add(asked)
         if owned_by is not None:
@@ -144,6 +149,8 @@ async def update(
     never_expires: bool = False,
     regions: Sequence[str] | None = None,
     unknown_members: UnknownMembersRule | Literal[""] | None = None,
+    tags: Sequence[str] | None = None,
+    end_users: bool | None = None,
 ) -> Key:
     """Changes the values that are given. `limits` holds fields of `KeyLimits`. An empty rule removes it.
 
@@ -162,6 +169,8 @@ async def update(
             expires_at_us=None if never_expires else expires_at_us,
             regions=key.regions if regions is None else checked_regions(regions),
             unknown_members=key.unknown_members if unknown_members is None else unknown_members or None,
+            tags=key.tags if tags is None else _checked_tags(tags),
+            end_users=key.end_users if end_users is None else end_users,
         )
         await unit.keys.update(changed)
         return changed
@@ -257,6 +266,8 @@ def as_fields(key: Key, user_public_id: str, spend: Spend | None = None) -> dict
         "allow_ip": list(key.allow_ip),
         "regions": list(key.regions),
         "unknown_members": key.unknown_members,
+        "tags": list(key.tags),
+        "end_users": key.end_users,
         "rpm": limits.rpm,
         "tpm": limits.tpm,
         "concurrency": limits.concurrency,
@@ -276,6 +287,13 @@ def _checked_label(label: str) -> str:
     if len(label) > _MAX_LABEL or not (label.isprintable() or not label):
         raise BadInputError("a key's name is one line of at most 64 characters", "shorten it")
     return label
+
+
+def _checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
+    try:
+        return usage_tags.checked(tags)
+    except usage_tags.BadTagError as error:
+        raise BadInputError(error.why[0].lower() + error.why[1:].rstrip("."), "write for example team=search") from None
 
 
 async def _checked_models(unit: Unit, models: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from softix_proxy.domain.core.calendar import Calendar, calendar, whole_days
 from softix_proxy.domain.core.clock import SLACK_US, Clock, parse_instant
@@ -27,6 +27,7 @@ from softix_proxy.domain.metering.usage import (
     UsageTotal,
     UserSum,
 )
+from softix_proxy.domain.metering.usage_tags import BadTagError, checked, checked_name
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.exports.metering import csv_usage, jsonl_usage
 from softix_proxy.exports.metering.columns import ColumnValue, fields
@@ -37,6 +38,9 @@ from softix_proxy.operations.access import users
 UsageFormat = Literal["csv", "jsonl"]
 FORMATS: Mapping[UsageFormat, Layout] = {"csv": csv_usage.LAYOUT, "jsonl": jsonl_usage.LAYOUT}
 MAX_US = 2**63 - 1
+END_USER = "end-user"
+TAG_OF = "tag:"
+"""The subjects of a summary beside `SummarySubject`: the users whom requests name, and the values of a tag."""
 _STATUS = re.compile("[1-5](?:[0-9]{2}|xx)", re.ASCII)
 _TRENDS = 20
 """The number of subjects that have a curve by day."""
@@ -45,7 +49,8 @@ _PARTS: Sequence[SummarySubject] = ("model", "user", "key")
 
 @dataclass(frozen=True, slots=True)
 class UsageSummary:
-    by: SummarySubject
+    by: str
+    """A `SummarySubject`, or what `parse_subject` reads beside these."""
     zone: str
     """The IANA name of the time zone of the days."""
     first_day: int
@@ -95,10 +100,13 @@ async def newest(
     zone: str = "UTC",
     errors_only: bool = False,
     statuses: Sequence[str] = (),
+    tags: Sequence[str] = (),
 ) -> Sequence[UsageRow]:
     """Returns the usage rows, the newest first. Raises NotFoundError, BadInputError."""
     unit, span = storage.reading(), parse_span(from_, to, zone)
-    named = await filter_of(unit, user=user, key=key, model=model, errors_only=errors_only, statuses=statuses)
+    named = await filter_of(
+        unit, user=user, key=key, model=model, errors_only=errors_only, statuses=statuses, tags=tags
+    )
     return await unit.usage.newest(replace(named, span=span), limit)
 
 
@@ -110,6 +118,7 @@ async def filter_of(
     model: str | None = None,
     errors_only: bool = False,
     statuses: Sequence[str] = (),
+    tags: Sequence[str] = (),
 ) -> UsageFilter:
     """Returns the filter for the rows of what is named. Raises NotFoundError, BadInputError."""
     return UsageFilter(
@@ -118,7 +127,16 @@ async def filter_of(
         model_ids=await model_ids(unit, model) if model is not None else None,
         errors_only=errors_only,
         statuses=parse_statuses(statuses),
+        tags=parse_tags(tags),
     )
+
+
+def parse_tags(texts: Sequence[str]) -> Sequence[str]:
+    """Reads tags such as `team=search`. Raises BadInputError."""
+    try:
+        return checked(texts)
+    except BadTagError as error:
+        raise BadInputError(error.why[0].lower() + error.why[1:].rstrip("."), "write for example team=search") from None
 
 
 def parse_statuses(texts: Sequence[str]) -> Sequence[StatusRange]:
@@ -211,21 +229,41 @@ async def for_request(storage: Storage, reference: str, user_id: int) -> dict[st
     return fields(row) if row is not None and row.user_id == user_id else None
 
 
+def parse_subject(by: str) -> SummarySubject | None:
+    """Reads the subject of a summary. Returns None for `end-user`, and for `tag:` and a tag's name.
+
+    Raises BadInputError.
+    """
+    if by in get_args(SummarySubject):
+        return cast(SummarySubject, by)
+    if by != END_USER:
+        try:
+            checked_name(by.removeprefix(TAG_OF) if by.startswith(TAG_OF) else "")
+        except ValueError:
+            known = ", ".join((*get_args(SummarySubject), END_USER))
+            raise BadInputError(f"nothing is summed up by {by!r}", f"choose {known}, or tag:NAME") from None
+    return None
+
+
 async def summary(
-    storage: Storage, by: SummarySubject, from_: str | None, to: str | None, zone: str | None = None
+    storage: Storage, by: str, from_: str | None, to: str | None, zone: str | None = None
 ) -> UsageSummary:
     """Returns the sums over whole days. Without dates it returns those of this month.
 
     The days are those of `zone`. If it is None, they are those in which sums are kept. Raises BadInputError.
     """
-    unit = storage.reading()
+    unit, subject = storage.reading(), parse_subject(by)
     at = calendar(zone) if zone else await unit.instance.calendar()
     first_day, end_day = _days(unit.clock, at, from_, to)
     days = await unit.usage.totals("day", first_day, end_day, at)
-    if by == "day":
+    if subject is None:
+        span = Span(at.start_us(first_day), at.start_us(end_day))
+        found = await unit.usage.tag_totals(None if by == END_USER else by.removeprefix(TAG_OF), span)
+        return UsageSummary(by, at.name, first_day, end_day, found, days)
+    if subject == "day":
         return UsageSummary(by, at.name, first_day, end_day, days, days)
-    trends = await unit.usage.trends(by, first_day, end_day, at, _TRENDS)
-    totals = await unit.usage.totals(by, first_day, end_day, at)
+    trends = await unit.usage.trends(subject, first_day, end_day, at, _TRENDS)
+    totals = await unit.usage.totals(subject, first_day, end_day, at)
     return UsageSummary(by, at.name, first_day, end_day, totals, days, trends)
 
 
@@ -234,15 +272,26 @@ async def page(
 ) -> SummaryPage:
     """Returns the summaries by model, user and key for one HTML page. Raises as `summary`."""
     parts = [await summary(storage, by, from_, to, zone) for by in _PARTS]
-    shown, first = [SummaryTable(part.by, part.totals, part.trends) for part in parts], parts[0]
+    shown, first = (
+        [SummaryTable(by, part.totals, part.trends) for by, part in zip(_PARTS, parts, strict=True)],
+        parts[0],
+    )
     now_us = storage.reading().clock.now_us()
     return SummaryPage(first.zone, first.first_day, first.end_day, first.days, shown, now_us, version)
 
 
 async def export(
-    storage: Storage, layout: Layout, span: Span, user: str | None, *, after_id: int | None = None
+    storage: Storage,
+    layout: Layout,
+    span: Span,
+    user: str | None,
+    *,
+    after_id: int | None = None,
+    tags: Sequence[str] = (),
 ) -> UsageExport:
     """Exports the rows of a span. `after_id` exports only the rows after this one, and no header.
+
+    `tags` exports only the rows that have all of these.
 
     Raises NotFoundError if there is no such user.
     """
@@ -250,14 +299,17 @@ async def export(
     user_id = (await users.find(unit, user)).id if user is not None else None
     if after_id is not None:
         layout, span = replace(layout, header=""), span._replace(from_us=after_id + 1)
-    return UsageExport(await unit.usage.expected_rows(span, user_id), _chunks(unit, layout, span, user_id))
+    return UsageExport(await unit.usage.expected_rows(span, user_id), _chunks(unit, layout, span, user_id, tags))
 
 
-async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[ExportLines]:
+async def _chunks(
+    unit: Unit, layout: Layout, span: Span, user_id: int | None, tags: Sequence[str]
+) -> AsyncIterator[ExportLines]:
     """Yields the chunks. The database's thread makes the next one while the caller works on the last one."""
     if layout.header:
         yield ExportLines(layout.header.encode(), 0, 0, 0)
-    chunks = unit.usage.lines(layout, span, user_id) or _lines_of_rows(unit, layout, span, user_id)
+    chunks = None if tags else unit.usage.lines(layout, span, user_id)
+    chunks = chunks or _lines_of_rows(unit, layout, span, user_id, tags)
 
     async def following() -> ExportLines | None:
         return await anext(chunks, None)
@@ -272,9 +324,14 @@ async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -
         task.cancel()
 
 
-async def _lines_of_rows(unit: Unit, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[ExportLines]:
-    """Makes the lines from rows, for a store that cannot make lines itself."""
+async def _lines_of_rows(
+    unit: Unit, layout: Layout, span: Span, user_id: int | None, tags: Sequence[str]
+) -> AsyncIterator[ExportLines]:
+    """Makes the lines from rows: of those with these tags, or for a store that cannot make lines itself."""
+    wanted = frozenset(tags)
     async for rows in unit.usage.rows(span, user_id):
+        if wanted:
+            rows = [row for row in rows if wanted.issubset(row.tags.split(" "))]
         sums = _sums(rows)
         costs, charges = [one.cost_pico for one in sums.by_user], [one.charge_pico for one in sums.by_user]
         yield ExportLines(layout.lines(rows), len(rows), sum(costs), sum(charges), sums=sums)

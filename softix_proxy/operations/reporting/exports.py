@@ -43,6 +43,8 @@ class ExportRequest:
     zone: tzinfo = UTC
     after_id: int | None = None
     """The last row that is already written. None means from the beginning, with the header."""
+    tags: Sequence[str] = ()
+    """Only the rows that have all of these tags."""
 
 
 class _Batch(NamedTuple):
@@ -60,6 +62,7 @@ async def account(storage: Storage, wanted: ExportRequest) -> ExportContents:
         "costs": wanted.costs,
         "opening": wanted.opening,
         "zone": str(wanted.zone),
+        "tags": list(wanted.tags),
     }
     return ExportContents(
         wanted.format, wanted.span, user_id, {name: value for name, value in options.items() if value}
@@ -122,7 +125,9 @@ async def export(storage: Storage, wanted: ExportRequest) -> UsageExport:
     if wanted.format == PARQUET:
         return UsageExport(expected_rows, _parquet(unit, ParquetUsage(), wanted, user_id, until_us), last_us)
     layout = next(layout for name, layout in usage.FORMATS.items() if name == wanted.format)
-    exported = await usage.export(storage, layout, wanted.span, wanted.user, after_id=wanted.after_id)
+    exported = await usage.export(
+        storage, layout, wanted.span, wanted.user, after_id=wanted.after_id, tags=usage.parse_tags(wanted.tags)
+    )
     return UsageExport(exported.expected_rows, _named(exported.chunks, f"{_stem(wanted)}.{wanted.format}"))
 
 
@@ -135,6 +140,7 @@ def _granularity(wanted: ExportRequest, form: ExportFormat | None) -> Granularit
         "--costs": wanted.costs and not (form and form.takes_costs),
         "--opening": wanted.opening and not (form and form.takes_opening),
         "--name": bool(wanted.names) and form is None,
+        "--tag": bool(wanted.tags) and wanted.format not in usage.FORMATS,
     }
     for option, is_refused in refused.items():
         if is_refused:

@@ -37,7 +37,7 @@ async def publish(
     entries = draft.entries()
     if not entries:
         return None
-    if not told.is_counted:
+    if not (told.is_counted or told.options.get("tags")):  # a selection can have no row
         await _count(storage.reading(), told, last_us)
     body = {
         "format": told.format,

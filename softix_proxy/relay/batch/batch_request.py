@@ -16,3 +16,5 @@ class BatchRequest(NamedTuple):
     body_bytes: int
     line_bytes: int = 0
     """The length of its line with tags in the place of the client's words. 0 if it is in no file."""
+    end_user: str = ""
+    """The keyed digest of the user whom it names. Empty if the key does not ask for it."""

@@ -33,6 +33,7 @@ from softix_proxy.relay.batch.tagged_input import tagged_line
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.plan import Caller
 from softix_proxy.relay.request.admit import admit
+from softix_proxy.relay.request.attribution import end_user, usage_tags
 from softix_proxy.relay.request.bound import bound
 from softix_proxy.relay.request.forward import TagOf
 from softix_proxy.relay.request.large_body import scan
@@ -69,7 +70,7 @@ class Batches:
     def clock(self) -> Clock:
         return self.lifecycle.clock
 
-    async def read(self, items: AsyncGenerator[BatchItem, None], tag_of: TagOf) -> list[BatchRequest]:
+    async def read(self, items: AsyncGenerator[BatchItem, None], tag_of: TagOf, caller: Caller) -> list[BatchRequest]:
         """Returns what decides about each request. Nothing of the bodies is kept. Raises RefusedError."""
         found: list[BatchRequest] = []
         seen: set[str] = set()
@@ -90,7 +91,8 @@ class Batches:
                     self.lifecycle.telemetry.unknown_members(item.endpoint.name, spec.unknown_members)
                 seen.add(item.custom_id)
                 spec = replace(spec, service_tier=batch_format.TIER, adjustable=False)
-                found.append(BatchRequest(item.custom_id, item.endpoint, spec, len(item.body), line_bytes))
+                user = end_user(caller, item.body, self.lifecycle.vault) if caller.key.end_users else ""
+                found.append(BatchRequest(item.custom_id, item.endpoint, spec, len(item.body), line_bytes, user))
                 if len(found) > batch_format.MOST_REQUESTS:
                     raise batch_format.too_many()
                 if len(found) % _A_TURN == 0:
@@ -100,21 +102,27 @@ class Batches:
         return found
 
     async def plan(
-        self, caller: Caller, requests: Sequence[BatchRequest], find: Callable[[str], Model], label: str = NO_KEY
+        self,
+        caller: Caller,
+        requests: Sequence[BatchRequest],
+        find: Callable[[str], Model],
+        label: str = NO_KEY,
+        tags: Sequence[str] = (),
     ) -> list[Asked]:
         """Plans each request for the model that `find` returns for its name. Raises RefusedError.
 
         `label` is that of the key in whose account the batch will be. The provider's first key is used if it is empty.
+        `tags` are the values of the header that names tags: all requests of the batch have them.
         """
-        asked = []
+        asked, stored = [], usage_tags(caller.key, tags, self.lifecycle.policy)
         for number, request in enumerate(requests, 1):
             with batch_format.numbered(number):
-                asked.append(self._ask(caller, request, find(request.spec.model), label))
+                asked.append(self._ask(caller, request, find(request.spec.model), label, stored))
             if number % _A_TURN == 0:
                 await asyncio.sleep(0)
         return asked
 
-    def _ask(self, caller: Caller, request: BatchRequest, model: Model, label: str) -> Asked:
+    def _ask(self, caller: Caller, request: BatchRequest, model: Model, label: str, tags: str) -> Asked:
         directory, now_us, endpoint, spec = self.lifecycle.directory.current, self.clock.now_us(), *request[1:3]
         provider = directory.providers[model.provider_id]
         if spec.unknown_members and rule_for(self.lifecycle.policy, provider, caller) != "pass":
@@ -148,6 +156,8 @@ class Batches:
             started_at_us=now_us,
             refs=refs,
             places=places,
+            tags=tags,
+            end_user=request.end_user,
         )
         return Asked(request.custom_id, intent, model)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import field
 from typing import Protocol
 
@@ -102,6 +102,8 @@ class Inbound:
     """The part of the body that comes after that."""
     is_heavy: bool = False
     """Whether the body is large or compressed. Then softix first looks whether the caller could do anything at all."""
+    tags: Sequence[str] = ()
+    """The values of the header that names tags for the usage of the request."""
 
     @property
     def rest_bytes(self) -> int:

@@ -41,6 +41,8 @@ class Policy:
     charge the bound."""
     models_without_reasoning: tuple[str, ...] = ()
     """The patterns of names of models that never reason, beside the known ones."""
+    tags: frozenset[str] = frozenset()
+    """The names of the tags that a request may ask for."""
 
     @classmethod
     def of(cls, money: MoneySection, upstream: UpstreamSection, routing: RoutingSection, relay: RelaySection) -> Policy:
@@ -57,4 +59,5 @@ class Policy:
             unknown_members=relay.unknown_members,
             hidden_on_hang_up=upstream.hidden_on_hang_up,
             models_without_reasoning=upstream.models_without_reasoning,
+            tags=frozenset(relay.tags),
         )

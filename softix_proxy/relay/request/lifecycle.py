@@ -25,6 +25,7 @@ from softix_proxy.relay.core.live_directory import LiveDirectory
 from softix_proxy.relay.core.plan import Caller, Plan, Target
 from softix_proxy.relay.core.policy import Policy
 from softix_proxy.relay.request.admit import admit
+from softix_proxy.relay.request.attribution import end_user, usage_tags
 from softix_proxy.relay.request.bound import bound, estimate, together, tokens_bound
 from softix_proxy.relay.request.eligibility import require_eligible
 from softix_proxy.relay.request.identify import identify
@@ -231,6 +232,8 @@ class Lifecycle:
             tokens_bound=tokens_bound(spec, body_bytes, bounds) if key.limits.tpm is not None else 0,
             refs=spec.refs,
             places=tuple(place for target in targets for place in target.places()) if spec.refs else (),
+            tags=usage_tags(key, request.tags, self.policy),
+            end_user=end_user(caller, body, self.vault) if key.end_users else "",
         )
         return Plan(caller, targets, intent, bounds, retries, tries, prefix)
 

@@ -17,7 +17,9 @@ from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.access.objects import NO_KEY
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.core.headers import values_of
 from softix_proxy.domain.metering.batches import Batch, BatchFamily, KeptFile
+from softix_proxy.domain.metering.usage_tags import HEADER
 from softix_proxy.domain.ports.upstream import UpstreamResponse
 from softix_proxy.domain.routing.directory import Directory
 from softix_proxy.relay.batch.batch_request import BatchRequest
@@ -79,7 +81,8 @@ class BatchHandler(ResourceHandler):
                     raise invalid("all models of a batch have to be at one provider.")
                 return model
 
-            return await self._batches.plan(self._caller, requests, find_model, label)
+            tags = values_of(HEADER, self._request.headers)
+            return await self._batches.plan(self._caller, requests, find_model, label, tags)
 
         return await self._batches.admit(plan)
 
@@ -148,7 +151,7 @@ class OpenAIBatchHandler(BatchHandler):
         asked = batch_format.read_creation(body)
         file = await self._find_file(asked.input_file_id)
         account = self._account_of(file)
-        requests = await self._batches.read(self._lines(file, asked), self._tag_of)
+        requests = await self._batches.read(self._lines(file, asked), self._tag_of, self._caller)
         lines = await self._admit(requests, partial(_by_upstream_name, account.provider.id), account.label)
         try:
             account = self._account_of(file)
@@ -219,7 +222,7 @@ class AnthropicBatchHandler(BatchHandler):
     async def create(self) -> None:
         body = await self._request.read_body()
         scanned = await scan(body)  # it is used as long as this function runs
-        requests = await self._batches.read(_each(batch_format.read_entries(body)), self._tag_of)
+        requests = await self._batches.read(_each(batch_format.read_entries(body)), self._tag_of, self._caller)
         lines = await self._admit(requests, lambda directory: directory.models_named)
         renamed = {
             number: line.model.upstream_name

@@ -12,6 +12,8 @@ from softix_proxy.dialects.core.base import Endpoint
 from softix_proxy.dialects.core.deployments import with_model
 from softix_proxy.dialects.gemini.endpoint import GeminiEndpoint
 from softix_proxy.dialects.request.charsets import require_utf8
+from softix_proxy.domain.core.headers import values_of
+from softix_proxy.domain.metering.usage_tags import HEADER
 from softix_proxy.relay.core.inbound import Inbound
 from softix_proxy.web.inference import exchange
 from softix_proxy.web.router.request_context import RequestContext
@@ -59,6 +61,7 @@ def _forward(endpoint: Endpoint, context: RequestContext) -> Awaitable[web.Strea
         read_body=_named_by_path(read, endpoint, model) if model else read,
         rest=upload,
         is_heavy=context.has_heavy_body,
+        tags=values_of(HEADER, context.headers) if HEADER in context.named else (),
     )
     return exchange.run(context, client, context.app.lifecycle.serve(inbound, client))
 

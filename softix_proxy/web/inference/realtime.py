@@ -10,7 +10,8 @@ from aiohttp import web
 
 from softix_proxy.dialects.openai.realtime import REALTIME
 from softix_proxy.dialects.request.fields import invalid, unmetered
-from softix_proxy.domain.core.headers import Header
+from softix_proxy.domain.core.headers import Header, values_of
+from softix_proxy.domain.metering.usage_tags import HEADER
 from softix_proxy.relay.core.inbound import Inbound
 from softix_proxy.web.inference import exchange
 from softix_proxy.web.router.credentials import offered_protocols
@@ -40,6 +41,7 @@ async def _converse(context: RequestContext, client: WebSocketDownstream) -> Non
         started_at_us=context.started_at_us,
         started_ns=context.started_ns,
         read_body=read_opening,
+        tags=values_of(HEADER, context.headers) if HEADER in context.named else (),
     )
     code = await context.app.sessions.serve(inbound, client)
     if code is not None:

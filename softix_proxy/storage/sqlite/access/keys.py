@@ -31,6 +31,8 @@ KEY = RecordMapping(
     status=converted(KeyStatus),
     regions=text_list(),
     earlier_models=text_list(),
+    tags=text_list(),
+    end_users=converted(bool),
 )
 _CHANGEABLE = (
     "label",
@@ -42,6 +44,8 @@ _CHANGEABLE = (
     "regions",
     "earlier_models",
     "unknown_members",
+    "tags",
+    "end_users",
 )
 _STATE = RecordMapping(KeyState, *field_names(KeyState))
 _STATES_OF_USER = f"""

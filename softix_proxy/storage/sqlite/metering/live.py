@@ -229,4 +229,4 @@ class SqliteLiveStore:
 
 def _of_intents(wanted: UsageFilter) -> tuple[str, Sequence[object]]:
     """Returns the condition for intents, which have no span, error or status yet."""
-    return usage_sql.conditions(replace(wanted, span=None, errors_only=False, statuses=()))
+    return usage_sql.conditions(replace(wanted, span=None, errors_only=False, statuses=(), tags=(), end_user=None))

@@ -23,7 +23,7 @@ from softix_proxy.domain.metering.usage import (
     UsageTotal,
 )
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
-from softix_proxy.storage.sqlite.metering import attempts, rollups, usage_lines, usage_of_user
+from softix_proxy.storage.sqlite.metering import attempts, rollups, usage_lines, usage_of_user, usage_tags
 from softix_proxy.storage.sqlite.metering import usage_sql as sql
 
 _LINES_AT_ONCE = 4000
@@ -90,7 +90,7 @@ class SqliteUsageStore:
         return await usage_of_user.newest(self._session, wanted, limit, most_scanned)
 
     async def lines_of(self, layout: LineLayout, wanted: UsageFilter) -> AsyncIterator[bytes]:
-        statement = usage_lines.selected(layout)
+        statement = None if wanted.tags or wanted.end_user else usage_lines.selected(layout)
         user_id, keys, models = usage_of_user.parameters(wanted)
         async for after, upto in usage_of_user.chunks(self._session, wanted, _LINES_AT_ONCE):
             if statement is None:
@@ -107,6 +107,13 @@ class SqliteUsageStore:
         statement = sql.totals(by, await rollups.table(self._session, days, first_day, end_day))
         rows = sql.total(by).read_all(await self._session.all(statement, first_day, end_day))
         return rows if by == "day" else sorted(rows, key=lambda total: -total.charge_pico)
+
+    async def tag_totals(self, name: str | None, span: Span) -> Sequence[UsageTotal]:
+        parts = [
+            usage_tags.TOTAL.read_all(await self._session.all(*usage_tags.totals(name, after, upto)))
+            async for after, upto in self._chunks(span, _SUMMED_AT_ONCE)
+        ]
+        return usage_tags.added_up(parts)
 
     async def trends(
         self, by: SummarySubject, first_day: int, end_day: int, days: Calendar, most: int

@@ -15,7 +15,7 @@ from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.exports.core.csv_text import FORMULA_STARTS
 from softix_proxy.exports.metering.columns import COLUMNS
 from softix_proxy.exports.metering.line_layout import Cell, Encoding, Layout
-from softix_proxy.storage.sqlite.metering.usage_sql import NAMES
+from softix_proxy.storage.sqlite.metering.usage_sql import NAMES, TAGS
 
 _CENT_PICO = PICO_PER_USD // 100
 PAIRS = "".join(format_request_id(number)[-2:] for number in range(1024)).encode()
@@ -89,6 +89,8 @@ _COLUMNS: Mapping[str, str] = {
     "attempts": "u.attempts",
     "note": "u.note",
     "corrects_row_id": "u.corrects_row_id",
+    "tags": "nullif(t.tags, '')",
+    "end_user": "nullif(t.end_user, '')",
 }
 
 _LISTED = "(?{1} IS NULL OR u.{0} IN (SELECT value FROM json_each(?{1})))"
@@ -144,7 +146,7 @@ def _statement(layout: object, condition: str) -> str | None:
     arguments = ", ".join((f"'{_quoted(form)}'", *(cell.values for cell in cells if cell.values)))
     return f"""
 SELECT CAST(coalesce(group_concat(printf({arguments}), ''), '') AS BLOB)
-FROM usage AS u {NAMES}
+FROM usage AS u {NAMES} {TAGS}
 WHERE u.id > ?3 AND u.id <= ?4 AND ({condition}) ORDER BY u.id"""
 
 

@@ -24,6 +24,8 @@ from softix_proxy.storage.sqlite.core.wide_sums import split_sum, summed
 NAMES = """
 LEFT JOIN users ON users.id = u.user_id LEFT JOIN keys ON keys.id = u.key_id
 LEFT JOIN providers ON providers.id = u.provider_id LEFT JOIN models ON models.id = u.model_id"""
+TAGS = "LEFT JOIN usage_tags AS t ON t.usage_id = coalesce(u.corrects_row_id, u.id)"
+_HAS_TAG = "instr(' ' || t.tags || ' ', ' ' || ? || ' ')"
 
 
 def _column(name: str) -> Stored:
@@ -67,8 +69,10 @@ ROW = RecordMapping(
     corrects_row_id=_column("corrects_row_id"),
     fee_pico=selected("coalesce(u.fee_pico, 0)"),
     cost_price_id=_column("cost_price_id"),
+    tags=selected("coalesce(t.tags, '')"),
+    end_user=selected("coalesce(t.end_user, '')"),
 )
-ROWS = f"SELECT {ROW.select()} FROM usage u {NAMES}"
+ROWS = f"SELECT {ROW.select()} FROM usage u {NAMES} {TAGS}"
 
 
 def conditions(wanted: UsageFilter) -> tuple[str, Sequence[object]]:
@@ -89,6 +93,10 @@ def conditions(wanted: UsageFilter) -> tuple[str, Sequence[object]]:
     if wanted.statuses:
         ranges = " OR ".join(["u.status_code BETWEEN ? AND ?"] * len(wanted.statuses))
         found[f"({ranges})"] = [status for each in wanted.statuses for status in each]
+    if wanted.tags:
+        found[" AND ".join([_HAS_TAG] * len(wanted.tags))] = wanted.tags
+    if wanted.end_user is not None:
+        found["t.end_user = ?"] = [wanted.end_user]
     return " AND ".join(found), [value for given in found.values() for value in given]
 
 

@@ -171,6 +171,14 @@ class CommitGroup:
             self._close(settlement, posted[request_id], parked=request_id in parked)
         self._widen()
         self._write(sql.ADD_USAGE, [_usage_row(posted[s.intent.request_id], s) for s in fresh])
+        self._write(
+            sql.ADD_USAGE_TAGS,
+            [
+                (posted[s.intent.request_id], s.intent.tags, s.intent.end_user)
+                for s in fresh
+                if s.intent.tags or s.intent.end_user
+            ],
+        )
         self._write(sql.ADD_ATTEMPTS, [row for s in fresh if s.failed for row in _attempt_rows(posted, s)])
         self._write(
             sql.ADD_CHARGES,

@@ -99,6 +99,8 @@ INTENT = WrittenColumns(
         "endpoint": "endpoint",
         "stream": "stream",
         "started_at_us": "started_at_us",
+        "tags": "tags",
+        "end_user": "end_user",
     }
 )
 ADD_INTENTS = _adding("intents", ("slot", "hold_pico", "widened_pico", *INTENT.columns))
@@ -113,6 +115,8 @@ OPEN_INTENT = RecordMapping(
     "price_id",
     "endpoint",
     "started_at_us",
+    "tags",
+    "end_user",
     stream=converted(bool),
     given={
         "revision": 0,
@@ -167,6 +171,7 @@ USAGE = WrittenColumns(
 """The columns of a settlement."""
 METER_COLUMNS = tuple(METERS)
 ADD_USAGE = _adding("usage", ("id", *USAGE.columns, *METER_COLUMNS))
+ADD_USAGE_TAGS = _adding("usage_tags", ("usage_id", "tags", "end_user"))
 ATTEMPT = WrittenColumns(
     {
         "provider_id": "provider_id",
