@@ -279,7 +279,7 @@ def _fund(
 
 def _next_periods_us(budgets: Sequence[BudgetState], room_pico: int, today: Today) -> int:
     """Returns the instant at which the next period of each budget with at most this room has begun."""
-    return max(today.end_us_of(each.period) for each in budgets if each.room_pico(today) <= room_pico)
+    return max(each.end_us(today) or 0 for each in budgets if each.room_pico(today) <= room_pico)
 
 
 def _allowance(bounds: KeyLimits, key: KeyState, now_us: int) -> Allowance:

@@ -172,7 +172,7 @@ AUDITED: Final[Mapping[str, AuditedTable]] = {
     "budgets": AuditedTable(
         "budget",
         "public_id",
-        "user_id account_id project_id period amount_pico",
+        "user_id account_id project_id period amount_pico zone reset_day alerts raised_pico raised_until_us",
         "",
         "id created_at_us held_pico spent_at_us spent_pico",
     ),

@@ -34,7 +34,7 @@ from softix_proxy.domain.metering.admission import (
 )
 from softix_proxy.domain.metering.batches import PARKED_SLOT
 from softix_proxy.domain.metering.bounds import WHOLE_MODEL, ExceededBound, exceeded
-from softix_proxy.domain.metering.budgets import ALERT_PERCENTS, BudgetAlert, BudgetState
+from softix_proxy.domain.metering.budgets import BudgetAlert, BudgetState, parse_alerts
 from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement, limited
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 from softix_proxy.storage.sqlite.core.numbering import NEXT_NUMBER, is_far_ahead
@@ -88,8 +88,10 @@ class CommitGroup:
     def _load_budgets(self, rows: Iterable[Sequence[Any]]) -> None:
         for key_id, *columns in rows:
             state = BudgetState(*columns)
-            budget = self._budgets.setdefault(state.id, state)
-            budget.come_back(self._now_us)
+            budget = self._budgets.get(state.id)
+            if budget is None:
+                budget = self._budgets[state.id] = state
+                budget.begin(self._now_us, self._calendar)
             self._budgets_of.setdefault(key_id, []).append(budget)
 
     def save(self) -> None:
@@ -238,15 +240,16 @@ class CommitGroup:
 
     def _spend(self, budget: BudgetState, charge_pico: int, number: int) -> None:
         for percent in budget.spend(charge_pico, number, self._calendar):
-            start_us = self._calendar.at(number).start_us(budget.period)
+            start_us = budget.start_at(number, self._calendar)
             self._alerts.append(BudgetAlert(budget.id, start_us, percent, self._now_us))
 
     def _note_used_up(self, budgets: Iterable[BudgetState], needed_pico: int) -> None:
         """Notes the last alert of a budget whose rest is too small for a request."""
         for budget in budgets:
-            if budget.is_used_up(needed_pico, self._today):
-                start_us = self._today.start_us(budget.period)
-                self._alerts.append(BudgetAlert(budget.id, start_us, ALERT_PERCENTS[-1], self._now_us))
+            percents = parse_alerts(budget.alerts)
+            if percents and budget.is_used_up(needed_pico, self._today):
+                start_us = budget.start_us(self._today)
+                self._alerts.append(BudgetAlert(budget.id, start_us, percents[-1], self._now_us))
 
     def forget(self, intents: Sequence[Intent]) -> None:
         """Takes back admissions that nobody was told of, because the commit failed or seemed to fail."""
