@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from softix_proxy.cli.access.limit_commands import limit_key, limits_of, parse_rates
 from softix_proxy.cli.bulk.import_commands import import_keys
 from softix_proxy.cli.console.console import (
     Group,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
 
 _NONE = "none"
-_MOST_DIGITS = 12
 _LIST = TableLayout(
     ("id", "prefix", "user", "name", "status", "cap", "expires_at", "created_at"),
     leave=("created_at", "prefix", "expires_at", "cap"),
@@ -70,22 +70,12 @@ def _limit_options(function: _Function) -> _Function:
 
 def _parse_limits(given: dict[str, Any]) -> dict[str, Any]:
     """Converts the given options to fields of `KeyLimits`. `none` removes a limit. Raises BadInputError."""
-    parsed: dict[str, Any] = {}
-    for name in ("rpm", "tpm", "concurrency"):
-        text = given[name]
-        if text is not None:
-            parsed[name] = None if text == _NONE else _parse_count(name, text)
+    parsed: dict[str, Any] = {**parse_rates(given)}
     if given["cap"] is not None:
         parsed["cap_pico"] = None if given["cap"] == _NONE else parse_usd(given["cap"])
     if given["cap_period"] is not None:
         parsed["cap_period"] = given["cap_period"]
     return parsed
-
-
-def _parse_count(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
-        raise BadInputError(f"not a number for --{name}: {text!r}", "write a whole number, or none for no limit")
-    return int(text)
 
 
 def _parse_expiry(text: str | None) -> int | None:
@@ -173,7 +163,8 @@ async def show_(instance: Instance, key: str) -> None:
     Example: softix keys show key_0123456789abcdef
     """
     standing = await operations.standing(instance.storage, key)
-    show(operations.as_fields(standing.key, standing.user.public_id, standing.spend))
+    fields = operations.as_fields(standing.key, standing.user.public_id, standing.spend)
+    show({**fields, "limits": await limits_of(instance, standing.key)})
 
 
 @keys.command()
@@ -250,3 +241,4 @@ async def _show_issued(instance: Instance, issued: operations.IssuedKey) -> None
 
 
 keys.add_command(import_keys)
+keys.add_command(limit_key)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from softix_proxy.cli.access.limit_commands import limit_user
 from softix_proxy.cli.bulk.import_commands import import_users
 from softix_proxy.cli.console.console import (
     Group,
@@ -196,3 +197,4 @@ def _read_password(name: str, from_stdin: bool) -> str:
 
 
 users.add_command(import_users)
+users.add_command(limit_user)

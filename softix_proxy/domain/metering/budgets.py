@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 from softix_proxy.domain.core.calendar import Calendar, PeriodRule, PeriodSpan, Today
 from softix_proxy.domain.core.clock import SLACK_US, CapPeriod
+from softix_proxy.domain.core.errors import Code
 
 BudgetPeriod = Literal["day", "week", "month"]
 BUDGET_PERIODS: tuple[BudgetPeriod, ...] = ("day", "week", "month")
@@ -41,12 +42,18 @@ class BudgetState:
     raised_pico: int | None = None
     """The amount that holds until `raised_until_us`, if it is above `amount_pico`."""
     raised_until_us: int | None = None
+    code: ClassVar[Code] = Code.BUDGET_REACHED
+    """The code of a refusal by such a limit."""
     own_span: PeriodSpan | None = field(default=None, init=False)
     """The period that contains the present, if its rule is its own. It is known after `begin`."""
 
     @property
     def rule(self) -> PeriodRule:
         return PeriodRule(self.period, self.zone, self.reset_day)
+
+    def words(self) -> str:
+        """Returns the words that name the limit to whoever is refused by it. A budget is named by its code."""
+        return ""
 
     def begin(self, now_us: int, by: Calendar) -> None:
         """Brings the state to the present: its period, and the amount that is in force now."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.metering.batches import BatchStore
     from softix_proxy.domain.metering.bounds import BoundStore
     from softix_proxy.domain.metering.budgets import BudgetStore
+    from softix_proxy.domain.metering.caps import CapStore
     from softix_proxy.domain.metering.live import LiveStore
     from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
     from softix_proxy.domain.metering.usage import UsageStore
@@ -145,6 +146,9 @@ class Unit(Protocol):
 
     @property
     def invitations(self) -> InvitationStore: ...
+
+    @property
+    def caps(self) -> CapStore: ...
 
     @property
     def budgets(self) -> BudgetStore: ...

@@ -82,9 +82,9 @@ async def create(
             label=_checked_label(label),
             prefix=made.prefix,
             digest=made.digest,
-            models=await _checked_models(unit, models),
+            models=await checked_models(unit, models),
             allow_ip=_checked_networks(allow_ip),
-            limits=_checked_limits(limits),
+            limits=checked_limits(limits),
             status=KeyStatus.ACTIVE,
             expires_at_us=None if expires_in_us is None else now_us + expires_in_us,
             created_at_us=now_us,
@@ -155,10 +155,10 @@ async def update(
         changed = replace(
             key,
             label=key.label if label is None else _checked_label(label),
-            models=key.models if models is None else await _checked_models(unit, models),
+            models=key.models if models is None else await checked_models(unit, models),
             earlier_models=key.earlier_models if models is None else (),
             allow_ip=key.allow_ip if allow_ip is None else _checked_networks(allow_ip),
-            limits=_checked_limits(replace(key.limits, **(limits or {}))),
+            limits=checked_limits(replace(key.limits, **(limits or {}))),
             expires_at_us=None if never_expires else expires_at_us,
             regions=key.regions if regions is None else checked_regions(regions),
             unknown_members=key.unknown_members if unknown_members is None else unknown_members or None,
@@ -262,6 +262,7 @@ def as_fields(key: Key, user_public_id: str, spend: Spend | None = None) -> dict
         "concurrency": limits.concurrency,
         "cap": None if limits.cap_pico is None else format_usd(limits.cap_pico),
         "cap_period": None if limits.cap_pico is None else limits.cap_period,
+        "model_rates": [{"model": rate.models, "rpm": rate.rpm, "tpm": rate.tpm} for rate in limits.model_rates],
         "expires_at": format_instant(key.expires_at_us),
         "created_at": format_instant(key.created_at_us),
     }
@@ -278,7 +279,7 @@ def _checked_label(label: str) -> str:
     return label
 
 
-async def _checked_models(unit: Unit, models: Sequence[str]) -> tuple[str, ...]:
+async def checked_models(unit: Unit, models: Sequence[str]) -> tuple[str, ...]:
     """Returns the patterns. Refuses one that names a provider that does not exist, because it would allow nothing."""
     for pattern in models:
         if not _PATTERN.fullmatch(pattern):
@@ -307,11 +308,14 @@ def _checked_networks(networks: Sequence[str]) -> tuple[str, ...]:
     return tuple(checked)
 
 
-def _checked_limits(limits: KeyLimits) -> KeyLimits:
+def checked_limits(limits: KeyLimits) -> KeyLimits:
     for name in ("rpm", "tpm", "concurrency"):
         value = getattr(limits, name)
         if value is not None and not 0 < value <= 10**9:
             raise BadInputError(f"{name} is a number from 1 to 1,000,000,000", "leave it out for no limit")
+    for rate in limits.model_rates:
+        if not all(value is None or 0 < value <= 10**9 for value in (rate.rpm, rate.tpm)):
+            raise BadInputError("a limit a minute is a number from 1 to 1,000,000,000", "write none for no limit")
     if limits.cap_pico is not None and limits.cap_pico < 0:
         raise BadInputError("a cap is not negative", "0 lets nothing through; leave it out for no cap")
     return limits

@@ -171,7 +171,7 @@ async def update(scope: OrganisationScope, public_id: str, form: KeyForm) -> Key
         label=form.label,
         models=form.models,
         allow_ip=form.allow_ip,
-        limits=asdict(form.limits),
+        limits={name: value for name, value in asdict(form.limits).items() if name != "model_rates"},
         expires_in_us=None if is_same_end else _expires_in_us(form, unit.clock.now_us()),
         never_expires=form.expires_at_us is None,
     )

@@ -137,7 +137,7 @@ class Batches:
             user_id=caller.user.id,
             postpaid=caller.user.postpaid,
             key_id=caller.key.id,
-            limits=replace(caller.key.limits, rpm=None, tpm=None, concurrency=None),
+            limits=replace(caller.key.limits, rpm=None, tpm=None, concurrency=None, model_rates=()),
             provider_id=model.provider_id,
             model_id=model.id,
             price_id=rate.price_id,

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.metering.batches import SqliteBatchStore
     from softix_proxy.storage.sqlite.metering.bounds import SqliteBoundStore
     from softix_proxy.storage.sqlite.metering.budgets import SqliteBudgetStore
+    from softix_proxy.storage.sqlite.metering.caps import SqliteCapStore
     from softix_proxy.storage.sqlite.metering.live import SqliteLiveStore
     from softix_proxy.storage.sqlite.metering.usage import SqliteUsageStore
     from softix_proxy.storage.sqlite.notices.notice_conditions import SqliteNoticeConditionStore
@@ -263,6 +264,12 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.organisations.invitations import SqliteInvitationStore
 
         return SqliteInvitationStore(self._session)
+
+    @cached_property
+    def caps(self) -> SqliteCapStore:
+        from softix_proxy.storage.sqlite.metering.caps import SqliteCapStore
+
+        return SqliteCapStore(self._session)
 
     @cached_property
     def budgets(self) -> SqliteBudgetStore:

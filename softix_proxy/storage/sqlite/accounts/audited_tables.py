@@ -36,7 +36,7 @@ AUDITED: Final[Mapping[str, AuditedTable]] = {
     "keys": AuditedTable(
         "key",
         "public_id",
-        "user_id models rpm tpm concurrency cap_pico cap_period status expires_at_us rotated_from regions "
+        "user_id models rpm tpm concurrency cap_pico cap_period model_rates status expires_at_us rotated_from regions "
         "unknown_members",
         "label prefix digest allow_ip",
         "id created_at_us revision earlier_models",
@@ -176,6 +176,13 @@ AUDITED: Final[Mapping[str, AuditedTable]] = {
         "",
         "id created_at_us held_pico spent_at_us spent_pico",
     ),
+    "caps": AuditedTable(
+        "cap",
+        "user_id key_id models period",
+        "amount_pico zone reset_day alerts raised_pico raised_until_us",
+        "",
+        "id created_at_us held_pico spent_at_us spent_pico",
+    ),
     "muted_notices": AuditedTable("muted_notice", "account_id kind"),
     "balance_thresholds": AuditedTable("balance_threshold", "account_id user_id threshold_pico"),
     "webhook_endpoints": AuditedTable(
@@ -211,12 +218,14 @@ NOT_AUDITED: Final[Mapping[str, str]] = {
     "audit": "This is the audit.",
     "batch_lines": "These are records of requests.",
     "budget_alerts": "These are derived from what was spent.",
+    "cap_alerts": "These are derived from what was spent.",
     "ceremonies": "These live for minutes, and what they lead to is followed.",
     "directory_revision": "This counts changes of other tables.",
     "former_members": "These follow from members.",
     "intents": "These are requests under way.",
     "key_budgets": "These follow from owners of keys and budgets.",
     "key_states": "These count what requests use.",
+    "model_rate_states": "These count what requests use.",
     "notice_conditions": "These are found by the daemon.",
     "object_accounts": "These follow from objects.",
     "object_items": "These are made by requests.",
