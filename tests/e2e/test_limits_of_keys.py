@@ -9,13 +9,16 @@ from typing import Any
 
 import aiohttp
 import pytest
-from support.daemon import Prepared, prepared
+from support.daemon import Instance, Prepared, prepared
+from support.faketime import FakeClock
 from support.provider import FakeProvider
 
-from softix_proxy.domain.core.clock import SECOND_US, SystemClock, format_instant
+from softix_proxy.domain.core.clock import SystemClock, from_us
 
 ASK = {"model": "gpt-test", "max_tokens": 100, "messages": [{"role": "user", "content": "Still there?"}]}
 OK = (200, None)
+YEAR = from_us(SystemClock().now_us()).year + 1
+"""All that was prepared for a test was posted before."""
 
 
 @pytest.fixture
@@ -63,34 +66,59 @@ async def test_cap_of_a_user_is_of_all_keys_together(client: Prepared) -> None:
     assert await ask(client) == OK
 
 
-async def test_raise_holds_at_once_and_ends_with_its_instant_without_a_job(client: Prepared) -> None:
-    """The end is a second away: nothing runs then, and the first request after it is refused."""
-    softix, clock = client.instance.cli, SystemClock()
-    softix("keys", "limits", client.key_id, "--spend-day", "0.0001")
-    assert await ask(client) == (429, "cap_reached")
-    end = str(format_instant(clock.now_us() + 4 * SECOND_US))
-    raised = softix("keys", "limits", client.key_id, "--spend-day", "50", "--until", end)
-    assert raised["limits"][0]["raised_until"] == end and raised["limits"][0]["amount"] == "0.0001"
-    while clock.now_us() < client_end(end):
-        status = await ask(client)
-        if status != OK:
-            break
-    assert clock.now_us() >= client_end(end), "every request before the end passed"
-    assert await ask(client) == (429, "cap_reached")
-    assert softix("keys", "show", client.key_id)["limits"][0]["raised_until"] is None
-    entries = softix("audit", "list", "--limit", "9")
-    assert any(entry["action"] == "keys.limits" for entry in entries)
+async def test_raise_ends_with_its_instant_without_a_job(tmp_path: Path, fake_provider: FakeProvider) -> None:
+    """No process does anything at the end: the clock passes it, and the first request after it is refused."""
+    clock = FakeClock(tmp_path)
+    client = await prepared(tmp_path, fake_provider.base_url)
+    clock.set_to(f"{YEAR}-12-20T12:00:00Z")
+
+    def softix(*arguments: str) -> Any:
+        return client.instance.cli(*arguments, **clock.variables)
+
+    async with client.instance.serving(**clock.variables):
+        softix("keys", "limits", client.key_id, "--spend-total", "0.0001")
+        assert await ask(client) == (429, "cap_reached")
+        raised = softix("keys", "limits", client.key_id, "--spend-total", "50", "--until", f"{YEAR}-12-24")
+        [limit] = raised["limits"]
+        assert (limit["amount"], limit["raised_until"]) == ("0.0001", f"{YEAR}-12-24T00:00:00.000000Z")
+        assert await ask(client) == OK
+        clock.set_to(f"{YEAR}-12-23T23:59:50Z")
+        assert await ask(client) == OK
+        clock.set_to(f"{YEAR}-12-24T00:00:00Z")
+        assert await ask(client) == (429, "cap_reached")
+        assert softix("keys", "show", client.key_id)["limits"][0]["raised_until"] is None
+        assert any(entry["action"] == "keys.limits" for entry in softix("audit", "list"))
+        assert softix("ledger", "verify")["ok"]
 
 
-def client_end(text: str) -> int:
-    from softix_proxy.domain.core.clock import parse_instant
+async def test_cap_of_a_month_begins_anew_on_its_reset_day_in_its_zone(
+    tmp_path: Path, fake_provider: FakeProvider
+) -> None:
+    clock = FakeClock(tmp_path)
+    client = await prepared(tmp_path, fake_provider.base_url)
+    clock.set_to(f"{YEAR}-01-14T22:50:00Z")
+    async with client.instance.serving(**clock.variables):
+        softix = client.instance.cli
+        terms = ("--zone", "Europe/Berlin", "--reset-day", "15")
+        needed = (await refusal(client, softix, clock))["needed"]
+        softix("keys", "limits", client.key_id, "--spend-month", needed, *terms, **clock.variables)
+        assert await ask(client) == OK
+        assert await ask(client) == (429, "cap_reached")
+        clock.set_to(f"{YEAR}-01-14T23:00:00Z")
+        assert await ask(client) == OK, "it is 15 January in Berlin"
 
-    return parse_instant(text)
+
+async def refusal(client: Prepared, softix: Any, clock: FakeClock) -> dict[str, Any]:
+    """What a key that may spend nothing is told."""
+    softix("keys", "limits", client.key_id, "--spend-month", "0", **clock.variables)
+    return (await answer(client))[1]
 
 
 async def test_limits_of_a_model_leave_other_models_alone_and_are_named_in_each_dialect(client: Prepared) -> None:
     softix = client.instance.cli
-    softix("models", "add", "gpt-other", "--provider", "test", "--input", "1", "--output", "1", "--max-output", "1000")
+    softix(
+        "models", "add", "gpt-other", "--provider", "chat-lab", "--input", "1", "--output", "1", "--max-output", "1000"
+    )
     softix("keys", "limits", client.key_id, "--model", "gpt-t*", "--rpm", "1")
     assert await ask(client) == OK
     status, error, headers = await answer(client)
@@ -107,7 +135,9 @@ async def test_limits_of_a_model_leave_other_models_alone_and_are_named_in_each_
     async with (
         aiohttp.ClientSession() as session,
         session.post(
-            f"{client.openai_url}/messages", json=ASK, headers={"x-api-key": client.key, "anthropic-version": "2023-06-01"}
+            f"{client.openai_url}/messages",
+            json=ASK,
+            headers={"x-api-key": client.key, "anthropic-version": "2023-06-01"},
         ) as found,
     ):
         body = await found.json()
@@ -118,9 +148,10 @@ async def test_limits_of_a_model_leave_other_models_alone_and_are_named_in_each_
 async def test_limits_are_exact_over_two_daemons_on_one_database(tmp_path: Path, fake_provider: FakeProvider) -> None:
     first = await prepared(tmp_path, fake_provider.base_url)
     softix = first.instance.cli
-    async with first.instance.serving(), first.instance.another().serving() as second_url:
+    second = Instance(first.instance.folder)
+    async with first.instance.serving(), second.serving():
         softix("keys", "limits", first.key_id, "--model", "gpt-*", "--rpm", "3")
-        urls = [first.openai_url, f"{second_url}/v1"] * 4
+        urls = [first.openai_url, f"{second.url}/v1"] * 4
 
         async def one(session: aiohttp.ClientSession, url: str) -> int:
             async with session.post(f"{url}/chat/completions", json=ASK, headers=first.headers) as found:

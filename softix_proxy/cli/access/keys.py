@@ -29,6 +29,7 @@ from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import parse_usd
 from softix_proxy.operations.access import keys as operations
 from softix_proxy.operations.access import users
+from softix_proxy.operations.access.templates import Explicit
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
@@ -78,6 +79,12 @@ def _parse_limits(given: dict[str, Any]) -> dict[str, Any]:
     return parsed
 
 
+def _explicit(given: dict[str, Any]) -> Explicit:
+    """Returns the limits that the person names, also those that are to be none."""
+    periods = PERIODS if given["cap"] == _NONE else ()
+    return Explicit([name for name in ("rpm", "tpm", "concurrency") if given[name] is not None], periods)
+
+
 def _parse_expiry(text: str | None) -> int | None:
     """Returns the time from now on in microseconds, or None if the key never expires. Raises BadInputError."""
     if text is None or text == _NONE:
@@ -110,12 +117,16 @@ def keys() -> None:
 @keys.command()
 @click.option("--user", required=True, help="The owner of the key: id, name or e-mail.")
 @click.option("--name", default="", help="A name by which you recognise the key.")
+@click.option(
+    "--template", metavar="NAME", help="Give it the limits of this template, or none.  [default: the default]"
+)
 @_limit_options
 @instance
 async def create(
     instance: Instance,
     user: str,
     name: str,
+    template: str | None,
     models: str | None,
     expires: str | None,
     allow_ip: tuple[str, ...],
@@ -137,6 +148,8 @@ async def create(
         expires_in_us=_parse_expiry(expires),
         regions=split_regions(regions) or (),
         unknown_members=None if unknown_members == "none" else unknown_members,
+        template=template,
+        explicit=_explicit(given),
     )
     await _show_issued(instance, issued)
 
@@ -162,9 +175,7 @@ async def show_(instance: Instance, key: str) -> None:
 
     Example: softix keys show key_0123456789abcdef
     """
-    standing = await operations.standing(instance.storage, key)
-    fields = operations.as_fields(standing.key, standing.user.public_id, standing.spend)
-    show({**fields, "limits": await limits_of(instance, standing.key)})
+    show(await _shown(instance, key))
 
 
 @keys.command()
@@ -196,8 +207,7 @@ async def update(
         regions=split_regions(regions),
         unknown_members="" if unknown_members == "none" else unknown_members,
     )
-    standing = await operations.standing(instance.storage, changed.public_id)
-    show(operations.as_fields(standing.key, standing.user.public_id, standing.spend))
+    show(await _shown(instance, changed.public_id))
 
 
 @keys.command()
@@ -228,12 +238,19 @@ async def rotate(instance: Instance, key: str, grace: str | None) -> None:
     await _show_issued(instance, issued)
 
 
+async def _shown(instance: Instance, key: str) -> dict[str, Any]:
+    """Returns a key with its limits and spend as the commands show it."""
+    standing = await operations.standing(instance.storage, key)
+    fields = operations.as_fields(standing.key, standing.user.public_id, standing.spend)
+    return {**fields, "limits": await limits_of(instance, standing.key)}
+
+
 async def _show_issued(instance: Instance, issued: operations.IssuedKey) -> None:
     standing = await operations.standing(instance.storage, issued.key.public_id)
     owner = standing.user
     if owner.status is UserStatus.DISABLED:
         say(f"{owner.name} is disabled: no key works before: softix users enable {owner.public_id}")
-    fields = operations.as_fields(standing.key, owner.public_id, standing.spend)
+    fields = await _shown(instance, standing.key.public_id)
     show(
         {"id": fields["id"], "key": issued.text, **{name: fields[name] for name in fields if name != "id"}},
         "Keep the key now: it is not shown again.",

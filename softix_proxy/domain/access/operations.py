@@ -48,6 +48,7 @@ def _table() -> Iterator[NamedOperation]:
     yield NamedOperation("audit.sign", Permission.AUDIT_READ, changes=True)  # the first call makes the key
     yield from _rows("keys", "list show", "create import limits rotate update")
     yield NamedOperation("keys.revoke", Permission.KEYS_REVOKE, changes=True)
+    yield from _rows("templates", "list show", "delete set", of="keys")
     yield from _rows("objects", "list", "share unshare")
     yield from _rows("organisations", "list show members invitations", "cancel-invitation invite remove set-role leave")
     yield from _rows("projects", "list show", "archive assign create rename")

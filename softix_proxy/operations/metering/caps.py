@@ -13,8 +13,8 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.core.money import MAX_PICO, format_usd
 from softix_proxy.domain.metering.budgets import parse_alerts, reached
 from softix_proxy.domain.metering.caps import MOST_CAPS, Cap, CapAlert
-from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.operations.access import keys, users
+from softix_proxy.domain.ports.storage import Unit
+from softix_proxy.operations.access.key_checks import checked_limits, checked_models
 from softix_proxy.operations.metering.limit_terms import UNCHANGED, AskedTerms, changed_terms, terms_fields
 
 _MOST_RATES = 20
@@ -59,12 +59,15 @@ class CapStanding:
         return self.spent_pico * 100 // self.in_force_pico if self.in_force_pico else 100
 
 
-class _Count(NamedTuple):
+class CapCount(NamedTuple):
     """What was counted of a cap's rows before the write lock was taken, so that nobody waits for it."""
 
     start_us: int
     before_number: int
     spent_pico: int
+
+
+CapCounts = Mapping[CapPeriod, CapCount]
 
 
 class _Change(NamedTuple):
@@ -78,25 +81,14 @@ class _Change(NamedTuple):
         return self.cap is not None and (self.existing is None or self.cap.rule != self.existing.rule)
 
 
-async def set_of_key(storage: Storage, reference: str, asked: AskedLimits) -> Key:
-    """Changes the limits of a key, for the very next request. What was spent in the present period before counts.
+async def set_in(unit: Unit, key: Key, asked: AskedLimits, counts: CapCounts | None = None) -> Key:
+    """Changes the limits of a key in the caller's transaction. Returns it as it is then.
 
-    A cap in the columns of the key, of a period that is named, becomes one of these. Raises NotFoundError,
-    BadInputError, ConflictError.
+    `counts` is what was counted for new caps before. None says that the key is new, and has spent nothing.
     """
-    async with storage.snapshot() as unit:
-        key = await keys.find(unit, reference)
-        counts = await _counts(unit, await _changes(unit, key.user_id, key, asked))
-    async with storage.writing() as unit:
-        key = await keys.find(unit, key.public_id)
-        return await set_in(unit, key, asked, counts)
-
-
-async def set_in(unit: Unit, key: Key, asked: AskedLimits, counts: Mapping[CapPeriod, _Count] | None = None) -> Key:
-    """Changes the limits of a key in the caller's transaction. Returns it as it is then."""
-    await keys.checked_models(unit, [asked.models] if asked.models else [])
-    changes = await _changes(unit, key.user_id, key, asked)
-    await _apply(unit, changes, counts or {})
+    await checked_models(unit, [asked.models] if asked.models else [])
+    changes = await changes_of(unit, key.user_id, key, asked)
+    await _apply(unit, changes, counts)
     limits = key.limits
     if limits.cap_period in asked.amounts and not asked.models:
         limits = replace(limits, cap_pico=None)
@@ -104,29 +96,16 @@ async def set_in(unit: Unit, key: Key, asked: AskedLimits, counts: Mapping[CapPe
         limits = replace(limits, model_rates=_changed_rates(limits.model_rates, asked))
     elif asked.rates:
         limits = replace(limits, **asked.rates)
-    changed = replace(key, limits=keys.checked_limits(limits))
+    changed = replace(key, limits=checked_limits(limits))
     if changed != key:
         await unit.keys.update(changed)
     return changed
 
 
-async def set_of_user(storage: Storage, reference: str, asked: AskedLimits) -> User:
-    """Changes what all keys of a user together may spend. Raises NotFoundError, BadInputError, ConflictError."""
-    async with storage.snapshot() as unit:
-        user = await users.find(unit, reference)
-        counts = await _counts(unit, await _changes(unit, user.id, None, asked))
-    async with storage.writing() as unit:
-        user = await users.find(unit, user.public_id)
-        await set_of_user_in(unit, user, asked, counts)
-        return user
-
-
-async def set_of_user_in(
-    unit: Unit, user: User, asked: AskedLimits, counts: Mapping[CapPeriod, _Count] | None = None
-) -> None:
-    """Changes what all keys of a user together may spend, in the caller's transaction."""
-    await keys.checked_models(unit, [asked.models] if asked.models else [])
-    await _apply(unit, await _changes(unit, user.id, None, asked), counts or {})
+async def set_of_user_in(unit: Unit, user: User, asked: AskedLimits, counts: CapCounts | None = None) -> None:
+    """Changes what all keys of a user together may spend, in the caller's transaction. `counts` is as for `set_in`."""
+    await checked_models(unit, [asked.models] if asked.models else [])
+    await _apply(unit, await changes_of(unit, user.id, None, asked), counts)
 
 
 async def of_key(unit: Unit, key: Key) -> Sequence[CapStanding]:
@@ -165,7 +144,7 @@ def as_fields(standing: CapStanding) -> dict[str, Any]:
     }
 
 
-async def _changes(unit: Unit, user_id: int, key: Key | None, asked: AskedLimits) -> Sequence[_Change]:
+async def changes_of(unit: Unit, user_id: int, key: Key | None, asked: AskedLimits) -> Sequence[_Change]:
     """Returns what becomes of each cap that is named. Raises BadInputError."""
     now_us, zone = unit.clock.now_us(), (await unit.instance.calendar()).name
     found = await unit.caps.list(user_id, None if key is None else key.id)
@@ -198,19 +177,19 @@ def _plain(new: Cap, key: Key | None) -> Cap | None:
     return replace(new, amount_pico=key.limits.cap_pico)
 
 
-async def _apply(unit: Unit, changes: Sequence[_Change], counts: Mapping[CapPeriod, _Count]) -> None:
+async def _apply(unit: Unit, changes: Sequence[_Change], counts: CapCounts | None) -> None:
     for cap, existing in changes:
         if cap is None:
             if existing is not None:
                 await unit.caps.remove(existing.id)
             continue
         if existing is None:
-            spent_pico = await _spent(unit, cap, counts.get(cap.period))
+            spent_pico = 0 if counts is None else await _spent(unit, cap, counts.get(cap.period))
             stored = await unit.caps.add(replace(cap, spent_at_us=unit.clock.now_us(), spent_pico=spent_pico))
         else:
             await unit.caps.set_terms(cap)
             if cap.rule != existing.rule:
-                await unit.caps.set_spent(existing.id, await _spent(unit, cap, counts.get(cap.period)))
+                await unit.caps.set_spent(existing.id, await _spent(unit, cap, (counts or {}).get(cap.period)))
             stored = await unit.caps.get(existing.id)
         await _note_reached(unit, stored)
 
@@ -222,18 +201,18 @@ async def _note_reached(unit: Unit, cap: Cap) -> None:
         await unit.caps.note(CapAlert(cap.id, standing.began_at_us, percent, unit.clock.now_us()))
 
 
-async def _counts(unit: Unit, changes: Sequence[_Change]) -> Mapping[CapPeriod, _Count]:
+async def counts_of(unit: Unit, changes: Sequence[_Change]) -> CapCounts:
     counts = {}
     for change in changes:
         if change.cap is not None and change.needs_count:
             span = change.cap.rule.span(unit.clock.now_us(), await unit.instance.calendar())
             before_number = max(await unit.ledger.last_posted() + 1, span.start_us)
             spent_pico = await unit.caps.counted(change.cap, span, span.start_us, before_number)
-            counts[change.cap.period] = _Count(span.start_us, before_number, spent_pico)
+            counts[change.cap.period] = CapCount(span.start_us, before_number, spent_pico)
     return counts
 
 
-async def _spent(unit: Unit, cap: Cap, count: _Count | None) -> int:
+async def _spent(unit: Unit, cap: Cap, count: CapCount | None) -> int:
     """Returns what is spent in the present period: what was counted, and what was posted since."""
     span = cap.rule.span(unit.clock.now_us(), await unit.instance.calendar())
     if count is None or span.start_us != count.start_us:  # nothing was counted, or the next period has begun meanwhile

@@ -183,6 +183,8 @@ AUDITED: Final[Mapping[str, AuditedTable]] = {
         "",
         "id created_at_us held_pico spent_at_us spent_pico",
     ),
+    "limit_templates": AuditedTable("template", "name", "kind parts", "", "id created_at_us"),
+    "template_defaults": AuditedTable("template_default", "kind user_id", "template_id"),
     "muted_notices": AuditedTable("muted_notice", "account_id kind"),
     "balance_thresholds": AuditedTable("balance_threshold", "account_id user_id threshold_pico"),
     "webhook_endpoints": AuditedTable(
@@ -256,6 +258,7 @@ REFERENCES: Final[Mapping[str, str]] = {
         "SELECT p.name || '/' || m.name FROM models AS m JOIN providers AS p ON p.id = m.provider_id WHERE m.id = ?"
     ),
     "project_id": "SELECT public_id FROM projects WHERE id = ?",
+    "template_id": "SELECT name FROM limit_templates WHERE id = ?",
     "payment_id": "SELECT public_id FROM payments WHERE id = ?",
     "about_id": "SELECT number FROM bills WHERE id = ?",
 }

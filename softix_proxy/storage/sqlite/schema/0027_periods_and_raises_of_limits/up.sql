@@ -60,3 +60,18 @@ CREATE TABLE model_rate_states (
   tpm_tat_us INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (key_id, models)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE limit_templates (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL COLLATE NOCASE UNIQUE,
+  kind TEXT NOT NULL CHECK (kind IN ('key', 'user')),
+  parts TEXT NOT NULL, -- JSON: the limits for all models, and for patterns of models
+  created_at_us INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE template_defaults (
+  kind TEXT NOT NULL CHECK (kind IN ('key', 'user')),
+  user_id INTEGER NOT NULL, -- of the organisation; 0: all that have none of their own
+  template_id INTEGER NOT NULL REFERENCES limit_templates (id),
+  PRIMARY KEY (kind, user_id)
+) STRICT, WITHOUT ROWID;
