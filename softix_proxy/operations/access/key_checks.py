@@ -15,10 +15,20 @@ _PATTERN = re.compile(rf"[*?\[\]!{NAME_LETTERS}]{{1,128}}", re.ASCII)
 _GLOB = frozenset("*?[]!")
 
 
+def is_pattern(text: str) -> bool:
+    """Returns whether this is a pattern of model names, as keys have them."""
+    return _PATTERN.fullmatch(text) is not None
+
+
+def has_glob(text: str) -> bool:
+    """Returns whether the text has a sign that makes it a pattern."""
+    return bool(_GLOB & {*text})
+
+
 async def checked_models(unit: Unit, models: Sequence[str]) -> tuple[str, ...]:
     """Returns the patterns. Refuses one that names a provider that does not exist, because it would allow nothing."""
     for pattern in models:
-        if not _PATTERN.fullmatch(pattern):
+        if not is_pattern(pattern):
             raise BadInputError(f"not a pattern of model names: {pattern!r}", "write for example 'gpt-*,claude-*'")
         head, slash, _ = pattern.partition("/")
         if slash and not _GLOB & {*head} and not await _is_provider_or_folder(unit, head):

@@ -46,7 +46,7 @@ AUDITED: Final[Mapping[str, AuditedTable]] = {
     "providers": AuditedTable(
         "provider",
         "public_id",
-        "name type on_hang_up status region key_weight version_in_url drop_fields unknown_members",
+        "name type on_hang_up status region key_weight version_in_url drop_fields model_patterns unknown_members",
         "base_url sealed_key",
         "id created_at_us revision",
     ),

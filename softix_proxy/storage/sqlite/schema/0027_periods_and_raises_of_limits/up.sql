@@ -75,3 +75,5 @@ CREATE TABLE template_defaults (
   template_id INTEGER NOT NULL REFERENCES limit_templates (id),
   PRIMARY KEY (kind, user_id)
 ) STRICT, WITHOUT ROWID;
+
+ALTER TABLE providers ADD COLUMN model_patterns TEXT NOT NULL DEFAULT '[]'; -- what is offered as far as it has a price
