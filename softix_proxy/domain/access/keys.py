@@ -38,6 +38,12 @@ class KeyLimits:
     model_rates: tuple[ModelRate, ...] = ()
     """The limits a minute beside those above, for patterns of models."""
 
+    @property
+    def of_forms(self) -> dict[str, int | str | None]:
+        """The fields that a form has. Those for patterns of models have a form of their own."""
+        names = ("rpm", "tpm", "concurrency", "cap_pico", "cap_period")
+        return {name: getattr(self, name) for name in names}
+
     def for_models(self, named: Sequence[tuple[str, str]]) -> KeyLimits:
         """Returns the limits of a request that one of these may serve: pairs of a provider's and a model's name."""
         rates = self.model_rates
