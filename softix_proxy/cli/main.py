@@ -22,6 +22,7 @@ COMMANDS = {
     "factors": "Show and remove second factors of accounts.",
     "oidc": "Set up sign-in at an OpenID provider.",
     "keys": "Issue, limit, rotate and revoke API keys.",
+    "templates": "Set the limits that new keys and users get.",
     "roles": "Show the roles, and what each may do.",
     "tokens": "Issue and revoke admin tokens.",
     "audit": "Show who did what, and verify the record of it.",
@@ -54,7 +55,7 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
-    "access": ("users", "keys", "roles", "tokens", "objects"),
+    "access": ("users", "keys", "templates", "roles", "tokens", "objects"),
     "accounts": ("accounts", "factors", "oidc", "audit"),
     "billing": ("bill",),
     "bulk": ("apply",),

@@ -1,4 +1,4 @@
-"""Looks for parts of budgets that were reached, and has people told of them."""
+"""Looks for parts of budgets and caps that were reached, and has people told of them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ _EVERY_S = 10
 
 async def look(storage: Storage) -> int:
     """Returns the number of messages that were added. Raises FailureError."""
-    if not await storage.reading().budgets.untold(1):
-        return 0
-    from softix_proxy.operations.metering import budget_alerts  # late, because most daemons have no budget
+    told = 0
+    if await storage.reading().budgets.untold(1):
+        from softix_proxy.operations.metering import budget_alerts  # late, because most daemons have no budget
 
-    return await budget_alerts.tell(storage)
+        told += await budget_alerts.tell(storage)
+    if await storage.reading().caps.untold(1):
+        from softix_proxy.operations.metering import cap_alerts  # late, for the same reason
+
+        told += await cap_alerts.tell(storage)
+    return told
 
 
 async def watch(storage: Storage) -> None:
@@ -28,4 +33,4 @@ async def watch(storage: Storage) -> None:
         try:
             await look(storage)
         except OperatorError as error:
-            log.warning("could not look after budgets", extra={"error": type(error).__name__})
+            log.warning("could not look after budgets and caps", extra={"error": type(error).__name__})

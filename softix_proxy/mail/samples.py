@@ -33,6 +33,7 @@ _VALUES: Mapping[str, str] = {
     "factor": "authenticator app",
     "key": "ci (sx_live_a1b2…)",
     "limit": "$50.00",
+    "models": "openai/*",
     "number": "2026-00042",
     "organisation": "Analytical Engines",
     "percent": "80 %",

@@ -33,6 +33,8 @@ RECORDS = frozenset(
         "Budget",
         "BudgetAlert",
         "BudgetState",
+        "Cap",
+        "CapAlert",
         "Invitation",
         "KeyOwner",
         "Project",

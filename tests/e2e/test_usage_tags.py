@@ -1,4 +1,4 @@
-"""Tags and end users through the real daemon: they are kept with the usage, by each kind of request, and told nobody."""
+"""Tags and end users through the real daemon: each kind of request keeps them with its usage, and tells nobody."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ OWNER, ADMIN, BILLING, MEMBER, VIEWER = ROLES
 EVERYBODY = frozenset(ROLES)
 KEY_MAKERS = frozenset((OWNER, ADMIN, MEMBER))
 """Owner and admin change every key, and the member is the one to whom the key belongs."""
-FORM = {"cap_period": "month", "form_id": "f", "grace": "1h"}
+FORM = {"cap_period": "month", "form_id": "f", "grace": "1h", "amount": "1", "period": "month"}
 
 
 class Case(NamedTuple):
@@ -67,6 +67,7 @@ CASES = (
     Case("GET", f"/models?key={OWN_KEY}", foreign=f"/models?key={FOREIGN_KEY}"),
     Case("GET", "/connect"),
     Case("POST", f"/keys/{OWN_KEY}", KEY_MAKERS, 303, foreign=f"/keys/{FOREIGN_KEY}"),
+    Case("POST", f"/keys/{OWN_KEY}/limits", KEY_MAKERS, 303, foreign=f"/keys/{FOREIGN_KEY}/limits"),
     Case("POST", "/keys/new", KEY_MAKERS),
     Case("POST", f"/keys/{OWN_KEY}/rotate", KEY_MAKERS, foreign=f"/keys/{FOREIGN_KEY}/rotate"),
     Case("POST", f"/keys/{OWN_KEY}/revoke", KEY_MAKERS, 303, foreign=f"/keys/{FOREIGN_KEY}/revoke"),

@@ -16,7 +16,7 @@ UNNAMED = re.compile(
 BY_PLACE = {"astuple", "_make"}
 BY_SQLITE = "softix_proxy/storage/sqlite/core/change_recorder.py"
 """SQLite tells changes by the places of the columns, so their names are asked of the schema there."""
-NAMED_OTHERWISE = {"BudgetState", "KeyState", "WalletState", "RecordMapping"}
+NAMED_OTHERWISE = {"BudgetState", "CapState", "KeyState", "ModelRateState", "WalletState", "RecordMapping"}
 """States are made from columns that are listed by their own fields (`journal_sql`); a mapping is made from names."""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from softix_proxy.cli.access.limit_commands import limit_key, limits_of, parse_rates
 from softix_proxy.cli.bulk.import_commands import import_keys
 from softix_proxy.cli.console.console import (
     Group,
@@ -28,12 +29,12 @@ from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import parse_usd
 from softix_proxy.operations.access import keys as operations
 from softix_proxy.operations.access import users
+from softix_proxy.operations.access.templates import Explicit
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
 
 _NONE = "none"
-_MOST_DIGITS = 12
 _LIST = TableLayout(
     ("id", "prefix", "user", "name", "status", "cap", "expires_at", "created_at"),
     leave=("created_at", "prefix", "expires_at", "cap"),
@@ -82,11 +83,7 @@ def _limit_options(function: _Function) -> _Function:
 
 def _parse_limits(given: dict[str, Any]) -> dict[str, Any]:
     """Converts the given options to fields of `KeyLimits`. `none` removes a limit. Raises BadInputError."""
-    parsed: dict[str, Any] = {}
-    for name in ("rpm", "tpm", "concurrency"):
-        text = given[name]
-        if text is not None:
-            parsed[name] = None if text == _NONE else _parse_count(name, text)
+    parsed: dict[str, Any] = {**parse_rates(given)}
     if given["cap"] is not None:
         parsed["cap_pico"] = None if given["cap"] == _NONE else parse_usd(given["cap"])
     if given["cap_period"] is not None:
@@ -94,10 +91,10 @@ def _parse_limits(given: dict[str, Any]) -> dict[str, Any]:
     return parsed
 
 
-def _parse_count(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
-        raise BadInputError(f"not a number for --{name}: {text!r}", "write a whole number, or none for no limit")
-    return int(text)
+def _explicit(given: dict[str, Any]) -> Explicit:
+    """Returns the limits that the person names, also those that are to be none."""
+    periods = PERIODS if given["cap"] == _NONE else ()
+    return Explicit([name for name in ("rpm", "tpm", "concurrency") if given[name] is not None], periods)
 
 
 def _parse_expiry(text: str | None) -> int | None:
@@ -132,12 +129,16 @@ def keys() -> None:
 @keys.command()
 @click.option("--user", required=True, help="The owner of the key: id, name or e-mail.")
 @click.option("--name", default="", help="A name by which you recognise the key.")
+@click.option(
+    "--template", metavar="NAME", help="Give it the limits of this template, or none.  [default: the default]"
+)
 @_limit_options
 @instance
 async def create(
     instance: Instance,
     user: str,
     name: str,
+    template: str | None,
     models: str | None,
     expires: str | None,
     allow_ip: tuple[str, ...],
@@ -163,6 +164,8 @@ async def create(
         unknown_members=None if unknown_members == "none" else unknown_members,
         tags=() if tags == (_NONE,) else tags,
         end_users=bool(end_users),
+        template=template,
+        explicit=_explicit(given),
     )
     await _show_issued(instance, issued)
 
@@ -188,8 +191,7 @@ async def show_(instance: Instance, key: str) -> None:
 
     Example: softix keys show key_0123456789abcdef
     """
-    standing = await operations.standing(instance.storage, key)
-    show(operations.as_fields(standing.key, standing.user.public_id, standing.spend))
+    show(await _shown(instance, key))
 
 
 @keys.command()
@@ -225,8 +227,7 @@ async def update(
         tags=None if not tags else () if tags == (_NONE,) else tags,
         end_users=end_users,
     )
-    standing = await operations.standing(instance.storage, changed.public_id)
-    show(operations.as_fields(standing.key, standing.user.public_id, standing.spend))
+    show(await _shown(instance, changed.public_id))
 
 
 @keys.command()
@@ -257,12 +258,19 @@ async def rotate(instance: Instance, key: str, grace: str | None) -> None:
     await _show_issued(instance, issued)
 
 
+async def _shown(instance: Instance, key: str) -> dict[str, Any]:
+    """Returns a key with its limits and spend as the commands show it."""
+    standing = await operations.standing(instance.storage, key)
+    fields = operations.as_fields(standing.key, standing.user.public_id, standing.spend)
+    return {**fields, "limits": await limits_of(instance, standing.key)}
+
+
 async def _show_issued(instance: Instance, issued: operations.IssuedKey) -> None:
     standing = await operations.standing(instance.storage, issued.key.public_id)
     owner = standing.user
     if owner.status is UserStatus.DISABLED:
         say(f"{owner.name} is disabled: no key works before: softix users enable {owner.public_id}")
-    fields = operations.as_fields(standing.key, owner.public_id, standing.spend)
+    fields = await _shown(instance, standing.key.public_id)
     show(
         {"id": fields["id"], "key": issued.text, **{name: fields[name] for name in fields if name != "id"}},
         "Keep the key now: it is not shown again.",
@@ -270,3 +278,4 @@ async def _show_issued(instance: Instance, issued: operations.IssuedKey) -> None
 
 
 keys.add_command(import_keys)
+keys.add_command(limit_key)

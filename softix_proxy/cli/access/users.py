@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from softix_proxy.cli.access.limit_commands import limit_user
 from softix_proxy.cli.bulk.import_commands import import_users
 from softix_proxy.cli.console.console import (
     Group,
@@ -78,6 +79,9 @@ def users() -> None:
 @_ROLE_OPTION
 @click.option("--postpaid", is_flag=True, help="Bill the user afterwards. No balance is needed.")
 @_DISPLAY_NAME
+@click.option(
+    "--template", metavar="NAME", help="Give it the limits of this template, or none.  [default: the default]"
+)
 @regions_option
 @instance
 async def create(
@@ -87,6 +91,7 @@ async def create(
     role: str | None,
     postpaid: bool,
     display_name: str | None,
+    template: str | None,
     regions: str | None,
 ) -> None:
     """Create a user. NAME has no @, and commands find the user by it.
@@ -101,6 +106,7 @@ async def create(
         postpaid=postpaid,
         regions=split_regions(regions) or (),
         display_name=display_name,
+        template=template,
     )
     _deprecate(role)
     show(await _shown(instance, user), f"Created {user.name}. Next: softix balance add {quote(user.email)} 25.00")
@@ -196,3 +202,4 @@ def _read_password(name: str, from_stdin: bool) -> str:
 
 
 users.add_command(import_users)
+users.add_command(limit_user)

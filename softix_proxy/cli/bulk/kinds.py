@@ -125,6 +125,33 @@ def _is_budget(entry: Entry, row: ThingFields) -> bool:
     return bool(row["period"] == entry["period"] and whose is not None and asked in (whose, row["name"]))
 
 
+async def _find_key_limits(call: Call, entry: Entry) -> ThingFields | None:
+    found = await _show("keys.show", key="key")(call, entry)
+    if found is None:
+        return None
+    plain = {} if entry.get("model") else {name: found[name] for name in ("rpm", "tpm", "concurrency")}
+    return {"id": found["id"], **plain, **_of_model(entry, found, "limits", "model_rates")}
+
+
+async def _find_user_limits(call: Call, entry: Entry) -> ThingFields | None:
+    found = await _show("users.limits", user="user")(call, entry)
+    return None if found is None else {"id": found["id"], **_of_model(entry, found, "limits")}
+
+
+async def _find_template(call: Call, entry: Entry) -> ThingFields | None:
+    found = await _show("templates.show", name="name")(call, entry)
+    if found is None:
+        return None
+    shown = {name: found[name] for name in ("name", "for", "default", "default_of")}
+    return {**shown, **_of_model(entry, found, "limits")}
+
+
+def _of_model(entry: Entry, found: ThingFields, *lists: str) -> dict[str, list[Any]]:
+    """Returns what these lists have for the pattern of the entry, or for all models."""
+    model = entry.get("model")
+    return {name: [each for each in found[name] if each["model"] == model] for name in lists}
+
+
 def _is_markup(entry: Entry, row: ThingFields) -> bool:
     subject = entry.get("user") or entry.get("model")
     return bool(row["state"] == "in force" and (row["subject"] == subject if subject else row["subject"] is None))
@@ -152,6 +179,7 @@ def _users(section: str) -> Kind:
 KINDS: Final = (
     _users("users"),
     _users("organisations"),  # an organisation is a user with members
+    Kind("templates", ("name", "model"), _find_template, "templates.set"),
     Kind(
         "credit_limits",
         ("user",),
@@ -201,6 +229,8 @@ KINDS: Final = (
         frozenset(("expires",)),
         {"active": "", "revoked": "keys.revoke"},
     ),
+    Kind("key_limits", ("key", "model"), _find_key_limits, "keys.limits"),
+    Kind("user_limits", ("user", "model"), _find_user_limits, "users.limits"),
     Kind(
         "budgets",
         ("organisation", "project", "member", "period"),

@@ -63,7 +63,17 @@ def _differing(before: ThingFields | None, after: ThingFields | None) -> Mapping
 
 
 def _compared(shown: ThingFields | None) -> ThingFields:
-    return {name: value for name, value in (shown or {}).items() if name not in _NOT_COMPARED}
+    return {name: _unused(value) for name, value in (shown or {}).items() if name not in _NOT_COMPARED}
+
+
+def _unused(value: Any) -> Any:
+    """Returns a list of limits without what requests change in them."""
+    if not isinstance(value, list):
+        return value
+    return [
+        {name: each[name] for name in each if name not in _USED} if isinstance(each, dict) and "spent" in each else each
+        for each in value
+    ]
 
 
 async def try_all(call: Call, wanted: Sequence[Wanted]) -> Sequence[Planned]:

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from softix_proxy.cli.catalog.providers_add import priced_models
 from softix_proxy.cli.console.console import Group, dry_run_option, instance, rehearsed, say, show, show_all, stage
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.cli.pricing.prices import base_prices, price_options, sheet_of
 from softix_proxy.domain.catalog.models import ModelStatus
+from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.pricing.price_changes import remedy
+from softix_proxy.operations.access.key_checks import has_glob
 from softix_proxy.operations.catalog import models as operations
+from softix_proxy.operations.catalog import wildcards
 from softix_proxy.operations.catalog.models import PricedModel
 
 if TYPE_CHECKING:
@@ -63,13 +67,17 @@ async def list_(instance: Instance, provider: str | None, every: bool) -> None:
 @click.argument("model")
 @instance
 async def show_(instance: Instance, model: str) -> None:
-    """Show one model. Example: softix models show openai/gpt-4o-mini"""
+    """Show one model, or what a pattern that was added offers. Example: softix models show openai/gpt-4o-mini"""
+    if has_glob(model):
+        host, pattern = await wildcards.provider_of(instance.storage, model, None)
+        show(wildcards.as_fields(await wildcards.show(instance.storage, host, pattern)))
+        return
     show(as_fields(await operations.show(instance.storage, model)))
 
 
 @models.command()
 @click.argument("name")
-@click.option("--provider", metavar="P", required=True, help="The provider that runs the model.")
+@click.option("--provider", metavar="P", help="The provider that runs the model. A pattern may name it itself.")
 @click.option("--upstream-name", metavar="N", help="The model's name at the provider, if it differs.")
 @_TOKENS[0]
 @_TOKENS[1]
@@ -79,7 +87,7 @@ async def show_(instance: Instance, model: str) -> None:
 async def add(
     instance: Instance,
     name: str,
-    provider: str,
+    provider: str | None,
     upstream_name: str | None,
     max_output: int | None,
     context: int | None,
@@ -88,8 +96,16 @@ async def add(
 ) -> None:
     """Add a model, with a price in USD or as a free one.
 
-    Example: softix models add llama-3 --provider lab --input 0.15 --output 0.60
+    A pattern such as 'openai/*' adds every model of the provider that the shipped catalogue has a price for. Example:
+    softix models add llama-3 --provider lab --input 0.15 --output 0.60
     """
+    if has_glob(name):
+        if upstream_name or max_output is not None or context is not None or sheet_of(prices) is not None:
+            raise BadInputError("a pattern gets its prices from the catalogue", "add a model by its name to set one")
+        await _add_pattern(instance, name, provider, dry_run)
+        return
+    if provider is None:
+        raise BadInputError("the provider is missing", "add --provider, or write a pattern such as 'openai/*'")
     entry = await operations.add(
         stage(instance, dry_run),
         name=name,
@@ -141,9 +157,8 @@ async def update(
 @dry_run_option
 @instance
 async def disable(instance: Instance, model: str, dry_run: bool) -> None:
-    """Refuse a model from the next request on. Example: softix models disable openai/gpt-4o"""
-    entry = await operations.update(stage(instance, dry_run), model, status=ModelStatus.DISABLED)
-    show(rehearsed(as_fields(entry), dry_run))
+    """Refuse a model, or all of a pattern, from the next request on. Example: softix models disable openai/gpt-4o"""
+    await _set_status(instance, model, ModelStatus.DISABLED, dry_run)
 
 
 @models.command()
@@ -151,6 +166,22 @@ async def disable(instance: Instance, model: str, dry_run: bool) -> None:
 @dry_run_option
 @instance
 async def enable(instance: Instance, model: str, dry_run: bool) -> None:
-    """Offer a disabled model again. Example: softix models enable openai/gpt-4o"""
-    entry = await operations.update(stage(instance, dry_run), model, status=ModelStatus.ACTIVE)
-    show(rehearsed(as_fields(entry), dry_run))
+    """Offer a disabled model, or all of a pattern, again. Example: softix models enable openai/gpt-4o"""
+    await _set_status(instance, model, ModelStatus.ACTIVE, dry_run)
+
+
+async def _add_pattern(instance: Instance, name: str, provider: str | None, dry_run: bool) -> None:
+    host, pattern = await wildcards.provider_of(instance.storage, name, provider)
+    offered = await wildcards.add(stage(instance, dry_run), host, pattern, priced_models(host.type))
+    count = len(offered.added)
+    say(f"{'Would add' if dry_run else 'Added'} {count} model{'' if count == 1 else 's'} of {host.name}.")
+    show(rehearsed(wildcards.as_fields(offered), dry_run))
+
+
+async def _set_status(instance: Instance, model: str, status: ModelStatus, dry_run: bool) -> None:
+    storage = stage(instance, dry_run)
+    if has_glob(model):
+        host, pattern = await wildcards.provider_of(storage, model, None)
+        show(rehearsed(wildcards.as_fields(await wildcards.set_status(storage, host, pattern, status)), dry_run))
+    else:
+        show(rehearsed(as_fields(await operations.update(storage, model, status=status)), dry_run))

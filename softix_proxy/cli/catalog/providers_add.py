@@ -135,12 +135,12 @@ async def _found(
         found = await provider_probe.find_local(kind, key, trusting)
         say(f"Found {kind.value} at {found.base.text}, with {len(found.models)} models.")
         return found
-    if base_url and listed and not _priced(kind):
+    if base_url and listed and not priced_models(kind):
         return await provider_probe.look(kind, base_url, key, trusting)
     return None
 
 
-def _priced(kind: ProviderType) -> tuple[CatalogueModel, ...]:
+def priced_models(kind: ProviderType) -> tuple[CatalogueModel, ...]:
     from softix_proxy.demo import models
     from softix_proxy.operations.catalog import catalogue
 
@@ -153,7 +153,7 @@ def _priced(kind: ProviderType) -> tuple[CatalogueModel, ...]:
 def _models(
     kind: ProviderType, found: provider_probe.DiscoveredServer | None, wanted: tuple[str, ...], *, free: bool
 ) -> tuple[CatalogueModel, ...]:
-    priced = _priced(kind)
+    priced = priced_models(kind)
     if not priced:
         known = found.models if found else ()
         return provider_probe.chosen(kind, known, wanted, free=free) if free or wanted else ()
@@ -175,7 +175,7 @@ def _tell_models(
     *,
     free: bool,
 ) -> None:
-    if models and (free or _priced(kind)):
+    if models and (free or priced_models(kind)):
         say(f"Enabled {len(models)} models: softix models list --provider {name}")
     elif models:
         say(f"Added {len(models)} models, refused until priced: softix prices set {name}/{models[0].name} --free")

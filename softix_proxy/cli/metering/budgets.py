@@ -8,10 +8,12 @@ import click
 
 from softix_proxy.cli.console.console import Group, confirm, instance, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
+from softix_proxy.cli.metering.limit_options import terms_options
 from softix_proxy.domain.core.money import parse_usd
 from softix_proxy.domain.metering.budgets import BUDGET_PERIODS, BudgetPeriod
 from softix_proxy.domain.organisations.organisations import OPERATOR
 from softix_proxy.operations.metering import budgets as operations
+from softix_proxy.operations.metering.limit_terms import AskedTerms
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
@@ -33,17 +35,31 @@ def budgets() -> None:
 @click.option("--project", help="The project that is limited: an id or a name.")
 @click.option("--member", help="The member who is limited: an id or e-mail of the account.")
 @click.option("--period", type=click.Choice(BUDGET_PERIODS), required=True, help="The period of the budget.")
+@terms_options
 @instance
 async def set_(
-    instance: Instance, organisation: str, amount: str, project: str | None, member: str | None, period: BudgetPeriod
+    instance: Instance,
+    organisation: str,
+    amount: str,
+    project: str | None,
+    member: str | None,
+    period: BudgetPeriod,
+    **terms: str | None,
 ) -> None:
     """Set what a project or a member may spend in each period, in US dollars. It applies from the next request on.
 
-    What was spent in the present period before counts. Example: softix budgets set acme 200.00 --project bot --period
-    month
+    What was spent in the present period before counts. The word `none` removes a zone, a reset day, alerts or a raise.
+    Example: softix budgets set acme 200.00 --project bot --period month --zone Europe/Berlin --reset-day 15
     """
     standing = await operations.set_to(
-        instance.storage, organisation, parse_usd(amount), period, OPERATOR, project=project, member=member
+        instance.storage,
+        organisation,
+        parse_usd(amount),
+        period,
+        OPERATOR,
+        project=project,
+        member=member,
+        terms=AskedTerms(**terms),
     )
     show(operations.as_fields(standing))
 

@@ -11,7 +11,7 @@ from softix_proxy.domain.core.errors import RefusedError
 
 _OBJECT, _INNER = "metadata", "user_id"
 _TEXTS = ("safety_identifier", "user")
-_WATCHED = frozenset((*_TEXTS, _OBJECT))
+_READ = frozenset((*_TEXTS, _OBJECT))
 
 
 def named_user(body: bytes) -> str:
@@ -19,7 +19,7 @@ def named_user(body: bytes) -> str:
     if not body.lstrip().startswith(b"{"):
         return ""
     try:
-        members = JsonMembers(body, _WATCHED)
+        members = JsonMembers(body, _READ)
         for name in _TEXTS:
             if found := members.text(name):
                 return found

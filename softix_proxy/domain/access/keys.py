@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from softix_proxy.domain.access.rights import model_patterns
 from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
@@ -18,6 +18,14 @@ class KeyStatus(StrEnum):
     REVOKED = "revoked"
 
 
+class ModelRate(NamedTuple):
+    """Limits a minute for the models of a pattern. None means no limit of that kind."""
+
+    models: str
+    rpm: int | None
+    tpm: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class KeyLimits:
     """The limits of a key. None means no limit of that kind."""
@@ -27,6 +35,20 @@ class KeyLimits:
     concurrency: int | None = None
     cap_pico: int | None = None
     cap_period: CapPeriod = "total"
+    model_rates: tuple[ModelRate, ...] = ()
+    """The limits a minute beside those above, for patterns of models."""
+
+    @property
+    def of_forms(self) -> dict[str, int | str | None]:
+        """The fields that a form has. Those for patterns of models have a form of their own."""
+        names = ("rpm", "tpm", "concurrency", "cap_pico", "cap_period")
+        return {name: getattr(self, name) for name in names}
+
+    def for_models(self, named: Sequence[tuple[str, str]]) -> KeyLimits:
+        """Returns the limits of a request that one of these may serve: pairs of a provider's and a model's name."""
+        rates = self.model_rates
+        kept = tuple(each for each in rates if any(model_patterns((each.models,)).match(*pair) for pair in named))
+        return self if kept == rates else replace(self, model_rates=kept)
 
 
 @dataclass(frozen=True, slots=True)

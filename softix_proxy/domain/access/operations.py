@@ -36,7 +36,7 @@ def _rows(
 
 
 def _table() -> Iterator[NamedOperation]:
-    yield from _rows("users", "list show", "create import update disable enable set-password")
+    yield from _rows("users", "list show", "create import limits update disable enable set-password")
     yield from _rows(
         "accounts", "list show", "connect create disable enable reset-link set-role sign-out", of="accounts"
     )
@@ -46,8 +46,9 @@ def _table() -> Iterator[NamedOperation]:
     yield from _rows("tokens", "list show", "create revoke")
     yield from _rows("audit", "list show export follow verify")
     yield NamedOperation("audit.sign", Permission.AUDIT_READ, changes=True)  # the first call makes the key
-    yield from _rows("keys", "list show", "create import rotate update")
+    yield from _rows("keys", "list show", "create import limits rotate update")
     yield NamedOperation("keys.revoke", Permission.KEYS_REVOKE, changes=True)
+    yield from _rows("templates", "list show", "delete set", of="keys")
     yield from _rows("objects", "list", "share unshare")
     yield from _rows("organisations", "list show members invitations", "cancel-invitation invite remove set-role leave")
     yield from _rows("projects", "list show", "archive assign create rename")

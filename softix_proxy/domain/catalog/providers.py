@@ -69,6 +69,8 @@ class Provider:
     """The body fields that it refuses, beside those of its type."""
     unknown_members: UnknownMembersRule | None = None
     """Its own rule for members of unknown cost. None means the setting."""
+    model_patterns: tuple[str, ...] = ()
+    """The patterns of its models' names that the operator offers, as far as they have a price."""
     renamed_fields: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """The body fields that it refuses → its own names for them, or an empty text if they are left out.
 

@@ -17,6 +17,8 @@ _EPOCH = date(1970, 1, 1)
 _FIRST_US = to_us(datetime(2, 1, 1, tzinfo=UTC))
 _LAST_US = to_us(datetime(9998, 12, 31, tzinfo=UTC))
 """Instants outside of these two are counted as in UTC, because no zone's clock is known there."""
+_ENDLESS_US = 2**63 - 1
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class Today(NamedTuple):
@@ -45,6 +47,43 @@ class Today(NamedTuple):
         return self.month_end_us if period == "month" else self.week_end_us
 
 
+class PeriodSpan(NamedTuple):
+    """The half-open span of one period."""
+
+    start_us: int
+    end_us: int
+
+
+class PeriodRule(NamedTuple):
+    """The rule by which the periods of a limit follow each other.
+
+    Each begins at the start of a local day. Without a zone and a day of its own, a limit has the periods of `Today`.
+    """
+
+    period: CapPeriod
+    zone: str | None = None
+    """The IANA name of its own zone. None means the zone that is billed in."""
+    reset_day: int | None = None
+    """The day of the month (1 to 31) or of the week (1 is Monday) on which a period begins. None means the first.
+
+    In a month that is shorter, the period begins on its last day.
+    """
+
+    @property
+    def is_usual(self) -> bool:
+        return self.zone is None and self.reset_day is None
+
+    def span(self, instant_us: int, by: Calendar) -> PeriodSpan:
+        """Returns the period that contains an instant. `by` is the calendar of the zone that is billed in."""
+        if self.period == "total":
+            return PeriodSpan(0, _ENDLESS_US)
+        at = by if self.zone is None else calendar(self.zone)
+        if self.reset_day is None:
+            today = at.at(instant_us)
+            return PeriodSpan(today.start_us(self.period), today.end_us_of(self.period))
+        return at.turn(instant_us, self.period, self.reset_day)
+
+
 class OffsetSpan(NamedTuple):
     """A half-open span in which the offset of a zone's clock from UTC stays the same."""
 
@@ -64,12 +103,21 @@ class Calendar:
         self.name = name
         self.zone: tzinfo = UTC if name == "UTC" else parse_zone(name)
         self._today = self._work_out(0)
+        self._turns: dict[tuple[str, int], PeriodSpan] = {}
 
     def at(self, instant_us: int) -> Today:
         today = self._today
         if not today.day_us <= instant_us < today.end_us:
             today = self._today = self._work_out(instant_us)
         return today
+
+    def turn(self, instant_us: int, period: CapPeriod, reset_day: int) -> PeriodSpan:
+        """Returns the week or month that contains an instant and begins on that day. See `PeriodRule`."""
+        found = self._turns.get((period, reset_day))
+        if found is None or not found.start_us <= instant_us < found.end_us:
+            first, end = _turn(self.day(instant_us), period, reset_day)
+            found = self._turns[period, reset_day] = PeriodSpan(self.start_us(first), self.start_us(end))
+        return found
 
     def _work_out(self, instant_us: int) -> Today:
         day = self.day(instant_us)
@@ -167,6 +215,62 @@ def date_of(day: int) -> date:
 
 def day_of(on: date) -> int:
     return (on - _EPOCH).days
+
+
+def _turn(day: int, period: CapPeriod, reset_day: int) -> tuple[int, int]:
+    """Returns the first day of the week or month that contains a day, and the day after its last."""
+    on = date_of(day)
+    if period == "week":
+        first = day - (on.isoweekday() - reset_day) % 7
+        return first, first + 7
+    month = day - on.day + 1
+    after = month + _days_of_month(on)
+    begins = _reset_in(month, reset_day)
+    if begins <= day:
+        return begins, _reset_in(after, reset_day)
+    return _reset_in(month - date_of(month - 1).day, reset_day), begins
+
+
+def _reset_in(month: int, reset_day: int) -> int:
+    """Returns the day on which a period begins in the month of this first day."""
+    return month + min(reset_day, _days_of_month(date_of(month))) - 1
+
+
+def checked_rule(rule: PeriodRule) -> PeriodRule:
+    """Returns the rule unchanged. Raises BadInputError if it cannot be kept."""
+    if rule.zone is not None:
+        checked_zone(rule.zone)
+    if rule.reset_day is not None:
+        last = {"week": 7, "month": 31}.get(rule.period, 0)
+        if not last:
+            raise BadInputError(f"a period of a {rule.period} has no day on which it begins", "leave out the reset day")
+        if not 1 <= rule.reset_day <= last:
+            raise BadInputError(
+                f"not a day on which a {rule.period} can begin: {rule.reset_day}",
+                "write a day of the week, such as monday, or a day of the month from 1 to 31",
+            )
+    if rule.period == "total" and rule.zone is not None:
+        raise BadInputError("a limit without periods has no time zone", "leave out the zone")
+    return rule
+
+
+def parse_reset_day(text: str) -> int:
+    """Parses a day of the week or of the month. Raises BadInputError."""
+    word = text.strip().lower()
+    if word in WEEKDAYS:
+        return WEEKDAYS.index(word) + 1
+    if word.isascii() and word.isdigit() and len(word) <= 2 and 1 <= int(word) <= 31:
+        return int(word)
+    raise BadInputError(
+        f"not a reset day: {text!r}", "write a day of the week, such as monday, or a number from 1 to 31"
+    )
+
+
+def format_reset_day(rule: PeriodRule) -> str | None:
+    """Returns the reset day as `parse_reset_day` reads it. None stays None."""
+    if rule.reset_day is None:
+        return None
+    return WEEKDAYS[rule.reset_day - 1] if rule.period == "week" else str(rule.reset_day)
 
 
 def _days_of_month(on: date) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from softix_proxy.domain.access import limits
@@ -21,6 +22,8 @@ from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.core.records import record
 from softix_proxy.domain.metering.bounds import Bound, Funding
 from softix_proxy.domain.metering.budgets import BudgetState
+from softix_proxy.domain.metering.model_rates import ModelRateState, ModelRateStates, TooFast, arrive
+from softix_proxy.domain.metering.model_rates import count as count_by_model
 
 
 @dataclass(slots=True)
@@ -131,6 +134,8 @@ class Intent:
     """The tags of its usage, as they are stored: see `usage_tags`."""
     end_user: str = ""
     """The keyed digest of the user whom the request names. Empty if the key does not ask for it."""
+    other_models: tuple[int, ...] = ()
+    """The numbers of the further models that may serve the request, if the first one fails."""
 
     def at(self, place: AccountPlace) -> Intent:
         """Returns the intent for this one of its places."""
@@ -187,6 +192,8 @@ class Denied:
     allowance: Allowance = UNLIMITED
     about: str = ""
     """The kind of the thing that was named, if the names of the request lead nowhere."""
+    limit: str = ""
+    """The words that name the limit, if the code alone does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +202,7 @@ class Stale:
 
 
 Decision = Admitted | Denied | Stale
+_NO_STATES: ModelRateStates = MappingProxyType({})
 
 
 def decide(
@@ -204,8 +212,12 @@ def decide(
     now_us: int,
     today: Today,
     budgets: Sequence[BudgetState] = (),
+    model_rates: ModelRateStates = _NO_STATES,
 ) -> Admitted | Denied:
-    """Decides whether the request is admitted. The states change only if it is. `budgets` are those of the key."""
+    """Decides whether the request is admitted. The states change only if it is.
+
+    `budgets` are those of the key, and the caps in which the request counts.
+    """
     bounds = intent.limits
     if bounds.concurrency is not None and key.open_requests >= bounds.concurrency:
         return Denied(Code.CONCURRENCY_LIMITED, SECOND_US, allowance=_allowance(bounds, key, now_us))
@@ -220,6 +232,13 @@ def decide(
         tpm_tat_us, wait_us = limits.arrive(tpm_tat_us, now_us, bounds.tpm, tokens_held)
         if wait_us:
             return Denied(Code.TOKENS_LIMITED, wait_us, allowance=_allowance(bounds, key, now_us))
+    by_model: Sequence[ModelRateState] = ()
+    if bounds.model_rates:
+        arrived = arrive(bounds.model_rates, model_rates, max(intent.tokens_bound, intent.tokens_estimate), now_us)
+        if isinstance(arrived, TooFast):
+            allowance = _allowance(bounds, key, now_us)
+            return Denied(arrived.code, arrived.wait_us, allowance=allowance, limit=arrived.limit)
+        by_model = arrived
     funded = _fund(intent, wallet, key, now_us, today, budgets)
     if isinstance(funded, Denied):
         return funded
@@ -230,6 +249,8 @@ def decide(
         budget.held_pico += hold_pico
     key.open_requests += 1
     key.rpm_tat_us, key.tpm_tat_us = rpm_tat_us, tpm_tat_us
+    if by_model:
+        count_by_model(bounds.model_rates, model_rates, by_model)
     widened_pico = 0
     if bound.widening is not None or bound.targets:
         widened_pico = bound.widened_pico(bound.output_tokens if output_limit is None else output_limit)
@@ -265,9 +286,10 @@ def _fund(
         room_pico = bounds.cap_pico - key.spent_pico(bounds.cap_period, today) - key.held_pico
         if room_pico <= funds_pico:
             code, funds_pico = Code.CAP_REACHED, room_pico
+    limit: BudgetState | None = None
     for budget in budgets:
         if budget.room_pico(today) <= funds_pico:
-            code, funds_pico = Code.BUDGET_REACHED, budget.room_pico(today)
+            code, funds_pico, limit = budget.code, budget.room_pico(today), budget
     if hold_pico <= funds_pico:
         return Funding(bound, hold_pico)
     if (funding := bound.within(funds_pico)) is not None:
@@ -276,14 +298,21 @@ def _fund(
     tokens = cheapest.affordable_tokens(funds_pico)
     least = cheapest.hold_pico(cheapest.least_tokens if cheapest.adjustable else cheapest.output_tokens)
     wait_us = None
-    if code is Code.BUDGET_REACHED:
-        wait_us = _next_periods_us(budgets, max(least - 1, funds_pico), today) - now_us
-    return Denied(code, wait_us, least, max(funds_pico, 0), max(tokens, 0), _allowance(bounds, key, now_us))
+    if limit is not None:
+        wait_us = _next_periods_us(budgets, max(least - 1, funds_pico), today, now_us)
+    words = "" if limit is None else limit.words()
+    allowance = _allowance(bounds, key, now_us)
+    return Denied(code, wait_us, least, max(funds_pico, 0), max(tokens, 0), allowance, limit=words)
 
 
-def _next_periods_us(budgets: Sequence[BudgetState], room_pico: int, today: Today) -> int:
-    """Returns the instant at which the next period of each budget with at most this room has begun."""
-    return max(today.end_us_of(each.period) for each in budgets if each.room_pico(today) <= room_pico)
+def _next_periods_us(budgets: Sequence[BudgetState], room_pico: int, today: Today, now_us: int) -> int | None:
+    """Returns how long it takes until the next period of each budget with at most this room has begun.
+
+    None if one of them has no next period.
+    """
+    ends = [each.end_us(today) for each in budgets if each.room_pico(today) <= room_pico]
+    known = [end_us for end_us in ends if end_us is not None]
+    return max(known) - now_us if len(known) == len(ends) else None
 
 
 def _allowance(bounds: KeyLimits, key: KeyState, now_us: int) -> Allowance:

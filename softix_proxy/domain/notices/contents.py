@@ -49,6 +49,7 @@ CONTENTS: Mapping[NoticeKind, NoticeContent] = {
     NoticeKind.AUTO_TOP_UP_PAUSED: NoticeContent(("organisation", "amount", "reason"), "/billing/auto-top-up"),
     NoticeKind.LOW_BALANCE: NoticeContent(("organisation", "balance", "threshold"), "/billing"),
     NoticeKind.CAP_REACHED: NoticeContent(("organisation", "key", "cap", "period"), "/limits"),
+    NoticeKind.CAP_SHARE: NoticeContent(("organisation", "key", "models", "percent", "limit", "period"), "/limits"),
     NoticeKind.BUDGET_REACHED: NoticeContent(("organisation", "budget", "percent", "limit", "period"), "/projects"),
     NoticeKind.POLICY_CHANGED: NoticeContent(("policy", "effective"), "/account"),
     NoticeKind.PRIVACY_ANSWER: NoticeContent(("number", "answer")),

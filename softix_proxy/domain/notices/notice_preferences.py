@@ -15,6 +15,7 @@ OPTIONAL_KINDS = frozenset(
         NoticeKind.RECEIPT,
         NoticeKind.LOW_BALANCE,
         NoticeKind.CAP_REACHED,
+        NoticeKind.CAP_SHARE,
         NoticeKind.BUDGET_REACHED,
     )
 )

@@ -32,6 +32,7 @@ class NoticeKind(StrEnum):
     AUTO_TOP_UP_PAUSED = "auto_top_up_paused"
     LOW_BALANCE = "low_balance"
     CAP_REACHED = "cap_reached"
+    CAP_SHARE = "cap_share"
     BUDGET_REACHED = "budget_reached"
     POLICY_CHANGED = "policy_changed"
     PRIVACY_ANSWER = "privacy_answer"

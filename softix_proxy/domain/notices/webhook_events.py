@@ -17,6 +17,7 @@ class EventKind(StrEnum):
 
     BALANCE_LOW = "balance.low"
     CAP_REACHED = "cap.reached"
+    CAP_SHARE = "cap.share"
     BUDGET_REACHED = "budget.reached"
     PERIOD_CLOSED = "period.closed"
     INVOICE_ISSUED = "invoice.issued"
@@ -56,6 +57,10 @@ EVENTS: Mapping[EventKind, EventContent] = {
     EventKind.CAP_REACHED: EventContent(
         "A key has spent its cap of a period, or all but a twentieth of it.",
         (*_KEY, "cap_usd", "period", "period_began_at"),
+    ),
+    EventKind.CAP_SHARE: EventContent(
+        "A share of a cap is spent at which people are told: see `--alert` of `softix keys limits`.",
+        (*_KEY, "models", "percent", "cap_usd", "period", "period_began_at"),
     ),
     EventKind.BUDGET_REACHED: EventContent(
         "A part of a budget is spent.",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.access.keys import KeyStore
     from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectStore
     from softix_proxy.domain.access.repeatable_calls import RepeatableCallStore
+    from softix_proxy.domain.access.templates import TemplateStore
     from softix_proxy.domain.access.tokens import TokenStore
     from softix_proxy.domain.access.users import UserStore
     from softix_proxy.domain.accounts.account_tokens import AccountTokenStore
@@ -39,6 +40,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.metering.batches import BatchStore
     from softix_proxy.domain.metering.bounds import BoundStore
     from softix_proxy.domain.metering.budgets import BudgetStore
+    from softix_proxy.domain.metering.caps import CapStore
     from softix_proxy.domain.metering.live import LiveStore
     from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
     from softix_proxy.domain.metering.usage import UsageStore
@@ -145,6 +147,12 @@ class Unit(Protocol):
 
     @property
     def invitations(self) -> InvitationStore: ...
+
+    @property
+    def templates(self) -> TemplateStore: ...
+
+    @property
+    def caps(self) -> CapStore: ...
 
     @property
     def budgets(self) -> BudgetStore: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from fractions import Fraction
 
 from softix_proxy.domain.access.authorization import is_active, names_of
@@ -157,6 +158,15 @@ class Directory:
     def route(self, name: str) -> ModelRoute | None:
         """Returns the route of this name. Its time-outs are already applied to its legs."""
         return self._named_routes.get(name)
+
+    def provider_offering(self, name: str) -> Provider | None:
+        """Returns the provider that a name begins with, if the operator offers there whatever has such a name."""
+        named = provider_named_in(name, self._provider_names)
+        for provider in self.providers.values() if named else ():
+            if provider.name == named and provider.status is not ProviderStatus.REMOVED:
+                own = name.partition("/")[2]
+                return provider if any(fnmatchcase(own, pattern) for pattern in provider.model_patterns) else None
+        return None
 
     def active_routes(self) -> Iterable[ModelRoute]:
         """Returns the routes that an operator made."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from typing import Any, Literal
 
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
-from softix_proxy.domain.access.rights import ANY_PROVIDER
 from softix_proxy.domain.access.users import User
-from softix_proxy.domain.catalog.models import NAME_LETTERS
 from softix_proxy.domain.catalog.regions import checked_regions
 from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 from softix_proxy.domain.core.clock import PERIODS, format_instant
@@ -19,16 +16,16 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFou
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.ledger.balance import Wallet
-from softix_proxy.domain.metering import usage_tags
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.key_owners import KeyOwner
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.access import users
+from softix_proxy.operations.access.key_checks import checked_limits, checked_models
+from softix_proxy.operations.access.templates import Explicit, apply_to_key
+from softix_proxy.operations.metering.usage_tags import parse_tags
 from softix_proxy.operations.notices import key_notices
 
-_PATTERN = re.compile(rf"[*?\[\]!{NAME_LETTERS}]{{1,128}}", re.ASCII)
-_GLOB = frozenset("*?[]!")
 _MAX_LABEL = 64
 KeyGuard = Callable[[Unit], Awaitable[None]]
 
@@ -65,10 +62,13 @@ async def create(
     public_id: str | None = None,
     owned_by: KeyOwner | None = None,
     guard: KeyGuard | None = None,
+    template: str | None = None,
+    explicit: Explicit = Explicit(),  # noqa: B008 - the default is frozen
 ) -> IssuedKey:
     """Creates a key of this user. With `public_id`, it creates the key of that id once.
 
-    `guard` is called in the transaction, and raises if the key must not be made.
+    `guard` is called in the transaction, and raises if the key must not be made. `template` is that of its limits; see
+    `templates.apply_to_key`. The limits that are given win over it, and so do those that `explicit` names.
 
     Raises NotFoundError, BadInputError, and ConflictError if there is a key of that id.
     """
@@ -85,20 +85,21 @@ async def create(
             label=_checked_label(label),
             prefix=made.prefix,
             digest=made.digest,
-            models=await _checked_models(unit, models),
+            models=await checked_models(unit, models),
             allow_ip=_checked_networks(allow_ip),
-            limits=_checked_limits(limits),
+            limits=checked_limits(limits),
             status=KeyStatus.ACTIVE,
             expires_at_us=None if expires_in_us is None else now_us + expires_in_us,
             created_at_us=now_us,
             regions=checked_regions(regions),
             unknown_members=unknown_members,
-            tags=_checked_tags(tags),
+            tags=parse_tags(tags),
             end_users=end_users,
         )
         added = await unit.keys.add(asked)
         if owned_by is not None:
             await unit.key_owners.set(added.id, owned_by)
+        added = await apply_to_key(unit, added, template, explicit.with_limits(limits))
         await key_notices.tell(unit, NoticeKind.KEY_CREATED, added)
         return IssuedKey(added, made.text)
 
@@ -162,14 +163,14 @@ async def update(
         changed = replace(
             key,
             label=key.label if label is None else _checked_label(label),
-            models=key.models if models is None else await _checked_models(unit, models),
+            models=key.models if models is None else await checked_models(unit, models),
             earlier_models=key.earlier_models if models is None else (),
             allow_ip=key.allow_ip if allow_ip is None else _checked_networks(allow_ip),
-            limits=_checked_limits(replace(key.limits, **(limits or {}))),
+            limits=checked_limits(replace(key.limits, **(limits or {}))),
             expires_at_us=None if never_expires else expires_at_us,
             regions=key.regions if regions is None else checked_regions(regions),
             unknown_members=key.unknown_members if unknown_members is None else unknown_members or None,
-            tags=key.tags if tags is None else _checked_tags(tags),
+            tags=key.tags if tags is None else parse_tags(tags),
             end_users=key.end_users if end_users is None else end_users,
         )
         await unit.keys.update(changed)
@@ -273,6 +274,7 @@ def as_fields(key: Key, user_public_id: str, spend: Spend | None = None) -> dict
         "concurrency": limits.concurrency,
         "cap": None if limits.cap_pico is None else format_usd(limits.cap_pico),
         "cap_period": None if limits.cap_pico is None else limits.cap_period,
+        "model_rates": [{"model": rate.models, "rpm": rate.rpm, "tpm": rate.tpm} for rate in limits.model_rates],
         "expires_at": format_instant(key.expires_at_us),
         "created_at": format_instant(key.created_at_us),
     }
@@ -289,32 +291,6 @@ def _checked_label(label: str) -> str:
     return label
 
 
-def _checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
-    try:
-        return usage_tags.checked(tags)
-    except usage_tags.BadTagError as error:
-        raise BadInputError(error.why[0].lower() + error.why[1:].rstrip("."), "write for example team=search") from None
-
-
-async def _checked_models(unit: Unit, models: Sequence[str]) -> tuple[str, ...]:
-    """Returns the patterns. Refuses one that names a provider that does not exist, because it would allow nothing."""
-    for pattern in models:
-        if not _PATTERN.fullmatch(pattern):
-            raise BadInputError(f"not a pattern of model names: {pattern!r}", "write for example 'gpt-*,claude-*'")
-        head, slash, _ = pattern.partition("/")
-        if slash and not _GLOB & {*head} and not await _is_provider_or_folder(unit, head):
-            remedy = f"for models of this name at any provider, write '{ANY_PROVIDER}{pattern}'"
-            raise BadInputError(f"no provider is named {head!r}", remedy)
-    return tuple(models)
-
-
-async def _is_provider_or_folder(unit: Unit, name: str) -> bool:
-    """Returns whether a provider has this name, or the names of routes begin with it and a slash."""
-    if await unit.providers.find(name) is not None:
-        return True
-    return any(route.name.startswith(f"{name}/") for route in await unit.routes.list())
-
-
 def _checked_networks(networks: Sequence[str]) -> tuple[str, ...]:
     checked = []
     for text in networks:
@@ -323,13 +299,3 @@ def _checked_networks(networks: Sequence[str]) -> tuple[str, ...]:
         except ValueError:
             raise BadInputError(f"not a network: {text!r}", "write for example 10.0.0.0/8 or 2001:db8::/32") from None
     return tuple(checked)
-
-
-def _checked_limits(limits: KeyLimits) -> KeyLimits:
-    for name in ("rpm", "tpm", "concurrency"):
-        value = getattr(limits, name)
-        if value is not None and not 0 < value <= 10**9:
-            raise BadInputError(f"{name} is a number from 1 to 1,000,000,000", "leave it out for no limit")
-    if limits.cap_pico is not None and limits.cap_pico < 0:
-        raise BadInputError("a cap is not negative", "0 lets nothing through; leave it out for no cap")
-    return limits

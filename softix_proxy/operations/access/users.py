@@ -12,6 +12,7 @@ from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.operations.access.templates import apply_to_user
 
 _PASSWORD_LENGTHS = range(12, 257)
 
@@ -25,8 +26,9 @@ async def create(
     postpaid: bool,
     regions: Sequence[str] = (),
     display_name: str | None = None,
+    template: str | None = None,
 ) -> User:
-    """Creates a user with an empty wallet.
+    """Creates a user with an empty wallet. `template` is that of its limits; see `templates.apply_to_user`.
 
     Raises BadInputError, and ConflictError if the name or e-mail address is taken.
     """
@@ -47,6 +49,7 @@ async def create(
         )
         if shown is not None:
             await unit.users.set_display_name(made.id, shown)
+        await apply_to_user(unit, made, template)
         return made
 
 

@@ -19,6 +19,7 @@ from softix_proxy.domain.notices.outbox import Notice, NoticeKind
 from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.operations.access.templates import apply_to_user
 from softix_proxy.operations.accounts import account_tokens, passwords, security_events, throttles
 from softix_proxy.operations.notices import facts, outbox
 
@@ -117,6 +118,7 @@ async def _found_organisation(unit: Unit, account: Account) -> None:
         )
     )
     await unit.users.set_display_name(made.id, account.display_name)
+    await apply_to_user(unit, made)
     await unit.memberships.add(Membership(account.id, made.id, OrganisationRole.OWNER, now_us))
 
 

@@ -53,7 +53,7 @@ async def _tell(unit: Unit, alert: BudgetAlert) -> int:
         "organisation": await name_of(unit, budget.user_id),
         "budget": budgets.name_of(standing),
         "percent": f"{alert.percent} %",
-        "limit": facts.usd(budget.amount_pico),
+        "limit": facts.usd(standing.in_force_pico),
         "period": facts.PERIODS[budget.period],
     }
     cause = f"budget_reached:{budget.public_id}:{alert.period_start_us}:{alert.percent}"
@@ -61,7 +61,7 @@ async def _tell(unit: Unit, alert: BudgetAlert) -> int:
         "budget": budget.public_id,
         "budget_name": values["budget"],
         "percent": alert.percent,
-        "limit_usd": format_usd(budget.amount_pico),
+        "limit_usd": format_usd(standing.in_force_pico),
         "period": budget.period,
         "period_began_at": format_instant(alert.period_start_us),
     }

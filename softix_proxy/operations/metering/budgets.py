@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.access.users import User
@@ -13,10 +13,11 @@ from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.core.money import MAX_PICO, format_usd
-from softix_proxy.domain.metering.budgets import Budget, BudgetAlert, BudgetPeriod, reached
+from softix_proxy.domain.metering.budgets import Budget, BudgetAlert, BudgetPeriod, parse_alerts, reached
 from softix_proxy.domain.organisations.organisations import OPERATOR, Actor
 from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.operations.metering.limit_terms import UNCHANGED, AskedTerms, changed_terms, terms_fields
 from softix_proxy.operations.organisations import projects
 from softix_proxy.operations.organisations.organisations import authorized, find_member
 
@@ -31,16 +32,17 @@ class BudgetStanding:
     """The instant at which the next period begins."""
     project: Project | None
     account: Account | None
+    in_force_pico: int
+    """The amount that holds now: that of the budget, or what it is raised to."""
 
     @property
     def left_pico(self) -> int:
-        return max(self.budget.amount_pico - self.spent_pico - self.budget.held_pico, 0)
+        return max(self.in_force_pico - self.spent_pico - self.budget.held_pico, 0)
 
     @property
     def percent(self) -> int:
         """The part that is spent, in whole percent. A budget of nothing is used up."""
-        amount_pico = self.budget.amount_pico
-        return self.spent_pico * 100 // amount_pico if amount_pico else 100
+        return self.spent_pico * 100 // self.in_force_pico if self.in_force_pico else 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,13 @@ async def set_to(
     *,
     project: str | None = None,
     member: str | None = None,
+    terms: AskedTerms = UNCHANGED,
 ) -> BudgetStanding:
     """Sets what a project or a member may spend in each period. It is in force for the very next request.
 
-    What was spent in the present period before counts. Raises NotFoundError, BadInputError, ConflictError.
+    What was spent in the present period before counts. With an end in `terms`, the amount is raised until then.
+
+    Raises NotFoundError, BadInputError, ConflictError.
     """
     if not 0 <= amount_pico <= MAX_PICO:
         raise BadInputError("a budget is not negative", "0 lets nothing through; softix budgets remove ends it")
@@ -72,16 +77,18 @@ async def set_to(
         raise BadInputError("a budget is of one project or of one member", "name one of them")
     async with storage.snapshot() as unit:
         user, _ = await authorized(unit, organisation, by, Permission.BUDGETS_WRITE)
-        count = await _count(unit, await _asked(unit, user, amount_pico, period, project, member))
+        wanted = await _asked(unit, user, amount_pico, period, project, member, terms)
+        count = await _count(unit, wanted.budget)
     async with storage.writing() as unit:
         user, _ = await authorized(unit, organisation, by, Permission.BUDGETS_WRITE)
-        asked = await _asked(unit, user, amount_pico, period, project, member)
-        existing = next((one for one in await unit.budgets.list(user.id) if _is_same(one, asked)), None)
+        asked, existing = await _asked(unit, user, amount_pico, period, project, member, terms)
         if existing is None:
             spent_pico, now_us = await _spent(unit, asked, count), unit.clock.now_us()
             existing = await unit.budgets.add(replace(asked, spent_at_us=now_us, spent_pico=spent_pico))
         else:
-            await unit.budgets.set_amount(existing.id, amount_pico)
+            await unit.budgets.set_terms(asked)
+            if asked.rule != existing.rule:
+                await unit.budgets.set_spent(existing.id, await _spent(unit, asked, count))
         standing = await standing_of(unit, await unit.budgets.get(existing.id))
         await _note_reached(unit, standing)
         return standing
@@ -128,7 +135,7 @@ async def standing_of(unit: Unit, budget: Budget) -> BudgetStanding:
 
 def as_fields(standing: BudgetStanding) -> dict[str, Any]:
     """Returns the fields as the CLI shows them. Amounts are decimal text in USD."""
-    budget = standing.budget
+    budget, is_raised = standing.budget, standing.in_force_pico > standing.budget.amount_pico
     return {
         "id": budget.public_id,
         "project": None if standing.project is None else standing.project.public_id,
@@ -141,6 +148,7 @@ def as_fields(standing: BudgetStanding) -> dict[str, Any]:
         "left": format_usd(standing.left_pico),
         "percent": standing.percent,
         "ends_at": format_instant(standing.ends_at_us),
+        **terms_fields(budget, is_raised=is_raised),
     }
 
 
@@ -151,10 +159,23 @@ def name_of(standing: BudgetStanding) -> str:
     return "" if standing.account is None else standing.account.display_name
 
 
+class _Wanted(NamedTuple):
+    """A budget as it was asked for, and as it is."""
+
+    budget: Budget
+    existing: Budget | None
+
+
 async def _asked(
-    unit: Unit, user: User, amount_pico: int, period: BudgetPeriod, project: str | None, member: str | None
-) -> Budget:
-    """Returns the budget as it would be added."""
+    unit: Unit,
+    user: User,
+    amount_pico: int,
+    period: BudgetPeriod,
+    project: str | None,
+    member: str | None,
+    terms: AskedTerms,
+) -> _Wanted:
+    """Returns the budget as it would be added or changed."""
     account_id = project_id = None
     if project is not None:
         found = await projects.find(unit, user, project)
@@ -162,8 +183,10 @@ async def _asked(
         project_id = found.id
     if member is not None:
         account_id = (await find_member(unit, user, member))[0].id
-    now_us = unit.clock.now_us()
-    return Budget(0, new_public_id("bud"), user.id, account_id, project_id, period, amount_pico, now_us)
+    now_us, zone = unit.clock.now_us(), (await unit.instance.calendar()).name
+    new = Budget(0, new_public_id("bud"), user.id, account_id, project_id, period, amount_pico, now_us)
+    existing = next((one for one in await unit.budgets.list(user.id) if _is_same(one, new)), None)
+    return _Wanted(changed_terms(new, existing, amount_pico, terms, now_us, zone), existing)
 
 
 def _is_same(one: Budget, other: Budget) -> bool:
@@ -171,40 +194,48 @@ def _is_same(one: Budget, other: Budget) -> bool:
 
 
 async def _count(unit: Unit, budget: Budget) -> _Count:
-    start_us = (await unit.budgets.today()).start_us(budget.period)
+    start_us = await _start_us(unit, budget)
     before_number = max(await unit.ledger.last_posted() + 1, start_us)
     return _Count(start_us, before_number, await unit.budgets.counted(budget, start_us, before_number))
 
 
 async def _spent(unit: Unit, budget: Budget, count: _Count) -> int:
     """Returns what is spent in the present period: what was counted, and what was posted since."""
-    start_us = (await unit.budgets.today()).start_us(budget.period)
+    start_us = await _start_us(unit, budget)
     if start_us != count.start_us:  # the next period has begun meanwhile
         return await unit.budgets.counted(budget, start_us, MAX_PICO)
     return count.spent_pico + await unit.budgets.counted(budget, count.before_number, MAX_PICO)
 
 
+async def _start_us(unit: Unit, budget: Budget) -> int:
+    """Returns the instant at which the budget's present period began."""
+    return budget.rule.span(unit.clock.now_us(), await unit.instance.calendar()).start_us
+
+
 async def _standings(unit: Unit, user_id: int, budgets: Sequence[Budget]) -> Sequence[BudgetStanding]:
     """Returns how budgets of one organisation stand."""
-    today = await unit.budgets.today()
+    by, now_us = await unit.instance.calendar(), unit.clock.now_us()
     projects_by_id = {project.id: project for project in await unit.projects.list(user_id)}
     account_ids = {budget.account_id for budget in budgets if budget.account_id is not None}
     accounts = {account_id: await unit.accounts.get(account_id) for account_id in account_ids}
-    return [
-        BudgetStanding(
-            budget,
-            budget.state().spent_in(today),
-            today.end_us_of(budget.period),
-            projects_by_id.get(budget.project_id or 0),
-            accounts.get(budget.account_id or 0),
+    standings = []
+    for budget in budgets:
+        state, today = budget.state_at(now_us, by), by.at(now_us)
+        standings.append(
+            BudgetStanding(
+                budget,
+                state.spent_in(today),
+                state.end_us(today) or 0,
+                projects_by_id.get(budget.project_id or 0),
+                accounts.get(budget.account_id or 0),
+                state.amount_pico,
+            )
         )
-        for budget in budgets
-    ]
+    return standings
 
 
 async def _note_reached(unit: Unit, standing: BudgetStanding) -> None:
     """Notes the parts that a new amount has reached already."""
-    budget = standing.budget
-    start_us = (await unit.budgets.today()).start_us(budget.period)
-    for percent in reached(standing.spent_pico, budget.amount_pico):
+    budget, start_us = standing.budget, await _start_us(unit, standing.budget)
+    for percent in reached(standing.spent_pico, standing.in_force_pico, parse_alerts(budget.alerts)):
         await unit.budgets.note(BudgetAlert(budget.id, start_us, percent, unit.clock.now_us()))

@@ -237,8 +237,10 @@ async def _near_limits(unit: Unit, wanted: UsageFilter, low_balance_pico: int) -
     for low in await unit.live.low_wallets(owner, low_balance_pico):
         near = near_balance(low, low_balance_pico)
         found += [] if near is None else [near]
+    by = await unit.instance.calendar()
     for budget in await unit.budgets.list(owner.user_id):
-        if budget.state().room_pico(today) * 100 <= budget.amount_pico * (100 - NEAR_PERCENT):
+        state = budget.state_at(now_us, by)
+        if state.room_pico(today) * 100 <= state.amount_pico * (100 - NEAR_PERCENT):
             found.append(await _near_budget(unit, await budgets.standing_of(unit, budget)))
     return found
 
@@ -252,7 +254,7 @@ async def _near_budget(unit: Unit, standing: budgets.BudgetStanding) -> NearLimi
         key_public_id=None,
         key_prefix=None,
         name=budgets.name_of(standing),
-        limit=budget.amount_pico,
+        limit=standing.in_force_pico,
         left=standing.left_pico,
         period=budget.period,
         active_at_us=budget.spent_at_us,

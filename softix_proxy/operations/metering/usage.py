@@ -27,13 +27,14 @@ from softix_proxy.domain.metering.usage import (
     UsageTotal,
     UserSum,
 )
-from softix_proxy.domain.metering.usage_tags import BadTagError, checked, checked_name
+from softix_proxy.domain.metering.usage_tags import checked_name
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.exports.metering import csv_usage, jsonl_usage
 from softix_proxy.exports.metering.columns import ColumnValue, fields
 from softix_proxy.exports.metering.html_summary import SummaryPage, SummaryTable
 from softix_proxy.exports.metering.line_layout import Layout
 from softix_proxy.operations.access import users
+from softix_proxy.operations.metering.usage_tags import parse_tags
 
 UsageFormat = Literal["csv", "jsonl"]
 FORMATS: Mapping[UsageFormat, Layout] = {"csv": csv_usage.LAYOUT, "jsonl": jsonl_usage.LAYOUT}
@@ -129,14 +130,6 @@ async def filter_of(
         statuses=parse_statuses(statuses),
         tags=parse_tags(tags),
     )
-
-
-def parse_tags(texts: Sequence[str]) -> Sequence[str]:
-    """Reads tags such as `team=search`. Raises BadInputError."""
-    try:
-        return checked(texts)
-    except BadTagError as error:
-        raise BadInputError(error.why[0].lower() + error.why[1:].rstrip("."), "write for example team=search") from None
 
 
 def parse_statuses(texts: Sequence[str]) -> Sequence[StatusRange]:
@@ -235,7 +228,7 @@ def parse_subject(by: str) -> SummarySubject | None:
     Raises BadInputError.
     """
     if by in get_args(SummarySubject):
-        return cast(SummarySubject, by)
+        return cast(SummarySubject, by)  # it is one of the words that the type lists
     if by != END_USER:
         try:
             checked_name(by.removeprefix(TAG_OF) if by.startswith(TAG_OF) else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
@@ -171,7 +171,7 @@ async def update(scope: OrganisationScope, public_id: str, form: KeyForm) -> Key
         label=form.label,
         models=form.models,
         allow_ip=form.allow_ip,
-        limits=asdict(form.limits),
+        limits=form.limits.of_forms,
         expires_in_us=None if is_same_end else _expires_in_us(form, unit.clock.now_us()),
         never_expires=form.expires_at_us is None,
     )

@@ -21,6 +21,7 @@ from softix_proxy.exports.reporting.formats import FORMS
 from softix_proxy.operations.access import users
 from softix_proxy.operations.metering import usage
 from softix_proxy.operations.metering.usage import UsageExport
+from softix_proxy.operations.metering.usage_tags import parse_tags
 
 PARQUET = "parquet"
 FORMATS: Sequence[str] = (*usage.FORMATS, PARQUET, *FORMS)
@@ -126,7 +127,7 @@ async def export(storage: Storage, wanted: ExportRequest) -> UsageExport:
         return UsageExport(expected_rows, _parquet(unit, ParquetUsage(), wanted, user_id, until_us), last_us)
     layout = next(layout for name, layout in usage.FORMATS.items() if name == wanted.format)
     exported = await usage.export(
-        storage, layout, wanted.span, wanted.user, after_id=wanted.after_id, tags=usage.parse_tags(wanted.tags)
+        storage, layout, wanted.span, wanted.user, after_id=wanted.after_id, tags=parse_tags(wanted.tags)
     )
     return UsageExport(exported.expected_rows, _named(exported.chunks, f"{_stem(wanted)}.{wanted.format}"))
 

@@ -70,8 +70,13 @@ class Batches:
     def clock(self) -> Clock:
         return self.lifecycle.clock
 
-    async def read(self, items: AsyncGenerator[BatchItem, None], tag_of: TagOf, caller: Caller) -> list[BatchRequest]:
-        """Returns what decides about each request. Nothing of the bodies is kept. Raises RefusedError."""
+    async def read(
+        self, items: AsyncGenerator[BatchItem, None], tag_of: TagOf, caller: Caller | None = None
+    ) -> list[BatchRequest]:
+        """Returns what decides about each request. Nothing of the bodies is kept. Raises RefusedError.
+
+        `caller` is who makes the batch, if its key asks for the users whom the requests name.
+        """
         found: list[BatchRequest] = []
         seen: set[str] = set()
         async with aclosing(items):
@@ -91,7 +96,7 @@ class Batches:
                     self.lifecycle.telemetry.unknown_members(item.endpoint.name, spec.unknown_members)
                 seen.add(item.custom_id)
                 spec = replace(spec, service_tier=batch_format.TIER, adjustable=False)
-                user = end_user(caller, item.body, self.lifecycle.vault) if caller.key.end_users else ""
+                user = "" if caller is None else end_user(caller, item.body, self.lifecycle.vault)
                 found.append(BatchRequest(item.custom_id, item.endpoint, spec, len(item.body), line_bytes, user))
                 if len(found) > batch_format.MOST_REQUESTS:
                     raise batch_format.too_many()
@@ -145,7 +150,7 @@ class Batches:
             user_id=caller.user.id,
             postpaid=caller.user.postpaid,
             key_id=caller.key.id,
-            limits=replace(caller.key.limits, rpm=None, tpm=None, concurrency=None),
+            limits=replace(caller.key.limits, rpm=None, tpm=None, concurrency=None, model_rates=()),
             provider_id=model.provider_id,
             model_id=model.id,
             price_id=rate.price_id,

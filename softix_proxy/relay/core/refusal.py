@@ -48,9 +48,11 @@ def denied(decision: Denied, limits: KeyLimits, what: str = "this request") -> R
         return RefusedError(decision.code, unresolved(decision.code, decision.about), headers=headers)
     if decision.code in _PACE:
         wait_s = (decision.retry_after_us or SECOND_US) / SECOND_US
-        return RefusedError(decision.code, _PACE[decision.code], wait_s, headers=headers)
+        limit = f" Its limit is {decision.limit}." if decision.limit else ""
+        return RefusedError(decision.code, _PACE[decision.code] + limit, wait_s, headers=headers)
     needed, available = format_usd(decision.needed_pico), format_usd(decision.available_pico)
-    message = f"{_SHORT[decision.code]}: {what} needs up to ${needed}, and ${available} is available."
+    short = f"The {decision.limit} is reached" if decision.limit else _SHORT[decision.code]
+    message = f"{short}: {what} needs up to ${needed}, and ${available} is available."
     if decision.affordable_tokens > 0:
         message += f" It would pass with at most {decision.affordable_tokens} output tokens."
     else:

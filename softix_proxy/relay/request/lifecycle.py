@@ -204,6 +204,7 @@ class Lifecycle:
             del targets[1:]
         body_bytes = len(body) + request.rest_bytes
         user, key, prefix, tokens = caller.user, caller.key, None, estimate(spec, body_bytes)
+        limits = key.limits
         if len(targets) > 1:
             prefix = prefix_of(key.id, body) if found.sticky else None
             targets = self.target_pool.arrange(targets, prefix, tokens)
@@ -211,6 +212,8 @@ class Lifecycle:
             directory, request, spec, body_bytes, targets[:1] if request.rest_bytes else targets
         )
         first = targets[0]
+        if limits.model_rates:
+            limits = limits.for_models([(each.provider.name, each.model.name) for each in targets])
         retries = found.retries if found.id else self.policy.retries
         key_quotas = first.provider.key_count if len(targets) == 1 else sum(each.provider.key_count for each in targets)
         tries = 1 if request.rest_bytes else min(key_quotas * (retries + 1), self.policy.most_attempts)
@@ -220,7 +223,7 @@ class Lifecycle:
             user_id=user.id,
             postpaid=user.postpaid,
             key_id=key.id,
-            limits=key.limits,
+            limits=limits,
             provider_id=first.provider.id,
             model_id=first.model.id,
             price_id=first.rate.price_id,
@@ -229,11 +232,12 @@ class Lifecycle:
             bound=together(bounds, tries if self.policy.charge_failed_attempts == "provider-billed" else 1),
             tokens_estimate=tokens,
             started_at_us=request.started_at_us,
-            tokens_bound=tokens_bound(spec, body_bytes, bounds) if key.limits.tpm is not None else 0,
+            tokens_bound=tokens_bound(spec, body_bytes, bounds) if limits.tpm is not None or limits.model_rates else 0,
             refs=spec.refs,
             places=tuple(place for target in targets for place in target.places()) if spec.refs else (),
             tags=usage_tags(key, request.tags, self.policy),
             end_user=end_user(caller, body, self.vault) if key.end_users else "",
+            other_models=tuple(target.model.id for target in targets[1:]) if len(targets) > 1 else (),
         )
         return Plan(caller, targets, intent, bounds, retries, tries, prefix)
 

@@ -9,7 +9,7 @@ from softix_proxy.dialects.core.tokens import TIERS
 from softix_proxy.dialects.registry import ENDPOINTS, provider_side
 from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.access.users import User
-from softix_proxy.domain.catalog.models import Model
+from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.catalog.search_models import searches_by
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.pricing.meters import METERS
@@ -23,6 +23,11 @@ from softix_proxy.relay.core.plan import Caller, Target
 _NO_SUCH_TIER = (
     "This service tier is not known here, so it has no price. These may have one: "
     f"{', '.join(sorted(TIERS))}. Name one of them, or none."
+)
+
+_NO_PRICE_KNOWN = (
+    "This model of {provider} has no price here. An administrator can add it with one, for example: "
+    "softix models add MODEL --provider {provider} --input 1.00 --output 4.00"
 )
 
 
@@ -102,7 +107,7 @@ def route(
     """
     found = directory.route(spec.model)
     if found is None:
-        raise refusal.no_model()
+        raise _unknown(directory, caller, spec.model)
     targets: list[Target] = []
     refused: UnpricedError | None = None
     other_dialect: Model | None = None
@@ -127,6 +132,20 @@ def route(
             raise refused or _speaks_another(directory, other_dialect)
         raise refused or refusal.no_model()
     return found, targets if found.id else _native_first(endpoint, targets)
+
+
+def _unknown(directory: Directory, caller: Caller, name: str) -> RefusedError:
+    """Returns the error for a name that no model has.
+
+    If the operator offers all models of a pattern at this provider, what is missing is a price. Only who may use such a
+    model is told so, and the message does not repeat the name.
+    """
+    provider = directory.provider_offering(name)
+    if provider is not None:
+        model = Model(0, name.partition("/")[2], provider.id, "", None, None, ModelStatus.ACTIVE, 0)
+        if access(caller.user, caller.key, provider, model) is None:
+            return RefusedError(Code.MODEL_NOT_PRICED, _NO_PRICE_KNOWN.format(provider=provider.name))
+    return refusal.no_model()
 
 
 def _native_first(endpoint: Endpoint, targets: list[Target]) -> list[Target]:

@@ -28,6 +28,7 @@ from softix_proxy.relay.batch.provider_account import Account
 from softix_proxy.relay.batch.results import folder_of
 from softix_proxy.relay.batch.tagged_input import TaggedInput
 from softix_proxy.relay.core import refusal
+from softix_proxy.relay.core.plan import Caller
 from softix_proxy.relay.request.large_body import in_turns, scan
 from softix_proxy.relay.stored_objects.handler import UNKNOWN_OBJECT, ResourceHandler
 from softix_proxy.relay.stored_objects.operation_table import OPERATIONS, Operation
@@ -85,6 +86,11 @@ class BatchHandler(ResourceHandler):
             return await self._batches.plan(self._caller, requests, find_model, label, tags)
 
         return await self._batches.admit(plan)
+
+    @property
+    def _named_by(self) -> Caller | None:
+        """The caller, if the key asks for the users whom its requests name."""
+        return self._caller if self._caller.key.end_users else None
 
     def _choose_model(self, found: Sequence[Model]) -> Model:
         """Chooses the first model that takes such batches and that the key may use. Raises RefusedError."""
@@ -151,7 +157,7 @@ class OpenAIBatchHandler(BatchHandler):
         asked = batch_format.read_creation(body)
         file = await self._find_file(asked.input_file_id)
         account = self._account_of(file)
-        requests = await self._batches.read(self._lines(file, asked), self._tag_of, self._caller)
+        requests = await self._batches.read(self._lines(file, asked), self._tag_of, self._named_by)
         lines = await self._admit(requests, partial(_by_upstream_name, account.provider.id), account.label)
         try:
             account = self._account_of(file)
@@ -222,7 +228,7 @@ class AnthropicBatchHandler(BatchHandler):
     async def create(self) -> None:
         body = await self._request.read_body()
         scanned = await scan(body)  # it is used as long as this function runs
-        requests = await self._batches.read(_each(batch_format.read_entries(body)), self._tag_of, self._caller)
+        requests = await self._batches.read(_each(batch_format.read_entries(body)), self._tag_of, self._named_by)
         lines = await self._admit(requests, lambda directory: directory.models_named)
         renamed = {
             number: line.model.upstream_name

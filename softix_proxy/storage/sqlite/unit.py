@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
     from softix_proxy.storage.sqlite.access.repeatable_calls import SqliteRepeatableCallStore
+    from softix_proxy.storage.sqlite.access.templates import SqliteTemplateStore
     from softix_proxy.storage.sqlite.access.tokens import SqliteTokenStore
     from softix_proxy.storage.sqlite.access.users import SqliteUserStore
     from softix_proxy.storage.sqlite.accounts.account_tokens import SqliteAccountTokenStore
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.metering.batches import SqliteBatchStore
     from softix_proxy.storage.sqlite.metering.bounds import SqliteBoundStore
     from softix_proxy.storage.sqlite.metering.budgets import SqliteBudgetStore
+    from softix_proxy.storage.sqlite.metering.caps import SqliteCapStore
     from softix_proxy.storage.sqlite.metering.live import SqliteLiveStore
     from softix_proxy.storage.sqlite.metering.usage import SqliteUsageStore
     from softix_proxy.storage.sqlite.notices.notice_conditions import SqliteNoticeConditionStore
@@ -263,6 +265,18 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.organisations.invitations import SqliteInvitationStore
 
         return SqliteInvitationStore(self._session)
+
+    @cached_property
+    def templates(self) -> SqliteTemplateStore:
+        from softix_proxy.storage.sqlite.access.templates import SqliteTemplateStore
+
+        return SqliteTemplateStore(self._session)
+
+    @cached_property
+    def caps(self) -> SqliteCapStore:
+        from softix_proxy.storage.sqlite.metering.caps import SqliteCapStore
+
+        return SqliteCapStore(self._session)
 
     @cached_property
     def budgets(self) -> SqliteBudgetStore:

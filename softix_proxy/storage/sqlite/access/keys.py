@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
-from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
+from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, ModelRate, Spend
 from softix_proxy.domain.core.calendar import Today
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.metering.admission import KeyState
@@ -12,7 +13,13 @@ from softix_proxy.domain.organisations.key_owners import NOBODY
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.paging import is_before
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted, field_names, insert, text_list
+from softix_proxy.storage.sqlite.metering.caps import CARRY_ON
 from softix_proxy.storage.sqlite.organisations.key_owners import SqliteKeyOwnerStore
+
+
+def _read_rates(text: str) -> tuple[ModelRate, ...]:
+    return () if text == "[]" else tuple(ModelRate(models, rpm, tpm) for models, rpm, tpm in json.loads(text))
+
 
 KEY = RecordMapping(
     Key,
@@ -27,7 +34,15 @@ KEY = RecordMapping(
     "unknown_members",
     models=text_list(),
     allow_ip=text_list(),
-    limits=RecordMapping(KeyLimits, "rpm", "tpm", "concurrency", "cap_pico", "cap_period"),
+    limits=RecordMapping(
+        KeyLimits,
+        "rpm",
+        "tpm",
+        "concurrency",
+        "cap_pico",
+        "cap_period",
+        model_rates=converted(_read_rates, json.dumps),
+    ),
     status=converted(KeyStatus),
     regions=text_list(),
     earlier_models=text_list(),
@@ -58,6 +73,9 @@ _CARRY_ON = insert(
     ("key_id", *_CARRIED),
     rows=f"SELECT ?, {', '.join(_CARRIED)} FROM key_states WHERE key_id = ?",
 )
+_CARRY_RATES = """
+INSERT INTO model_rate_states (key_id, models, rpm_tat_us, tpm_tat_us)
+SELECT ?, models, rpm_tat_us, tpm_tat_us FROM model_rate_states WHERE key_id = ?"""
 
 _REFERENCES = (
     "public_id = ?",
@@ -82,6 +100,8 @@ class SqliteKeyStore:
         number = await self._session.insert("keys", {**added, "rotated_from": rotated_from})
         if rotated_from is not None:
             await self._session.run(_CARRY_ON, number, rotated_from)
+            await self._session.run(CARRY_ON, number, rotated_from)
+            await self._session.run(_CARRY_RATES, number, rotated_from)
             await self._inherit(number, rotated_from)
         return await self.get(number)
 

@@ -36,8 +36,8 @@ AUDITED: Final[Mapping[str, AuditedTable]] = {
     "keys": AuditedTable(
         "key",
         "public_id",
-        "user_id models rpm tpm concurrency cap_pico cap_period status expires_at_us rotated_from regions "
-        "unknown_members",
+        "user_id models rpm tpm concurrency cap_pico cap_period model_rates status expires_at_us rotated_from regions "
+        "unknown_members tags end_users",
         "label prefix digest allow_ip",
         "id created_at_us revision earlier_models",
     ),
@@ -46,7 +46,7 @@ AUDITED: Final[Mapping[str, AuditedTable]] = {
     "providers": AuditedTable(
         "provider",
         "public_id",
-        "name type on_hang_up status region key_weight version_in_url drop_fields unknown_members",
+        "name type on_hang_up status region key_weight version_in_url drop_fields model_patterns unknown_members",
         "base_url sealed_key",
         "id created_at_us revision",
     ),
@@ -172,10 +172,19 @@ AUDITED: Final[Mapping[str, AuditedTable]] = {
     "budgets": AuditedTable(
         "budget",
         "public_id",
-        "user_id account_id project_id period amount_pico",
+        "user_id account_id project_id period amount_pico zone reset_day alerts raised_pico raised_until_us",
         "",
         "id created_at_us held_pico spent_at_us spent_pico",
     ),
+    "caps": AuditedTable(
+        "cap",
+        "user_id key_id models period",
+        "amount_pico zone reset_day alerts raised_pico raised_until_us",
+        "",
+        "id created_at_us held_pico spent_at_us spent_pico",
+    ),
+    "limit_templates": AuditedTable("template", "name", "kind parts", "", "id created_at_us"),
+    "template_defaults": AuditedTable("template_default", "kind user_id", "template_id"),
     "muted_notices": AuditedTable("muted_notice", "account_id kind"),
     "balance_thresholds": AuditedTable("balance_threshold", "account_id user_id threshold_pico"),
     "webhook_endpoints": AuditedTable(
@@ -211,12 +220,14 @@ NOT_AUDITED: Final[Mapping[str, str]] = {
     "audit": "This is the audit.",
     "batch_lines": "These are records of requests.",
     "budget_alerts": "These are derived from what was spent.",
+    "cap_alerts": "These are derived from what was spent.",
     "ceremonies": "These live for minutes, and what they lead to is followed.",
     "directory_revision": "This counts changes of other tables.",
     "former_members": "These follow from members.",
     "intents": "These are requests under way.",
     "key_budgets": "These follow from owners of keys and budgets.",
     "key_states": "These count what requests use.",
+    "model_rate_states": "These count what requests use.",
     "notice_conditions": "These are found by the daemon.",
     "object_accounts": "These follow from objects.",
     "object_items": "These are made by requests.",
@@ -232,6 +243,7 @@ NOT_AUDITED: Final[Mapping[str, str]] = {
     "unpriced_asks": "These count requests.",
     "webhook_events": "These tell of changes that the audit has.",
     "usage": "These are records of requests.",
+    "usage_tags": "These are records of requests.",
     "usage_daily": "These are sums of requests.",
 }
 """Table → why the audit does not follow it."""
@@ -247,6 +259,7 @@ REFERENCES: Final[Mapping[str, str]] = {
         "SELECT p.name || '/' || m.name FROM models AS m JOIN providers AS p ON p.id = m.provider_id WHERE m.id = ?"
     ),
     "project_id": "SELECT public_id FROM projects WHERE id = ?",
+    "template_id": "SELECT name FROM limit_templates WHERE id = ?",
     "payment_id": "SELECT public_id FROM payments WHERE id = ?",
     "about_id": "SELECT number FROM bills WHERE id = ?",
 }

@@ -41,6 +41,7 @@ PROVIDER = RecordMapping(
     more_keys=selected(_MORE_KEYS, read=_to_keys),
     version_in_url=converted(bool),
     drop_fields=text_list(),
+    model_patterns=text_list(),
 )
 _CHANGEABLE = (
     "name",
@@ -52,6 +53,7 @@ _CHANGEABLE = (
     "key_weight",
     "version_in_url",
     "drop_fields",
+    "model_patterns",
     "unknown_members",
 )
 

@@ -11,7 +11,7 @@ from softix_proxy.domain.ledger.ledger import REVENUE, Transfer
 from softix_proxy.domain.metering.admission import KeyState
 from softix_proxy.domain.metering.usage import Correction
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
-from softix_proxy.storage.sqlite.metering import budget_sums
+from softix_proxy.storage.sqlite.metering import budget_sums, cap_sums
 from softix_proxy.storage.sqlite.write_path import statements as sql
 
 _COPIED = (
@@ -66,6 +66,7 @@ async def post(session: DatabaseSession, post_transfer: PostTransfer, correction
     await session.run(sql.of(sql.ADD_DAILY, 1), *sql.DAILY.values(added))
     await _adjust_spend(session, key_id, correction)
     await budget_sums.correct(session, key_id, row.id, correction.charge_pico)
+    await cap_sums.correct(session, row.user_id, key_id, row.model_id, row.id, correction.charge_pico)
     return number
 
 

@@ -21,7 +21,7 @@ from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
 from softix_proxy.storage.sqlite.ledger import corrections, ledger_postings, ledger_sums, redating
 from softix_proxy.storage.sqlite.ledger import ledger_sql as sql
-from softix_proxy.storage.sqlite.metering import budget_sums, usage
+from softix_proxy.storage.sqlite.metering import budget_sums, cap_sums, usage
 
 _TRANSFER = RecordMapping(Transfer, "id", "from_account", "to_account", "amount_pico", "kind", "reference", "note")
 _SHOWN = 100
@@ -102,5 +102,6 @@ class SqliteLedgerStore:
         violations += (await ledger_sums.wrong_balances(self._session, sums))[:_SHOWN]
         violations += await ledger_sums.wrong_usage_sums(self._session, _SHOWN)
         violations += (await budget_sums.wrong_spend(self._session))[:_SHOWN]
+        violations += (await cap_sums.wrong_spend(self._session))[:_SHOWN]
         [(transfers, usage_rows, open_holds)] = await self._session.all(sql.COUNTS)
         return VerificationResult(transfers, usage_rows, open_holds, tuple(violations))

@@ -32,6 +32,12 @@ WITH holds AS (
 )
 SELECT public_id, 'cached ' || held_pico || ', holds ' || coalesce(held, 0) || ' pico-USD'
 FROM budgets LEFT JOIN holds ON budget_id = id WHERE held_pico <> coalesce(held, 0)""",
+    "a cap's held money is that of the open holds that count in it": """
+WITH holds AS (
+  SELECT each.value AS cap_id, sum(hold_pico) AS held FROM intents, json_each(cap_ids) AS each GROUP BY each.value
+)
+SELECT 'cap ' || id, 'cached ' || held_pico || ', holds ' || coalesce(held, 0) || ' pico-USD'
+FROM caps LEFT JOIN holds ON cap_id = id WHERE held_pico <> coalesce(held, 0)""",
     "a key's budgets are those of its owners": """
 WITH owned AS (
   SELECT o.key_id, b.id AS budget_id FROM key_owners AS o JOIN keys ON keys.id = o.key_id

@@ -15,7 +15,7 @@ from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.numbering import FREE_NUMBER, LAST_CLOSED, LAST_FREE_BEFORE, OLDEST_SINCE
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, selected
 from softix_proxy.storage.sqlite.ledger.corrections import PostTransfer
-from softix_proxy.storage.sqlite.metering import budget_sums
+from softix_proxy.storage.sqlite.metering import budget_sums, cap_sums
 from softix_proxy.storage.sqlite.metering.usage_sql import read_meters
 from softix_proxy.storage.sqlite.write_path import statements as sql
 
@@ -164,6 +164,7 @@ async def _move_usage(session: DatabaseSession, post: PostTransfer, one: Misdate
     )
     await session.run(sql.of(sql.ADD_DAILY, 1), *sql.DAILY.values(added))
     await budget_sums.correct(session, key_id, number, charge_pico)
+    await cap_sums.correct(session, user_id, key_id, model_id, number, charge_pico)
 
 
 async def _move_payment(session: DatabaseSession, post: PostTransfer, one: MisdatedPosting, step: _Step) -> None:

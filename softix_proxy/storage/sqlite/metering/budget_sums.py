@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softix_proxy.domain.core.calendar import Calendar, Today
+from softix_proxy.domain.core.calendar import Calendar, PeriodSpan
 from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.ledger.ledger import LedgerViolation
 from softix_proxy.domain.ledger.redating import REDATED
-from softix_proxy.domain.metering.budgets import Budget, BudgetAlert, BudgetState
+from softix_proxy.domain.metering.budgets import Budget, BudgetAlert, BudgetState, in_force
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
 from softix_proxy.storage.sqlite.core.wide_sums import split_sum, whole
@@ -34,8 +34,26 @@ BUDGET = RecordMapping(
     "held_pico",
     "spent_at_us",
     "spent_pico",
+    "zone",
+    "reset_day",
+    "alerts",
+    "raised_pico",
+    "raised_until_us",
 )
-STATE = RecordMapping(BudgetState, "id", "amount_pico", "period", "held_pico", "spent_at_us", "spent_pico")
+STATE = RecordMapping(
+    BudgetState,
+    "id",
+    "amount_pico",
+    "period",
+    "held_pico",
+    "spent_at_us",
+    "spent_pico",
+    "zone",
+    "reset_day",
+    "alerts",
+    "raised_pico",
+    "raised_until_us",
+)
 _CHARGED = f"iif(note LIKE '{REDATED}%', id, coalesce(corrects_row_id, id))"
 _SUMS = f"""
 SELECT keys.user_id, o.account_id, o.project_id, {split_sum("charge_pico", "charge")} FROM (
@@ -59,9 +77,10 @@ WHERE o.key_id = ?1 AND o.from_number <= ?2 AND ?2 < coalesce(o.until_number, {E
 _OwnerSums = dict[tuple[int, int | None, int | None], int]
 
 
-async def counted(session: DatabaseSession, budget: Budget, today: Today, from_number: int, before_number: int) -> int:
-    """Returns the charges of the budget in its period of that day, in the rows with these numbers."""
-    span = today.start_us(budget.period), today.end_us_of(budget.period)
+async def counted(
+    session: DatabaseSession, budget: Budget, span: PeriodSpan, from_number: int, before_number: int
+) -> int:
+    """Returns the charges of the budget in that period, in the rows with these numbers."""
     return _of(budget, await _sums(session, from_number, before_number, *span))
 
 
@@ -69,7 +88,8 @@ async def correct(session: DatabaseSession, key_id: int, charged_us: int, differ
     """Applies a change of what was charged at `charged_us` to the budgets of those who owned the key then."""
     by, now_us = await session.calendar(), session.clock.now_us()
     for state in STATE.read_all(await session.all(_CHARGED_TO, key_id, charged_us)):
-        start_us = by.at(charged_us).start_us(state.period)
+        start_us = state.start_at(charged_us, by)
+        state.amount_pico = in_force(state.amount_pico, state.raised_pico, state.raised_until_us, now_us)
         for percent in state.correct(difference_pico, charged_us, by):
             await add_alert(session, BudgetAlert(state.id, start_us, percent, now_us))
         await session.update("budgets", STATE.row(state, "spent_at_us", "spent_pico"), "id = ?", state.id)
@@ -82,19 +102,18 @@ async def add_alert(session: DatabaseSession, alert: BudgetAlert) -> None:
 
 async def count_again(session: DatabaseSession, by: Calendar, now_us: int) -> None:
     """Counts what every budget has spent in the period of this calendar that contains the present."""
-    today = by.at(now_us)
     for budget in await _all(session):
-        spent_pico = await counted(session, budget, today, today.start_us(budget.period), EVER)
+        span = budget.rule.span(now_us, by)
+        spent_pico = await counted(session, budget, span, span.start_us, EVER)
         await session.update("budgets", {"spent_at_us": now_us, "spent_pico": spent_pico}, "id = ?", budget.id)
 
 
 async def wrong_spend(session: DatabaseSession) -> Sequence[LedgerViolation]:
     """Finds budgets whose state is not the sum of the rows of the period that it is of."""
     by, found = await session.calendar(), []
-    sums: dict[tuple[int, int], _OwnerSums] = {}
+    sums: dict[PeriodSpan, _OwnerSums] = {}
     for budget in await _all(session):
-        of = by.at(budget.spent_at_us)
-        span = of.start_us(budget.period), of.end_us_of(budget.period)
+        span = budget.rule.span(budget.spent_at_us, by)
         if span not in sums:
             sums[span] = await _sums(session, span[0], EVER, *span)
         rows_pico = _of(budget, sums[span])

@@ -13,6 +13,7 @@ from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
 from softix_proxy.storage.sqlite.metering import budget_sums
 from softix_proxy.storage.sqlite.metering.budget_sums import BUDGET
 
+_TERMS = ("amount_pico", "zone", "reset_day", "alerts", "raised_pico", "raised_until_us")
 _SELECT = f"SELECT {BUDGET.select()} FROM budgets"
 _ALERT = RecordMapping(BudgetAlert, *BudgetAlert._fields)
 _LINK = """
@@ -62,10 +63,14 @@ class SqliteBudgetStore:
         return (await self._session.calendar()).at(self._session.clock.now_us())
 
     async def counted(self, budget: Budget, from_number: int, before_number: int) -> int:
-        return await budget_sums.counted(self._session, budget, await self.today(), from_number, before_number)
+        span = budget.rule.span(self._session.clock.now_us(), await self._session.calendar())
+        return await budget_sums.counted(self._session, budget, span, from_number, before_number)
 
     async def set_amount(self, budget_id: int, amount_pico: int) -> None:
         await self._session.update("budgets", {"amount_pico": amount_pico}, "id = ?", budget_id)
+
+    async def set_terms(self, budget: Budget) -> None:
+        await self._session.update("budgets", BUDGET.row(budget, *_TERMS), "id = ?", budget.id)
 
     async def set_spent(self, budget_id: int, spent_pico: int) -> None:
         changed = {"spent_at_us": self._session.clock.now_us(), "spent_pico": spent_pico}

@@ -16,7 +16,7 @@ from softix_proxy.domain.ledger.redating import REDATED
 from softix_proxy.domain.pricing.meters import INPUT_METERS, OUTPUT_METERS
 from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import insert
-from softix_proxy.storage.sqlite.metering import budget_sums
+from softix_proxy.storage.sqlite.metering import budget_sums, cap_sums
 from softix_proxy.storage.sqlite.write_path import statements as sql
 
 KEPT = "usage_daily"
@@ -142,4 +142,5 @@ async def change_zone(session: DatabaseSession, zone: str) -> bool:
     today = by.at(now_us)
     await session.run(_SPENT, now_us, today.day_us, today.week_us, today.month_us)
     await budget_sums.count_again(session, by, now_us)
+    await cap_sums.count_again(session, by, now_us)
     return True

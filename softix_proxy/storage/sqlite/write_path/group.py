@@ -34,15 +34,18 @@ from softix_proxy.domain.metering.admission import (
 )
 from softix_proxy.domain.metering.batches import PARKED_SLOT
 from softix_proxy.domain.metering.bounds import WHOLE_MODEL, ExceededBound, exceeded
-from softix_proxy.domain.metering.budgets import ALERT_PERCENTS, BudgetAlert, BudgetState
+from softix_proxy.domain.metering.budgets import BudgetAlert, BudgetState, parse_alerts
+from softix_proxy.domain.metering.caps import CapAlert, CapState
 from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement, limited
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 from softix_proxy.storage.sqlite.core.numbering import NEXT_NUMBER, is_far_ahead
 from softix_proxy.storage.sqlite.write_path import object_statements as objects
 from softix_proxy.storage.sqlite.write_path import statements as sql
+from softix_proxy.storage.sqlite.write_path.limits_of_group import LimitsOfGroup
 
 _WALLET_COLUMNS = len(sql.WALLET_STATE)
 _decode = msgspec.json.Decoder().decode
+_NONE: Sequence[BudgetState] = ()
 
 
 class CommitGroup:
@@ -58,8 +61,9 @@ class CommitGroup:
         self._budgets_of: dict[int, list[BudgetState]] = {}
         """The budgets by key. A key without a budget is not in it."""
         self._alerts: list[BudgetAlert] = []
-        self._open: dict[int, tuple[int, int]] = {}
-        """The open requests: id → (the hold in pico-USD, the slot)."""
+        self._limits = LimitsOfGroup(connection, now_us)
+        self._open: dict[int, tuple[int, int, Sequence[int] | None]] = {}
+        """The open requests: id → (the hold in pico-USD, the slot, the caps that have the hold)."""
         self._exceeded: list[ExceededBound] = []
         self._revision = self._last_posted = 0
         self._calendar = calendar("UTC")
@@ -70,8 +74,8 @@ class CommitGroup:
         owners: list[Intent | RateCheck] = [*intents, *checks]
         pairs = ",".join({f"[{owner.user_id},{owner.key_id}]" for owner in owners})
         asked = f"[{pairs}]"
-        [found] = self._connection.execute(sql.STATES, (ids, asked, asked)).fetchone()
-        self._revision, self._last_posted, zone, holds, budgets, states = _decode(found)
+        [found] = self._connection.execute(sql.STATES, (ids, asked, asked, asked)).fetchone()
+        self._revision, self._last_posted, zone, holds, budgets, caps, states = _decode(found)
         self._open = dict(holds)
         if zone is not None:
             self._calendar = calendar(zone)
@@ -84,12 +88,18 @@ class CommitGroup:
             key.come_back(self._now_us)
         if budgets:
             self._load_budgets(budgets)
+        if caps:
+            self._limits.load_caps(caps, self._calendar)
+        if any(intent.limits.model_rates for intent in intents):
+            self._limits.load_rates(intents)
 
     def _load_budgets(self, rows: Iterable[Sequence[Any]]) -> None:
         for key_id, *columns in rows:
             state = BudgetState(*columns)
-            budget = self._budgets.setdefault(state.id, state)
-            budget.come_back(self._now_us)
+            budget = self._budgets.get(state.id)
+            if budget is None:
+                budget = self._budgets[state.id] = state
+                budget.begin(self._now_us, self._calendar)
             self._budgets_of.setdefault(key_id, []).append(budget)
 
     def save(self) -> None:
@@ -103,6 +113,8 @@ class CommitGroup:
             self._write(sql.SAVE_BUDGETS, rows)
         if self._alerts:
             self._write(sql.ADD_ALERTS, [sql.ALERT.values(alert) for alert in self._alerts])
+        for statement, values in self._limits.rows():
+            self._write(statement, values)
 
     def _write(self, statement: sql.BulkStatement, rows: Sequence[Sequence[object]]) -> None:
         for start in range(0, len(rows), sql.MOST_ROWS):
@@ -123,14 +135,20 @@ class CommitGroup:
                 decisions.append(Denied(place.code, about=place.kind))
                 continue
             wallet, key = self._wallets[intent.user_id], self._keys[intent.key_id]
-            budgets = self._budgets_of.get(intent.key_id, ())
-            decision = decide(intent, wallet, key, self._now_us, self._today, budgets)
+            budgets, caps = self._budgets_of.get(intent.key_id, _NONE), self._limits.caps_of(intent)
+            if caps:
+                budgets = [*budgets, *caps]
+            rates = self._limits.rates_of(intent)
+            decision = decide(intent, wallet, key, self._now_us, self._today, budgets, rates)
             if isinstance(decision, Admitted):
                 if place is not None:
                     decision, intent = replace(decision, place=place), intent.at(place)
-                self._open[intent.request_id] = decision.hold_pico, self._slot
-                rows.append((self._slot, decision.hold_pico, decision.widened_pico or None, *sql.INTENT.values(intent)))
-            elif decision.code is Code.BUDGET_REACHED:
+                cap_ids = [cap.id for cap in caps] if caps else None
+                self._open[intent.request_id] = decision.hold_pico, self._slot, cap_ids
+                listed = _listed(cap_ids) if cap_ids else None
+                terms = self._slot, decision.hold_pico, decision.widened_pico or None, listed
+                rows.append((*terms, *sql.INTENT.values(intent)))
+            elif decision.code in (Code.BUDGET_REACHED, Code.CAP_REACHED):
                 self._note_used_up(budgets, decision.needed_pico)
             decisions.append(decision)
         self._write(sql.ADD_INTENTS, rows)
@@ -155,6 +173,7 @@ class CommitGroup:
         closed = [(s, self._open.pop(s.intent.request_id, None)) for s in settlements]
         fresh = [s for s, found in closed if found is not None]
         parked = {s.intent.request_id for s, found in closed if found is not None and found[1] == PARKED_SLOT}
+        caps_of = {s.intent.request_id: found[2] for s, found in closed if found is not None}
         if fresh:
             self._connection.execute(sql.CLOSE_INTENTS, (ids,))
         posted: dict[int, int] = {}
@@ -168,7 +187,7 @@ class CommitGroup:
             if settlement.charge_pico > settlement.hold_pico:
                 settlement = fresh[at] = self._exceed(settlement)
             posted[request_id], charges[request_id] = next_id + at, settlement.charge_pico
-            self._close(settlement, posted[request_id], parked=request_id in parked)
+            self._close(settlement, posted[request_id], caps_of[request_id], parked=request_id in parked)
         self._widen()
         self._write(sql.ADD_USAGE, [_usage_row(posted[s.intent.request_id], s) for s in fresh])
         self._write(
@@ -222,11 +241,11 @@ class CommitGroup:
             self._exceeded.clear()
             self._revision = int(self._connection.execute(sql.REVISION).fetchone()[0])
 
-    def _close(self, settlement: Settlement, number: int, *, parked: bool) -> None:
+    def _close(self, settlement: Settlement, number: int, cap_ids: Sequence[int] | None, *, parked: bool) -> None:
         intent = settlement.intent
         key = self._keys[intent.key_id]
         wallet, charge_pico = self._wallets[intent.user_id], settlement.charge_pico
-        budgets = self._budgets_of.get(intent.key_id, ())
+        budgets = self._budgets_of.get(intent.key_id, _NONE)
         close(
             wallet,
             key,
@@ -235,26 +254,37 @@ class CommitGroup:
             self._now_us,
             self._today,
             parked=parked,
-            budgets=budgets,
+            budgets=self._holders(budgets, cap_ids),
         )
         if charge_pico:
-            for budget in budgets:
+            for budget in (*budgets, *self._limits.charged(intent)):
                 self._spend(budget, charge_pico, number)
+        if intent.limits.model_rates:
+            self._limits.adjust_rates(intent, settlement.tokens_used)
         if intent.limits.tpm is not None:
             unforeseen = settlement.tokens_used - settlement.tokens_held
             key.tpm_tat_us = adjust(key.tpm_tat_us, self._now_us, intent.limits.tpm, unforeseen)
 
+    def _holders(self, budgets: Sequence[BudgetState], cap_ids: Sequence[int] | None) -> Sequence[BudgetState]:
+        """Returns the budgets and the caps that have the hold of a request."""
+        return [*budgets, *self._limits.caps_with(cap_ids)] if cap_ids else budgets
+
     def _spend(self, budget: BudgetState, charge_pico: int, number: int) -> None:
         for percent in budget.spend(charge_pico, number, self._calendar):
-            start_us = self._calendar.at(number).start_us(budget.period)
+            self._note(budget, budget.start_at(number, self._calendar), percent)
+
+    def _note(self, budget: BudgetState, start_us: int, percent: int) -> None:
+        if isinstance(budget, CapState):
+            self._limits.alerts.append(CapAlert(budget.id, start_us, percent, self._now_us))
+        else:
             self._alerts.append(BudgetAlert(budget.id, start_us, percent, self._now_us))
 
     def _note_used_up(self, budgets: Iterable[BudgetState], needed_pico: int) -> None:
         """Notes the last alert of a budget whose rest is too small for a request."""
         for budget in budgets:
-            if budget.is_used_up(needed_pico, self._today):
-                start_us = self._today.start_us(budget.period)
-                self._alerts.append(BudgetAlert(budget.id, start_us, ALERT_PERCENTS[-1], self._now_us))
+            percents = parse_alerts(budget.alerts)
+            if percents and budget.is_used_up(needed_pico, self._today):
+                self._note(budget, budget.start_us(self._today), percents[-1])
 
     def forget(self, intents: Sequence[Intent]) -> None:
         """Takes back admissions that nobody was told of, because the commit failed or seemed to fail."""
@@ -263,7 +293,7 @@ class CommitGroup:
             if found is not None:
                 self._connection.execute(sql.CLOSE_INTENTS, (_listed((intent.request_id,)),))
                 wallet, key = self._wallets[intent.user_id], self._keys[intent.key_id]
-                budgets = self._budgets_of.get(intent.key_id, ())
+                budgets = self._holders(self._budgets_of.get(intent.key_id, _NONE), found[2])
                 close(wallet, key, found[0], 0, self._now_us, self._today, budgets=budgets)
 
 

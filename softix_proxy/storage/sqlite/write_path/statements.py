@@ -11,6 +11,8 @@ from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.metering.admission import Intent, KeyState, WalletState
 from softix_proxy.domain.metering.bounds import Bound
 from softix_proxy.domain.metering.budgets import BudgetAlert, BudgetState
+from softix_proxy.domain.metering.caps import CapAlert, CapState
+from softix_proxy.domain.metering.model_rates import ModelRateState
 from softix_proxy.domain.metering.settlement import Orphan
 from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.storage.sqlite.core.database import ZONE
@@ -50,7 +52,7 @@ WALLET_STATE = field_names(WalletState)
 KEY_STATE = field_names(KeyState)
 """The columns of a state, in the order in which its constructor takes them."""
 HOLDS = """
-SELECT json_group_array(json_array(request_id, json_array(hold_pico, slot))) FROM intents
+SELECT json_group_array(json_array(request_id, json_array(hold_pico, slot, json(cap_ids)))) FROM intents
 WHERE request_id IN (SELECT value FROM json_each(?))"""
 BUDGET_STATE = field_names(BudgetState)
 BUDGETS = f"""
@@ -58,9 +60,19 @@ SELECT json_group_array(json_array(k.key_id, {", ".join(f"b.{column}" for column
 FROM json_each(?) AS asked CROSS JOIN key_budgets AS k ON k.key_id = asked.value ->> 1
 CROSS JOIN budgets AS b ON b.id = k.budget_id"""
 """The budgets of the keys that have one. They are looked for only if any key of the instance has one."""
+CAP_STATE = field_names(CapState)
+_OF_USER = "key_id IS NULL"
+CAPS = f"""
+SELECT json_group_array(json_array(asked.value ->> 1,
+  {", ".join(f"c.{_OF_USER}" if column == "of_user" else f"c.{column}" for column in CAP_STATE)}))
+FROM json_each(?) AS asked CROSS JOIN caps AS c ON c.id IN (
+  SELECT id FROM caps WHERE caps.key_id = asked.value ->> 1
+  UNION ALL SELECT id FROM caps WHERE caps.user_id = asked.value ->> 0 AND caps.key_id IS NULL)"""
+"""The caps of the keys and of their users. They are looked for only if the instance has one."""
 STATES = f"""
 SELECT json_array((SELECT value FROM directory_revision WHERE id = 1), ({LAST_POSTED.strip()}), ({ZONE}),
   json(({HOLDS.strip()})), iif(EXISTS (SELECT 1 FROM key_budgets WHERE key_id > 0), json(({BUDGETS.strip()})), NULL),
+  iif(EXISTS (SELECT 1 FROM caps WHERE id > 0), json(({CAPS.strip()})), NULL),
   json_group_array(json_array(
   asked.value ->> 0, asked.value ->> 1, {", ".join(f"wallets.{column}" for column in WALLET_STATE)},
   {", ".join(f"k.{column}" for column in KEY_STATE)})))
@@ -84,6 +96,17 @@ SAVE_BUDGETS = BulkStatement(
     ") UPDATE budgets SET held_pico = held, spent_at_us = spent_at, spent_pico = spent FROM new"
     " WHERE budgets.id = new.id",
 )
+SAVE_CAPS = SAVE_BUDGETS._replace(tail=SAVE_BUDGETS.tail.replace("budgets", "caps"))
+CAP_ALERT = WrittenColumns({name: name for name in CapAlert._fields})
+ADD_CAP_ALERTS = _adding("cap_alerts", CAP_ALERT.columns, "ON CONFLICT DO NOTHING")
+MODEL_NAMES = """
+SELECT m.id, p.name, m.name FROM models AS m JOIN providers AS p ON p.id = m.provider_id
+WHERE m.id IN (SELECT value FROM json_each(?))"""
+MODEL_RATE_STATE = field_names(ModelRateState)
+MODEL_RATES = f"""
+SELECT key_id, models, {", ".join(MODEL_RATE_STATE)} FROM model_rate_states
+WHERE key_id IN (SELECT value FROM json_each(?))"""
+SAVE_MODEL_RATES = _adding("model_rate_states", ("key_id", "models", *MODEL_RATE_STATE), how="INSERT OR REPLACE")
 ALERT = WrittenColumns({name: name for name in BudgetAlert._fields})
 ADD_ALERTS = _adding("budget_alerts", ALERT.columns, "ON CONFLICT DO NOTHING")
 """Notes what was reached, once in a period."""
@@ -103,7 +126,7 @@ INTENT = WrittenColumns(
         "end_user": "end_user",
     }
 )
-ADD_INTENTS = _adding("intents", ("slot", "hold_pico", "widened_pico", *INTENT.columns))
+ADD_INTENTS = _adding("intents", ("slot", "hold_pico", "widened_pico", "cap_ids", *INTENT.columns))
 CLOSE_INTENTS = "DELETE FROM intents WHERE request_id IN (SELECT value FROM json_each(?))"
 OPEN_INTENT = RecordMapping(
     Intent,
@@ -127,6 +150,7 @@ OPEN_INTENT = RecordMapping(
         "tokens_bound": 0,
         "refs": (),
         "places": (),
+        "other_models": (),
     },
 )
 """The part of an intent that a settlement has to know."""

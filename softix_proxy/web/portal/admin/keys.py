@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 
 from softix_proxy.domain.core.clock import PERIODS
 from softix_proxy.domain.core.errors import BadInputError, OperatorError
 from softix_proxy.operations.access import keys, users
+from softix_proxy.operations.metering import caps
 from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
 from softix_proxy.web.portal.admin.listing import listing_of, searched
@@ -45,7 +45,7 @@ async def edit(request: PageRequest) -> Answer:
             key.public_id,
             label=form.get("label", "").strip(),
             models=models if models != key.models else None,
-            limits=asdict(read_limits(form)),
+            limits=read_limits(form).of_forms,
         )
     except OperatorError as error:
         return await _page(request, "admin_key_edit", shown_fault(error, "key"))
@@ -65,6 +65,8 @@ async def revoke(request: PageRequest) -> Answer:
 async def _page(request: PageRequest, template: str, fault: ShownFault | None = None) -> Page:
     key = await keys.show_id(request.storage, request.parts["id"])
     standing = await keys.standing(request.storage, key.public_id)
+    async with request.storage.snapshot() as unit:
+        found = await caps.of_key(unit, key)
     given = {
         "label": key.label,
         "models": ", ".join(key.models),
@@ -72,4 +74,5 @@ async def _page(request: PageRequest, template: str, fault: ShownFault | None = 
         "cap_period": standing.key.limits.cap_period,
         **(request.form if fault else {}),
     }
-    return admin_page(request, template, fault=fault, key=key, standing=standing, given=given, periods=PERIODS)
+    values = {"key": key, "standing": standing, "given": given, "periods": PERIODS, "caps": found}
+    return admin_page(request, template, fault=fault, **values)

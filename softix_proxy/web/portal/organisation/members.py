@@ -75,6 +75,7 @@ async def set_budget(request: PageRequest) -> Answer:
             asked.period,
             scope.membership,
             member=account,
+            terms=asked.terms,
         )
     except (BadInputError, ConflictError) as error:
         return await _member_page(request, scope, error)

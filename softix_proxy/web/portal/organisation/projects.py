@@ -82,6 +82,7 @@ async def set_budget(request: PageRequest) -> Answer:
             asked.period,
             scope.membership,
             project=project,
+            terms=asked.terms,
         )
     except (BadInputError, ConflictError) as error:
         return await _project_page(request, scope, error)

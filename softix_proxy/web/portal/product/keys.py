@@ -9,13 +9,13 @@ from typing import Any
 from softix_proxy.domain.core.clock import PERIODS, parse_duration_us
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, OperatorError
 from softix_proxy.operations.access.keys import IssuedKey
-from softix_proxy.operations.organisations import organisation_keys
+from softix_proxy.operations.organisations import key_limits, organisation_keys
 from softix_proxy.operations.organisations.organisation_keys import KeyCondition
 from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 from softix_proxy.web.portal.core.form_faults import sentence, status_of
 from softix_proxy.web.portal.core.page import Answer, Page, PageRequest, SeeOther
 from softix_proxy.web.portal.organisation.scope import scope_of
-from softix_proxy.web.portal.product import key_form
+from softix_proxy.web.portal.product import cap_form, key_form
 from softix_proxy.web.portal.product.query import keys_in
 
 GRACES = ("0s", "1h", "24h", "7d")
@@ -61,10 +61,15 @@ async def create_key(request: PageRequest) -> Answer:
 
 
 async def show_key(request: PageRequest) -> Answer:
+    return await key_page(request)
+
+
+async def key_page(request: PageRequest, error: OperatorError | None = None) -> Page:
+    """Returns the page of a key. With an error, it is of the form of its caps, which is shown as it was sent."""
     scope = scope_of(request)
     view = await organisation_keys.show(scope, request.parts["key_id"])
     at = await scope.calendar()
-    return Page("key", _key_values(view, key_form.values_of(view.key, at)))
+    return Page("key", await _key_values(request, view, key_form.values_of(view.key, at), error), status_of(error))
 
 
 async def change_key(request: PageRequest) -> Answer:
@@ -74,7 +79,8 @@ async def change_key(request: PageRequest) -> Answer:
         at = await scope.calendar()
         await organisation_keys.update(scope, key_id, key_form.read(request.form, at, view.key))
     except (BadInputError, ConflictError) as error:
-        return Page("key", _key_values(view, key_form.values_in(request.form), error), status_of(error))
+        values = await _key_values(request, view, key_form.values_in(request.form), error)
+        return Page("key", values, status_of(error))
     return SeeOther(f"/keys/{view.key.public_id}", "flash.saved")
 
 
@@ -122,10 +128,20 @@ async def _form_page(
     return Page("key_new", shown, status_of(error))
 
 
-def _key_values(
-    view: organisation_keys.KeyView, values: Mapping[str, str], error: OperatorError | None = None
+async def _key_values(
+    request: PageRequest,
+    view: organisation_keys.KeyView,
+    values: Mapping[str, str],
+    error: OperatorError | None = None,
 ) -> dict[str, Any]:
-    return {"view": view, "values": values, "problem": sentence(error), "periods": PERIODS}
+    return {
+        "view": view,
+        "values": values,
+        "problem": sentence(error),
+        "periods": PERIODS,
+        "caps": await key_limits.of_key(scope_of(request), view.key.public_id),
+        "cap_form": cap_form.shown(request.form),
+    }
 
 
 def _issued_page(issued: IssuedKey, replaced: str | None = None) -> Page:

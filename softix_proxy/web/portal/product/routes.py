@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from softix_proxy.web.portal.core.page import Access, PortalRoute
-from softix_proxy.web.portal.product import connect, keys, limits, models, overview, requests, usage
+from softix_proxy.web.portal.product import connect, key_limits, keys, limits, models, overview, requests, usage
 
 _SIGNED_IN, _RECENT = Access.SIGNED_IN, Access.RECENT
 ROUTES: Sequence[PortalRoute] = (
@@ -15,6 +15,7 @@ ROUTES: Sequence[PortalRoute] = (
     PortalRoute("POST", "/keys/new", keys.create_key, _RECENT, "keys.create"),
     PortalRoute("GET", "/keys/{key_id}", keys.show_key, _SIGNED_IN, "keys.show"),
     PortalRoute("POST", "/keys/{key_id}", keys.change_key, _SIGNED_IN, "keys.update"),
+    PortalRoute("POST", "/keys/{key_id}/limits", key_limits.change_limits, _SIGNED_IN, "keys.limits"),
     PortalRoute("GET", "/keys/{key_id}/rotate", keys.ask_rotation, _RECENT, "keys.show"),
     PortalRoute("POST", "/keys/{key_id}/rotate", keys.rotate_key, _RECENT, "keys.rotate"),
     PortalRoute("GET", "/keys/{key_id}/revoke", keys.ask_revocation, _SIGNED_IN, "keys.show"),

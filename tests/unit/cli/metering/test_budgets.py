@@ -15,7 +15,8 @@ def test_budgets_set_list_recount_and_remove_return_what_is_left(run: Softix, re
     bot = read("projects create acme bot")
     made = read("budgets set acme 200.00 --project bot --period month")
     assert list(made) == [
-        "id", "project", "member", "name", "period", "amount", "spent", "held", "left", "percent", "ends_at"
+        "id", "project", "member", "name", "period", "amount", "spent", "held", "left", "percent", "ends_at",
+        "zone", "reset_day", "alerts", "raised_to", "raised_until",
     ]  # fmt: skip
     assert (made["project"], made["amount"], made["left"], made["percent"]) == (bot["id"], "200.00", "200.00", 0)
     assert read("budgets set acme 0.50 --project bot --period month")["id"] == made["id"]

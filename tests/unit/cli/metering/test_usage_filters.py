@@ -23,7 +23,7 @@ def given(*words: str, all_of_them: bool = True) -> dict[str, Any]:
 
 
 def test_options_that_are_not_given_select_everything() -> None:
-    assert given() == {"user": None, "key": None, "model": None, "errors_only": False, "statuses": ()}
+    assert given() == {"user": None, "key": None, "model": None, "errors_only": False, "statuses": (), "tags": ()}
     assert given(all_of_them=False) == {"user": None, "key": None, "model": None, "errors_only": False}
 
 
@@ -35,6 +35,7 @@ def test_options_that_are_not_given_select_everything() -> None:
         (("--model", "lab/llama"), "model", "lab/llama"),
         (("--errors",), "errors_only", True),
         (("--status", "429", "--status", "5xx"), "statuses", ("429", "5xx")),
+        (("--tag", "team=search"), "tags", ("team=search",)),
     ],
 )
 def test_option_gives_its_value(words: tuple[str, ...], name: str, value: object) -> None:

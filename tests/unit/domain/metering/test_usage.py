@@ -31,7 +31,7 @@ def test_add_up_of_usage_totals_returns_one_total() -> None:
 @pytest.mark.parametrize(
     ("record", "defaults"),
     [
-        (UsageRow, {"corrects_row_id": None, "fee_pico": 0, "cost_price_id": None}),
+        (UsageRow, {"corrects_row_id": None, "fee_pico": 0, "cost_price_id": None, "tags": "", "end_user": ""}),
         (AttemptRow, {"cost_price_id": None}),
         (Correction, {"fee_pico": 0, "cost_price_id": None}),
         (
@@ -44,6 +44,8 @@ def test_add_up_of_usage_totals_returns_one_total() -> None:
                 "model_ids": None,
                 "errors_only": False,
                 "statuses": (),
+                "tags": (),
+                "end_user": None,
             },
         ),
     ],

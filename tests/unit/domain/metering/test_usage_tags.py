@@ -37,8 +37,16 @@ def test_whatever_is_taken_as_a_tag_has_no_space_and_one_name(text: str) -> None
 
 @pytest.mark.parametrize(
     "tags",
-    [["team"], ["=search"], ["Team=search"], ["team="], ["team=a b"], ["team=" + "a" * 65], ["team=a", "team=b"]]
-    + [[f"t{number}=1" for number in range(MOST_TAGS + 1)]],
+    [
+        ["team"],
+        ["=search"],
+        ["Team=search"],
+        ["team="],
+        ["team=a b"],
+        ["team=" + "a" * 65],
+        ["team=a", "team=b"],
+        [f"t{number}=1" for number in range(MOST_TAGS + 1)],
+    ],
 )
 def test_text_that_is_no_tag_is_refused(tags: list[str]) -> None:
     with pytest.raises(BadTagError):

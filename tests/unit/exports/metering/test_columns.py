@@ -25,7 +25,7 @@ def test_usage_columns_have_their_documented_names_and_order() -> None:
             "latency_ms",
             "ttfb_ms",
         ),
-        *("usage_source", "attempts", "note", "corrects_row_id"),
+        *("usage_source", "attempts", "note", "corrects_row_id", "tags", "end_user"),
     ]
 
 
