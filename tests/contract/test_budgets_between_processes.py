@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.books import make_database
@@ -14,7 +15,8 @@ from support.process import environment
 
 from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.organisations.organisations import OPERATOR
-from softix_proxy.operations.metering import budgets
+from softix_proxy.operations.metering import budgets, caps, limits
+from softix_proxy.operations.metering.caps import AskedLimits
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
@@ -26,11 +28,11 @@ AMOUNT_PICO = 6000
 PROCESSES = 3
 
 
-def race(database: Path) -> int:
+def race(database: Path, *more: str) -> int:
     """Returns what all of them were charged for."""
     racers = [
         subprocess.Popen(
-            [sys.executable, str(SCRIPT), str(database), str(number), "1", str(REQUESTS)],
+            [sys.executable, str(SCRIPT), str(database), str(number), "1", str(REQUESTS), *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -66,4 +68,20 @@ async def test_budget_of_a_month_is_not_overspent_by_processes_that_race_for_it(
     assert standing.budget.held_pico == 0
     async with storage.snapshot() as unit:
         assert (await unit.ledger.verify()).violations == ()
+    await database.close()
+
+
+@pytest.mark.parametrize("part", [{"tag": "team=search"}, {"end_users": True}])
+async def test_cap_of_a_part_is_not_overspent_by_processes_that_race_for_it(
+    tmp_path: Path, part: dict[str, Any]
+) -> None:
+    database = await Database(make_database(tmp_path).path, SystemClock()).open()
+    storage = SqliteStorage(database)
+    await limits.set_of_user(storage, "ada", AskedLimits(amounts={"month": AMOUNT_PICO}, **part))
+    charged = race(database.path, "env=prod team=search", "0123456789abcdef")
+    async with storage.snapshot() as unit:
+        [standing] = await caps.of_user(unit, 1)
+        assert (await unit.ledger.verify()).violations == ()
+    assert charged == standing.spent_pico <= AMOUNT_PICO and standing.cap.held_pico == 0
+    assert AMOUNT_PICO - charged < HOLD_PICO + CHARGE_PICO, "and what is left is too small for another request"
     await database.close()

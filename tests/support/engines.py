@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from support.books import fill, revision
 
 from softix_proxy.domain.core.clock import Clock
-from softix_proxy.domain.metering.admission import Admitted, Intent
+from softix_proxy.domain.metering.admission import Admitted, Decision, Intent
 from softix_proxy.domain.metering.settlement import Orphan, Settlement
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.storage.sqlite.core.database import Database
@@ -30,6 +30,10 @@ class Books(Protocol):
 
     async def admit(self, intents: Sequence[Intent], now_us: int, *, slot: int = 0) -> None:
         """In one transaction, as of the current directory."""
+        ...
+
+    async def ask(self, intents: Sequence[Intent], now_us: int) -> Sequence[Decision]:
+        """The same, where some of them may be denied."""
         ...
 
     async def settle(self, settlements: Sequence[Settlement], now_us: int) -> None:
@@ -65,10 +69,14 @@ class SqliteBooks:
         self.storage = SqliteStorage(database)
 
     async def admit(self, intents: Sequence[Intent], now_us: int, *, slot: int = 0) -> None:
-        self._in_one_group(intents, (), now_us, slot)
+        assert all(isinstance(each, Admitted) for each in self._in_one_group(intents, (), now_us, slot))
+
+    async def ask(self, intents: Sequence[Intent], now_us: int) -> Sequence[Decision]:
+        return self._in_one_group(intents, (), now_us, 0)
 
     async def settle(self, settlements: Sequence[Settlement], now_us: int) -> None:
-        self._in_one_group([one.intent for one in settlements], settlements, now_us, 0)
+        decisions = self._in_one_group([one.intent for one in settlements], settlements, now_us, 0)
+        assert all(isinstance(each, Admitted) for each in decisions)
 
     async def settle_open(self, settlements: Sequence[Settlement], now_us: int) -> None:
         connection = self._database.connect()
@@ -84,7 +92,7 @@ class SqliteBooks:
 
     def _in_one_group(
         self, intents: Sequence[Intent], settlements: Sequence[Settlement], now_us: int, slot: int
-    ) -> None:
+    ) -> Sequence[Decision]:
         connection = self._database.connect()
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -92,10 +100,11 @@ class SqliteBooks:
                 object.__setattr__(intent, "revision", revision(connection))
             group = CommitGroup(connection, slot, now_us)
             group.load(intents)
-            assert all(isinstance(decision, Admitted) for decision in group.admit(intents))
+            decisions = group.admit(intents)
             group.settle(settlements)
             group.save()
             connection.execute("COMMIT")
+            return decisions
         finally:
             connection.close()
 

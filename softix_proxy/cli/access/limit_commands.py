@@ -29,6 +29,19 @@ _TERMS = ("zone", "reset_day", "alerts", "until")
 _Function = Callable[..., Any]
 
 
+_PARTS = (
+    click.option("--tag", metavar="NAME=VALUE", help="Limit only requests with this tag, such as team=search."),
+    click.option("--each-end-user", is_flag=True, help="Limit each end user whom requests name apart."),
+)
+
+
+def part_options(function: _Function) -> _Function:
+    """Adds the options that limit a part of the requests."""
+    for option in reversed(_PARTS):
+        function = option(function)
+    return function
+
+
 def spend_options(function: _Function) -> _Function:
     options = (
         click.option("--model", metavar="PATTERN", help="Limit only these models: a pattern such as 'openai/*'."),
@@ -55,7 +68,7 @@ def parse_rates(given: Mapping[str, str | None]) -> dict[str, int | None]:
     return {name: None if text == _NONE else parse_count(name, text) for name, text in texts if text is not None}
 
 
-def asked_limits(given: Mapping[str, str | None]) -> AskedLimits:
+def asked_limits(given: Mapping[str, Any]) -> AskedLimits:
     """Converts the given options. Raises BadInputError."""
     amounts: dict[CapPeriod, int | None] = {}
     for period in PERIODS:
@@ -63,7 +76,14 @@ def asked_limits(given: Mapping[str, str | None]) -> AskedLimits:
         if text is not None:
             amounts[period] = None if text == _NONE else parse_usd(text)
     terms = AskedTerms(**{name: given[name] for name in _TERMS if given.get(name) is not None})
-    return AskedLimits(given.get("model") or "", amounts, terms, parse_rates(given))
+    return AskedLimits(
+        models=given.get("model") or "",
+        amounts=amounts,
+        terms=terms,
+        rates=parse_rates(given),
+        tag=given.get("tag") or "",
+        end_users=bool(given.get("each_end_user")),
+    )
 
 
 @click.command("limits", cls=Command)
@@ -71,9 +91,10 @@ def asked_limits(given: Mapping[str, str | None]) -> AskedLimits:
 @click.option("--rpm", metavar="N", help="The limit of requests per minute. With --model, only of these models.")
 @click.option("--tpm", metavar="N", help="The limit of tokens per minute. With --model, only of these models.")
 @click.option("--concurrency", metavar="N", help="The limit of concurrent requests, of all models.")
+@part_options
 @spend_options
 @instance
-async def limit_key(instance: Instance, key: str, **given: str | None) -> None:
+async def limit_key(instance: Instance, key: str, **given: Any) -> None:
     """Show or change what a key may spend and how fast, from the next request on. The word `none` removes a limit.
 
     Without an option it shows the limits. With --until, an amount holds only until then. Example: softix keys limits
@@ -96,9 +117,10 @@ async def limits_of(instance: Instance, key: Key) -> list[dict[str, Any]]:
 
 @click.command("limits", cls=Command)
 @click.argument("user")
+@part_options
 @spend_options
 @instance
-async def limit_user(instance: Instance, user: str, **given: str | None) -> None:
+async def limit_user(instance: Instance, user: str, **given: Any) -> None:
     """Show or change what all keys of a user together may spend, from the next request on.
 
     Without an option it shows the limits. The word `none` removes one. With --until, an amount holds only until then.

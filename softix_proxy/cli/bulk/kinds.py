@@ -125,11 +125,16 @@ def _is_budget(entry: Entry, row: ThingFields) -> bool:
     return bool(row["period"] == entry["period"] and whose is not None and asked in (whose, row["name"]))
 
 
+_PARTS: Final = ("model", "tag", "each_end_user")
+"""What says which part of the requests a limit is of."""
+
+
 async def _find_key_limits(call: Call, entry: Entry) -> ThingFields | None:
     found = await _show("keys.show", key="key")(call, entry)
     if found is None:
         return None
-    plain = {} if entry.get("model") else {name: found[name] for name in ("rpm", "tpm", "concurrency")}
+    is_part = any(entry.get(name) for name in _PARTS)
+    plain = {} if is_part else {name: found[name] for name in ("rpm", "tpm", "concurrency")}
     return {"id": found["id"], **plain, **_of_model(entry, found, "limits", "model_rates")}
 
 
@@ -147,9 +152,13 @@ async def _find_template(call: Call, entry: Entry) -> ThingFields | None:
 
 
 def _of_model(entry: Entry, found: ThingFields, *lists: str) -> dict[str, list[Any]]:
-    """Returns what these lists have for the pattern of the entry, or for all models."""
-    model = entry.get("model")
-    return {name: [each for each in found[name] if each["model"] == model] for name in lists}
+    """Returns what these lists have for the part of the requests that the entry names, or for all."""
+    part = entry.get("model"), entry.get("tag"), bool(entry.get("each_end_user"))
+    return {name: [each for each in found[name] if _part_of(each) == part] for name in lists}
+
+
+def _part_of(limit: ThingFields) -> tuple[Any, ...]:
+    return limit["model"], limit.get("tag"), bool(limit.get("each_end_user"))
 
 
 def _is_markup(entry: Entry, row: ThingFields) -> bool:
@@ -229,8 +238,8 @@ KINDS: Final = (
         frozenset(("expires",)),
         {"active": "", "revoked": "keys.revoke"},
     ),
-    Kind("key_limits", ("key", "model"), _find_key_limits, "keys.limits"),
-    Kind("user_limits", ("user", "model"), _find_user_limits, "users.limits"),
+    Kind("key_limits", ("key", *_PARTS), _find_key_limits, "keys.limits"),
+    Kind("user_limits", ("user", *_PARTS), _find_user_limits, "users.limits"),
     Kind(
         "budgets",
         ("organisation", "project", "member", "period"),

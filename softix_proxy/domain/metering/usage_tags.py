@@ -83,6 +83,11 @@ def _listed(allowed: Collection[str]) -> str:
     return f"These are: {', '.join(sorted(allowed))}." if allowed else "The operator has allowed none."
 
 
+def has_tag(stored: str, tag: str) -> bool:
+    """Returns whether the tags that were stored as one text have this one."""
+    return tag in stored.split(" ")
+
+
 def values_of(stored: str) -> dict[str, str]:
     """Returns the values by their names of tags that were stored as one text."""
     return dict(tag.split("=", 1) for tag in stored.split(" ")) if stored else {}

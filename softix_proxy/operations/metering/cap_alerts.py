@@ -52,7 +52,7 @@ async def _tell(unit: Unit, alert: CapAlert) -> int:
     values = {
         "organisation": await name_of(unit, cap.user_id),
         "key": "" if key is None else facts.key_name(key),
-        "models": cap.models,
+        "models": cap.models or cap.tag,
         "percent": f"{alert.percent} %",
         "limit": facts.usd(standing.in_force_pico),
         "period": facts.PERIODS[cap.period],
@@ -60,6 +60,7 @@ async def _tell(unit: Unit, alert: CapAlert) -> int:
     data = {
         **({} if key is None else webhook_events.of_key(key)),
         **({"models": cap.models} if cap.models else {}),
+        **({"tag": cap.tag} if cap.tag else {}),
         "percent": alert.percent,
         "cap_usd": format_usd(standing.in_force_pico),
         "period": cap.period,
@@ -67,7 +68,7 @@ async def _tell(unit: Unit, alert: CapAlert) -> int:
     if cap.period != "total":
         data["period_began_at"] = format_instant(alert.period_start_us)
     whose = f"user {cap.user_id}" if key is None else key.public_id
-    cause = f"cap_share:{whose}:{cap.models}:{cap.period}:{alert.period_start_us}:{alert.percent}"
+    cause = f"cap_share:{whose}:{cap.models}:{cap.tag}:{cap.period}:{alert.period_start_us}:{alert.percent}"
     await webhook_events.enqueue(unit, EventKind.CAP_SHARE, data, user_id=cap.user_id, once=cause)
     return await recipients.tell(
         unit,

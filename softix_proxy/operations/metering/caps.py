@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 
 from softix_proxy.domain.access.keys import Key, ModelRate
 from softix_proxy.domain.access.users import User
+from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import PERIODS, CapPeriod, format_instant
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.core.money import MAX_PICO, format_usd
 from softix_proxy.domain.metering.budgets import parse_alerts, reached
-from softix_proxy.domain.metering.caps import MOST_CAPS, Cap, CapAlert
+from softix_proxy.domain.metering.caps import MOST_CAPS, Cap, CapAlert, CapState
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.access.key_checks import checked_limits, checked_models
 from softix_proxy.operations.metering.limit_terms import UNCHANGED, AskedTerms, changed_terms, terms_fields
+from softix_proxy.operations.metering.usage_tags import parse_tags
 
 _MOST_RATES = 20
 
@@ -31,6 +33,19 @@ class AskedLimits:
     terms: AskedTerms = UNCHANGED
     rates: Mapping[str, Any] = field(default_factory=dict)
     """The limits a minute by their names: `rpm`, `tpm` and `concurrency`. None removes one."""
+    tag: str = ""
+    """The tag of the requests that are limited. An empty one means all of them."""
+    end_users: bool = False
+    """Whether each end user is limited apart."""
+
+    @property
+    def part(self) -> tuple[str, str, bool]:
+        """What a cap is of, beside its key or user and its period."""
+        return self.models, self.tag, self.end_users
+
+    @property
+    def is_of_all(self) -> bool:
+        return self.part == ("", "", False)
 
     @property
     def is_empty(self) -> bool:
@@ -65,6 +80,8 @@ class CapCount(NamedTuple):
     start_us: int
     before_number: int
     spent_pico: int
+    by_end_user: Mapping[str, int]
+    """The same for each end user, if the cap limits each of them."""
 
 
 CapCounts = Mapping[CapPeriod, CapCount]
@@ -81,16 +98,27 @@ class _Change(NamedTuple):
         return self.cap is not None and (self.existing is None or self.cap.rule != self.existing.rule)
 
 
+def _require_valid(asked: AskedLimits) -> None:
+    """Raises BadInputError for what no cap can have."""
+    if asked.tag:
+        parse_tags([asked.tag])
+    if asked.rates and (asked.tag or asked.end_users):
+        raise BadInputError("a tag or an end user has no limit a minute", "leave out --rpm, --tpm and --concurrency")
+    if asked.end_users and asked.terms.alerts not in (None, "none"):
+        raise BadInputError("nobody is told how much an end user has spent", "leave out --alert")
+
+
 async def set_in(unit: Unit, key: Key, asked: AskedLimits, counts: CapCounts | None = None) -> Key:
     """Changes the limits of a key in the caller's transaction. Returns it as it is then.
 
     `counts` is what was counted for new caps before. None says that the key is new, and has spent nothing.
     """
+    _require_valid(asked)
     await checked_models(unit, [asked.models] if asked.models else [])
     changes = await changes_of(unit, key.user_id, key, asked)
     await _apply(unit, changes, counts)
     limits = key.limits
-    if limits.cap_period in asked.amounts and not asked.models:
+    if limits.cap_period in asked.amounts and asked.is_of_all:
         limits = replace(limits, cap_pico=None)
     if asked.rates and asked.models:
         limits = replace(limits, model_rates=_changed_rates(limits.model_rates, asked))
@@ -104,6 +132,7 @@ async def set_in(unit: Unit, key: Key, asked: AskedLimits, counts: CapCounts | N
 
 async def set_of_user_in(unit: Unit, user: User, asked: AskedLimits, counts: CapCounts | None = None) -> None:
     """Changes what all keys of a user together may spend, in the caller's transaction. `counts` is as for `set_in`."""
+    _require_valid(asked)
     await checked_models(unit, [asked.models] if asked.models else [])
     await _apply(unit, await changes_of(unit, user.id, None, asked), counts)
 
@@ -121,12 +150,23 @@ async def of_user(unit: Unit, user_id: int) -> Sequence[CapStanding]:
 async def standings(unit: Unit, found: Sequence[Cap]) -> Sequence[CapStanding]:
     by, now_us = await unit.instance.calendar(), unit.clock.now_us()
     today, listed = by.at(now_us), []
-    for cap in sorted(found, key=lambda cap: (cap.models, PERIODS.index(cap.period))):
+    for cap in sorted(found, key=lambda cap: (cap.models, cap.tag, cap.end_users, PERIODS.index(cap.period))):
         state = cap.state_at(now_us, by)
+        if cap.end_users:
+            state, cap = await _of_who_spent_most(unit, cap, state, now_us, by)
         listed.append(
             CapStanding(cap, state.spent_in(today), state.amount_pico, state.start_us(today), state.end_us(today))
         )
     return listed
+
+
+async def _of_who_spent_most(unit: Unit, cap: Cap, state: CapState, now_us: int, by: Calendar) -> tuple[CapState, Cap]:
+    """Returns the state of the end user who has spent most in the present period, and the cap with what is held."""
+    states = [state.for_end_user(*each) for each in await unit.caps.of_end_users(cap.id)] or [state]
+    for each in states:
+        each.begin(now_us, by)
+    most = max(states, key=lambda each: (each.spent_in(by.at(now_us)), each.held_pico))
+    return most, replace(cap, held_pico=most.held_pico)
 
 
 def as_fields(standing: CapStanding) -> dict[str, Any]:
@@ -134,6 +174,8 @@ def as_fields(standing: CapStanding) -> dict[str, Any]:
     cap = standing.cap
     return {
         "model": cap.models or None,
+        "tag": cap.tag or None,
+        "each_end_user": cap.end_users,
         "period": cap.period,
         "amount": format_usd(cap.amount_pico),
         "spent": format_usd(standing.spent_pico),
@@ -148,7 +190,7 @@ async def changes_of(unit: Unit, user_id: int, key: Key | None, asked: AskedLimi
     """Returns what becomes of each cap that is named. Raises BadInputError."""
     now_us, zone = unit.clock.now_us(), (await unit.instance.calendar()).name
     found = await unit.caps.list(user_id, None if key is None else key.id)
-    existing = {cap.period: cap for cap in found if cap.models == asked.models}
+    existing = {cap.period: cap for cap in found if (cap.models, cap.tag, cap.end_users) == asked.part}
     periods = tuple(asked.amounts) or (() if asked.terms == UNCHANGED else tuple(existing))
     if not periods and asked.terms != UNCHANGED:
         raise BadInputError("there is no such limit that could be changed", "set one first, such as --spend-day 5.00")
@@ -161,7 +203,17 @@ async def changes_of(unit: Unit, user_id: int, key: Key | None, asked: AskedLimi
             continue
         if amount_pico is not None and not 0 <= amount_pico <= MAX_PICO:
             raise BadInputError("a cap is not negative", "0 lets nothing through; write none for no cap")
-        new = Cap(0, user_id, None if key is None else key.id, asked.models, period, amount_pico or 0, now_us)
+        new = Cap(
+            id=0,
+            user_id=user_id,
+            key_id=None if key is None else key.id,
+            models=asked.models,
+            period=period,
+            amount_pico=amount_pico or 0,
+            created_at_us=now_us,
+            tag=asked.tag,
+            end_users=asked.end_users,
+        )
         plain = old or _plain(new, key)
         changes.append(_Change(changed_terms(new, plain, amount_pico, asked.terms, now_us, zone), old))
     added = sum(change.existing is None and change.cap is not None for change in changes)
@@ -172,7 +224,8 @@ async def changes_of(unit: Unit, user_id: int, key: Key | None, asked: AskedLimi
 
 def _plain(new: Cap, key: Key | None) -> Cap | None:
     """Returns the cap of that period in the columns of the key, which becomes one of these."""
-    if key is None or new.models or key.limits.cap_pico is None or key.limits.cap_period != new.period:
+    is_part = new.models or new.tag or new.end_users
+    if key is None or is_part or key.limits.cap_pico is None or key.limits.cap_period != new.period:
         return None
     return replace(new, amount_pico=key.limits.cap_pico)
 
@@ -183,6 +236,9 @@ async def _apply(unit: Unit, changes: Sequence[_Change], counts: CapCounts | Non
             if existing is not None:
                 await unit.caps.remove(existing.id)
             continue
+        if cap.end_users:
+            await _apply_to_end_users(unit, cap, existing, counts)
+            continue
         if existing is None:
             spent_pico = 0 if counts is None else await _spent(unit, cap, counts.get(cap.period))
             stored = await unit.caps.add(replace(cap, spent_at_us=unit.clock.now_us(), spent_pico=spent_pico))
@@ -192,6 +248,17 @@ async def _apply(unit: Unit, changes: Sequence[_Change], counts: CapCounts | Non
                 await unit.caps.set_spent(existing.id, await _spent(unit, cap, (counts or {}).get(cap.period)))
             stored = await unit.caps.get(existing.id)
         await _note_reached(unit, stored)
+
+
+async def _apply_to_end_users(unit: Unit, cap: Cap, existing: Cap | None, counts: CapCounts | None) -> None:
+    if existing is None:
+        stored = await unit.caps.add(replace(cap, alerts=""))
+    else:
+        stored = existing
+        await unit.caps.set_terms(replace(cap, alerts=""))
+    if (existing is None and counts is not None) or (existing is not None and cap.rule != existing.rule):
+        by_end_user = await _spent_by_end_user(unit, cap, (counts or {}).get(cap.period))
+        await unit.caps.set_spent_by_end_user(stored.id, by_end_user)
 
 
 async def _note_reached(unit: Unit, cap: Cap) -> None:
@@ -207,8 +274,11 @@ async def counts_of(unit: Unit, changes: Sequence[_Change]) -> CapCounts:
         if change.cap is not None and change.needs_count:
             span = change.cap.rule.span(unit.clock.now_us(), await unit.instance.calendar())
             before_number = max(await unit.ledger.last_posted() + 1, span.start_us)
-            spent_pico = await unit.caps.counted(change.cap, span, span.start_us, before_number)
-            counts[change.cap.period] = CapCount(span.start_us, before_number, spent_pico)
+            rows = change.cap, span, span.start_us, before_number
+            is_apart = change.cap.end_users
+            spent_pico = 0 if is_apart else await unit.caps.counted(*rows)
+            by_end_user = await unit.caps.counted_by_end_user(*rows) if is_apart else {}
+            counts[change.cap.period] = CapCount(span.start_us, before_number, spent_pico, by_end_user)
     return counts
 
 
@@ -218,6 +288,16 @@ async def _spent(unit: Unit, cap: Cap, count: CapCount | None) -> int:
     if count is None or span.start_us != count.start_us:  # nothing was counted, or the next period has begun meanwhile
         return await unit.caps.counted(cap, span, span.start_us, MAX_PICO)
     return count.spent_pico + await unit.caps.counted(cap, span, count.before_number, MAX_PICO)
+
+
+async def _spent_by_end_user(unit: Unit, cap: Cap, count: CapCount | None) -> Mapping[str, int]:
+    """Returns the same for each end user."""
+    span = cap.rule.span(unit.clock.now_us(), await unit.instance.calendar())
+    if count is None or span.start_us != count.start_us:
+        return await unit.caps.counted_by_end_user(cap, span, span.start_us, MAX_PICO)
+    since = await unit.caps.counted_by_end_user(cap, span, count.before_number, MAX_PICO)
+    names = {*count.by_end_user, *since}
+    return {name: count.by_end_user.get(name, 0) + since.get(name, 0) for name in names}
 
 
 def _changed_rates(rates: Sequence[ModelRate], asked: AskedLimits) -> tuple[ModelRate, ...]:

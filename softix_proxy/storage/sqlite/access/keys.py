@@ -13,7 +13,7 @@ from softix_proxy.domain.organisations.key_owners import NOBODY
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.paging import is_before
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted, field_names, insert, text_list
-from softix_proxy.storage.sqlite.metering.caps import CARRY_ON
+from softix_proxy.storage.sqlite.metering.caps import CARRY_ON, CARRY_ON_END_USERS
 from softix_proxy.storage.sqlite.organisations.key_owners import SqliteKeyOwnerStore
 
 
@@ -101,6 +101,7 @@ class SqliteKeyStore:
         if rotated_from is not None:
             await self._session.run(_CARRY_ON, number, rotated_from)
             await self._session.run(CARRY_ON, number, rotated_from)
+            await self._session.run(CARRY_ON_END_USERS, number, rotated_from)
             await self._session.run(_CARRY_RATES, number, rotated_from)
             await self._inherit(number, rotated_from)
         return await self.get(number)

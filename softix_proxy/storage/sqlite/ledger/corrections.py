@@ -66,7 +66,7 @@ async def post(session: DatabaseSession, post_transfer: PostTransfer, correction
     await session.run(sql.of(sql.ADD_DAILY, 1), *sql.DAILY.values(added))
     await _adjust_spend(session, key_id, correction)
     await budget_sums.correct(session, key_id, row.id, correction.charge_pico)
-    await cap_sums.correct(session, row.user_id, key_id, row.model_id, row.id, correction.charge_pico)
+    await cap_sums.correct(session, row.user_id, key_id, row.model_id, row.id, correction.charge_pico, row.id)
     return number
 
 

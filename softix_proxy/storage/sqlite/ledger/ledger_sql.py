@@ -37,7 +37,15 @@ WITH holds AS (
   SELECT each.value AS cap_id, sum(hold_pico) AS held FROM intents, json_each(cap_ids) AS each GROUP BY each.value
 )
 SELECT 'cap ' || id, 'cached ' || held_pico || ', holds ' || coalesce(held, 0) || ' pico-USD'
-FROM caps LEFT JOIN holds ON cap_id = id WHERE held_pico <> coalesce(held, 0)""",
+FROM caps LEFT JOIN holds ON cap_id = id WHERE NOT end_users AND held_pico <> coalesce(held, 0)""",
+    "what an end user holds within a cap is that of the open holds that count in it": """
+WITH holds AS (
+  SELECT each.value AS cap_id, end_user, sum(hold_pico) AS held FROM intents, json_each(cap_ids) AS each
+  JOIN caps ON caps.id = each.value AND caps.end_users GROUP BY each.value, end_user
+)
+SELECT 'cap ' || cap_id || ' of end user ' || end_user,
+  'cached ' || coalesce(held_pico, 0) || ', holds ' || coalesce(held, 0) || ' pico-USD'
+FROM cap_end_users FULL JOIN holds USING (cap_id, end_user) WHERE coalesce(held_pico, 0) <> coalesce(held, 0)""",
     "a key's budgets are those of its owners": """
 WITH owned AS (
   SELECT o.key_id, b.id AS budget_id FROM key_owners AS o JOIN keys ON keys.id = o.key_id

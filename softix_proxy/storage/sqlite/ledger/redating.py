@@ -164,7 +164,7 @@ async def _move_usage(session: DatabaseSession, post: PostTransfer, one: Misdate
     )
     await session.run(sql.of(sql.ADD_DAILY, 1), *sql.DAILY.values(added))
     await budget_sums.correct(session, key_id, number, charge_pico)
-    await cap_sums.correct(session, user_id, key_id, model_id, number, charge_pico)
+    await cap_sums.correct(session, user_id, key_id, model_id, number, charge_pico, one.number)
 
 
 async def _move_payment(session: DatabaseSession, post: PostTransfer, one: MisdatedPosting, step: _Step) -> None:

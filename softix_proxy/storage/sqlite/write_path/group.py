@@ -89,7 +89,7 @@ class CommitGroup:
         if budgets:
             self._load_budgets(budgets)
         if caps:
-            self._limits.load_caps(caps, self._calendar)
+            self._limits.load_caps(caps, intents, self._calendar)
         if any(intent.limits.model_rates for intent in intents):
             self._limits.load_rates(intents)
 
@@ -254,7 +254,7 @@ class CommitGroup:
             self._now_us,
             self._today,
             parked=parked,
-            budgets=self._holders(budgets, cap_ids),
+            budgets=self._holders(budgets, cap_ids, intent),
         )
         if charge_pico:
             for budget in (*budgets, *self._limits.charged(intent)):
@@ -265,9 +265,11 @@ class CommitGroup:
             unforeseen = settlement.tokens_used - settlement.tokens_held
             key.tpm_tat_us = adjust(key.tpm_tat_us, self._now_us, intent.limits.tpm, unforeseen)
 
-    def _holders(self, budgets: Sequence[BudgetState], cap_ids: Sequence[int] | None) -> Sequence[BudgetState]:
+    def _holders(
+        self, budgets: Sequence[BudgetState], cap_ids: Sequence[int] | None, intent: Intent
+    ) -> Sequence[BudgetState]:
         """Returns the budgets and the caps that have the hold of a request."""
-        return [*budgets, *self._limits.caps_with(cap_ids)] if cap_ids else budgets
+        return [*budgets, *self._limits.caps_with(cap_ids, intent.end_user)] if cap_ids else budgets
 
     def _spend(self, budget: BudgetState, charge_pico: int, number: int) -> None:
         for percent in budget.spend(charge_pico, number, self._calendar):
@@ -293,7 +295,7 @@ class CommitGroup:
             if found is not None:
                 self._connection.execute(sql.CLOSE_INTENTS, (_listed((intent.request_id,)),))
                 wallet, key = self._wallets[intent.user_id], self._keys[intent.key_id]
-                budgets = self._holders(self._budgets_of.get(intent.key_id, _NONE), found[2])
+                budgets = self._holders(self._budgets_of.get(intent.key_id, _NONE), found[2], intent)
                 close(wallet, key, found[0], 0, self._now_us, self._today, budgets=budgets)
 
 

@@ -29,11 +29,13 @@ class LimitsOfGroup:
         self._caps: dict[int, CapState] = {}
         self._caps_of: dict[int, list[CapState]] = {}
         """The caps by key: its own, and those of its user."""
+        self._end_users: dict[tuple[int, str], CapState] = {}
+        """The states of caps for each end user, by cap and end user."""
         self._rates: dict[int, dict[str, ModelRateState]] = {}
         self._names: dict[int, ModelName] = {}
         self.alerts: list[CapAlert] = []
 
-    def load_caps(self, rows: Iterable[Sequence[Any]], by: Calendar) -> None:
+    def load_caps(self, rows: Iterable[Sequence[Any]], intents: Sequence[Intent], by: Calendar) -> None:
         for key_id, *columns in rows:
             state = CapState(*columns)
             cap = self._caps.get(state.id)
@@ -41,6 +43,24 @@ class LimitsOfGroup:
                 cap = self._caps[state.id] = state
                 cap.begin(self._now_us, by)
             self._caps_of.setdefault(key_id, []).append(cap)
+        if any(cap.end_users for cap in self._caps.values()):
+            self._load_end_users(intents, by)
+
+    def _load_end_users(self, intents: Sequence[Intent], by: Calendar) -> None:
+        pairs = {
+            (cap.id, intent.end_user)
+            for intent in intents
+            if intent.end_user
+            for cap in self._caps_of.get(intent.key_id, _NO_CAPS)
+            if cap.end_users
+        }
+        for pair in pairs:
+            self._end_users[pair] = self._caps[pair[0]].for_end_user(pair[1])
+        asked = json.dumps([*pairs])
+        for cap_id, end_user, *figures in self._connection.execute(sql.END_USERS, (asked,)).fetchall():
+            self._end_users[cap_id, end_user] = self._caps[cap_id].for_end_user(end_user, *figures)
+        for state in self._end_users.values():
+            state.begin(self._now_us, by)
 
     def load_rates(self, intents: Sequence[Intent]) -> None:
         limited = [intent for intent in intents if intent.limits.model_rates]
@@ -56,7 +76,13 @@ class LimitsOfGroup:
     def rows(self) -> Iterator[tuple[sql.BulkStatement, Sequence[Sequence[object]]]]:
         """Yields what is to be written."""
         if self._caps:
-            yield sql.SAVE_CAPS, [(c.id, c.held_pico, c.spent_at_us, c.spent_pico) for c in self._caps.values()]
+            caps = [cap for cap in self._caps.values() if not cap.end_users]
+            yield sql.SAVE_CAPS, [(c.id, c.held_pico, c.spent_at_us, c.spent_pico) for c in caps]
+        if self._end_users:
+            yield (
+                sql.SAVE_END_USERS,
+                [(c.id, c.end_user, c.held_pico, c.spent_at_us, c.spent_pico) for c in self._end_users.values()],
+            )
         if self.alerts:
             yield sql.ADD_CAP_ALERTS, [sql.CAP_ALERT.values(alert) for alert in self.alerts]
         if self._rates:
@@ -71,22 +97,29 @@ class LimitsOfGroup:
 
     def caps_of(self, intent: Intent) -> Sequence[CapState]:
         """Returns the caps in which a request counts that any of these models may serve."""
-        return self._caps_for(intent.key_id, (intent.model_id, *intent.other_models)) if self._caps else _NO_CAPS
+        return self._caps_for(intent, (intent.model_id, *intent.other_models)) if self._caps else _NO_CAPS
 
     def charged(self, intent: Intent) -> Sequence[CapState]:
         """Returns the caps in which the charge of a request counts that this model has served."""
-        return self._caps_for(intent.key_id, (intent.model_id,)) if self._caps else _NO_CAPS
+        return self._caps_for(intent, (intent.model_id,)) if self._caps else _NO_CAPS
 
-    def _caps_for(self, key_id: int, model_ids: Sequence[int]) -> Sequence[CapState]:
-        caps = self._caps_of.get(key_id, _NO_CAPS)
+    def _caps_for(self, intent: Intent, model_ids: Sequence[int]) -> Sequence[CapState]:
+        caps = self._caps_of.get(intent.key_id, _NO_CAPS)
+        if any(cap.tag or cap.end_users for cap in caps):
+            caps = [
+                self._end_users[cap.id, intent.end_user] if cap.end_users else cap
+                for cap in caps
+                if cap.is_of(intent.tags, intent.end_user)
+            ]
         if not any(cap.models for cap in caps):
             return caps
         names = self._named(model_ids)
         return [cap for cap in caps if cap.counts(names)]
 
-    def caps_with(self, cap_ids: Sequence[int]) -> Sequence[CapState]:
+    def caps_with(self, cap_ids: Sequence[int], end_user: str) -> Sequence[CapState]:
         """Returns the caps of these numbers. One that was removed meanwhile has nothing to give back."""
-        return [self._caps[cap_id] for cap_id in cap_ids if cap_id in self._caps]
+        caps = [self._caps[cap_id] for cap_id in cap_ids if cap_id in self._caps]
+        return [self._end_users[cap.id, end_user] if cap.end_users else cap for cap in caps]
 
     def rates_of(self, intent: Intent) -> Mapping[str, ModelRateState]:
         return self._rates.get(intent.key_id, _NO_RATES)

@@ -61,10 +61,11 @@ FROM json_each(?) AS asked CROSS JOIN key_budgets AS k ON k.key_id = asked.value
 CROSS JOIN budgets AS b ON b.id = k.budget_id"""
 """The budgets of the keys that have one. They are looked for only if any key of the instance has one."""
 CAP_STATE = field_names(CapState)
-_OF_USER = "key_id IS NULL"
+_MADE_UP = {"of_user": "c.key_id IS NULL", "end_user": "''"}
+"""The columns of a state that the table does not have."""
 CAPS = f"""
 SELECT json_group_array(json_array(asked.value ->> 1,
-  {", ".join(f"c.{_OF_USER}" if column == "of_user" else f"c.{column}" for column in CAP_STATE)}))
+  {", ".join(_MADE_UP.get(column, f"c.{column}") for column in CAP_STATE)}))
 FROM json_each(?) AS asked CROSS JOIN caps AS c ON c.id IN (
   SELECT id FROM caps WHERE caps.key_id = asked.value ->> 1
   UNION ALL SELECT id FROM caps WHERE caps.user_id = asked.value ->> 0 AND caps.key_id IS NULL)"""
@@ -97,6 +98,12 @@ SAVE_BUDGETS = BulkStatement(
     " WHERE budgets.id = new.id",
 )
 SAVE_CAPS = SAVE_BUDGETS._replace(tail=SAVE_BUDGETS.tail.replace("budgets", "caps"))
+END_USERS = """
+SELECT cap_id, end_user, held_pico, spent_at_us, spent_pico FROM cap_end_users
+WHERE (cap_id, end_user) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"""
+SAVE_END_USERS = _adding(
+    "cap_end_users", ("cap_id", "end_user", "held_pico", "spent_at_us", "spent_pico"), how="INSERT OR REPLACE"
+)
 CAP_ALERT = WrittenColumns({name: name for name in CapAlert._fields})
 ADD_CAP_ALERTS = _adding("cap_alerts", CAP_ALERT.columns, "ON CONFLICT DO NOTHING")
 MODEL_NAMES = """
