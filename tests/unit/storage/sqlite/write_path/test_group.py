@@ -46,7 +46,9 @@ def test_admission_with_sufficient_balance_holds_money_and_writes_an_intent(book
     intent = make_intent(1, revision(books), stream=True)
     assert admit(books, intent) == [Admitted(USD, None, 0, Allowance())]
     assert wallet(books) == (POSTED_PICO, USD)
-    assert books.execute("SELECT * FROM intents").fetchall() == [(1, 7, 1, 1, 1, 1, None, "chat", 1, USD, NOW_US, None)]
+    assert books.execute("SELECT * FROM intents").fetchall() == [
+        (1, 7, 1, 1, 1, 1, None, "chat", 1, USD, NOW_US, None, None)
+    ]
     assert books.execute("SELECT open_requests, held_pico FROM key_states").fetchall() == [(1, USD)]
 
 
