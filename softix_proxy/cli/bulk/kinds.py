@@ -226,7 +226,7 @@ KINDS: Final = (
         "keys.create",
         "keys.update",
         "key",
-        frozenset(("expires",)),
+        frozenset(("expires", "template")),
         {"active": "", "revoked": "keys.revoke"},
     ),
     Kind("key_limits", ("key", "model"), _find_key_limits, "keys.limits"),
