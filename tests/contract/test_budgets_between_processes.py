@@ -15,8 +15,9 @@ from support.process import environment
 
 from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.organisations.organisations import OPERATOR
-from softix_proxy.operations.metering import budgets, caps, limits
-from softix_proxy.operations.metering.caps import AskedLimits
+from softix_proxy.operations.access import caps, limit_changes
+from softix_proxy.operations.access.caps import AskedLimits
+from softix_proxy.operations.metering import budgets
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
@@ -77,7 +78,7 @@ async def test_cap_of_a_part_is_not_overspent_by_processes_that_race_for_it(
 ) -> None:
     database = await Database(make_database(tmp_path).path, SystemClock()).open()
     storage = SqliteStorage(database)
-    await limits.set_of_user(storage, "ada", AskedLimits(amounts={"month": AMOUNT_PICO}, **part))
+    await limit_changes.set_of_user(storage, "ada", AskedLimits(amounts={"month": AMOUNT_PICO}, **part))
     charged = race(database.path, "env=prod team=search", "0123456789abcdef")
     async with storage.snapshot() as unit:
         [standing] = await caps.of_user(unit, 1)

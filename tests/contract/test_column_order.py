@@ -54,6 +54,8 @@ RECORDS = frozenset(
         "KeyLimits",
         "KeyState",
         "KeyUse",
+        "LimitTemplate",
+        "TemplateDefault",
         "ListedDelivery",
         "LowBalance",
         "MarkupVersion",

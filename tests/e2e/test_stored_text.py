@@ -19,6 +19,7 @@ from support.one_of_each_person import TOKEN, write_audit, write_people
 
 from softix_proxy import assembly
 from softix_proxy.cli.main import main
+from softix_proxy.domain.access.templates import LimitTemplate, TemplatePart
 from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.storage.sqlite.core.database import Database
@@ -111,6 +112,10 @@ READING = {
     "roles list": [],
     "roles show": ["admin"],
     "roles permissions": [],
+    "templates list": [],
+    "templates show": ["trial"],
+    "keys limits": ["key_one"],
+    "users limits": ["usr_ada"],
     "tokens list": [],
     "tokens show": ["tok_one"],
     "budgets list": ["usr_ada"],
@@ -154,6 +159,7 @@ async def _fill(path: Path) -> None:
         storage = SqliteStorage(database)
         async with storage.writing() as unit:
             await write_directory(unit)
+            await unit.templates.add(LimitTemplate(0, "trial", "key", (TemplatePart(ACTS, 1),), 1))
         with closing(database.connect()) as connection:
             write_requests(connection, NOW_US)
             connection.execute(EXCEEDED)

@@ -33,6 +33,10 @@ WIDTHS = (80, 120, 200)
 INSTANT = "2026-11-30T08:01:31.123456Z"
 PRICES = {"input": "0.25", "cached_input": "0.125", "output": "10", "reasoning": "10", "web_search": "0.01"}
 LONG: Mapping[str, Any] = {
+    "for": "user",
+    "default": True,
+    "default_of": ["usr_0704k8z7g00000", "usr_0704k8z7g00001"],
+    "limits": [{"model": "openai/*", "rpm": 60, "tpm": None, "spend": [{"period": "month", "amount": "123456.78"}]}],
     "effect": "unchanged",
     "section": "credit_limits",
     "fields": "rpm 60 → 120, models gpt-5, claude-* → gpt-5, claude-*, meta-llama/llama-4-maverick-17b-128e-instruct",
@@ -214,6 +218,10 @@ SHORT: Mapping[str, Any] = {
     "amount": "25.00",
     "balance": "0.00",
     "charge": "0.00",
+    "for": "key",
+    "default": False,
+    "default_of": [],
+    "limits": [],
 }
 
 

@@ -31,12 +31,15 @@ from support.one_of_each_person import CALL, TOKEN, write_audit, write_people
 from support.permuted_tables import permute
 
 import softix_proxy
+from softix_proxy.domain.access.templates import LimitTemplate, TemplateCap, TemplateDefault, TemplatePart
 from softix_proxy.domain.accounts.account_tokens import TokenPurpose
 from softix_proxy.domain.accounts.ceremonies import CeremonyKind
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import DAY_US
+from softix_proxy.domain.metering.caps import Cap, CapAlert
 from softix_proxy.domain.metering.usage import UsageFilter
 from softix_proxy.domain.notices.outbox import NoticeKind
+from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.exports.metering import csv_usage
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.core.engine import connect
@@ -107,6 +110,8 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
 async def read_people(unit: Any) -> dict[str, Any]:
     return {
         "open": await unit.live.open_requests(9),
+        "caps": [await unit.caps.of_user(ADA), await unit.caps.untold(9)],
+        "templates": [await unit.templates.list(), await unit.templates.defaults()],
         "live": [
             await unit.live.open_holds(UsageFilter()),
             await unit.live.recent(UsageFilter(), 0, 2 * NOW_US, 9),
@@ -151,6 +156,21 @@ async def read_people(unit: Any) -> dict[str, Any]:
     }
 
 
+async def write_limits(unit: Unit) -> None:
+    terms = {
+        "zone": "Asia/Kolkata",
+        "reset_day": 5,
+        "alerts": "7",
+        "raised_pico": 10**13,
+        "raised_until_us": EVER.to_us,
+    }
+    cap = await unit.caps.add(Cap(0, ADA, None, "lab/*", "month", 10**12, 3, **terms))
+    await unit.caps.note(CapAlert(cap.id, 1, 7, 2))
+    part = TemplatePart("lab/*", 4, 5, 6, (TemplateCap("week", 7, "UTC", "monday", "50"),))
+    template = await unit.templates.add(LimitTemplate(0, "trial", "key", (part,), 8))
+    await unit.templates.set_default(TemplateDefault(template.id, "key", ADA))
+
+
 async def everything(folder: Path, *, permuted: bool) -> Any:
     clock = StoppedClock()
     database = Database(folder / "made.db", clock)
@@ -169,6 +189,7 @@ async def everything(folder: Path, *, permuted: bool) -> Any:
             await write_directory(unit)
             await write_people(unit)
             await write_audit(unit)
+            await write_limits(unit)
             await unit.tokens.add(TOKEN)
             await unit.repeatable_calls.add(CALL)
             await unit.repeatable_calls.keep_answer(CALL, b"an answer")

@@ -101,6 +101,7 @@ LATE: Mapping[str, str] = {
     "dialects: registry": "73 ms and 4.9 MB: few commands are given a provider's URL, and each knows of providers",
     "domain: bill": "32 ms and 0.4 MB: settings are read by each command, and few make documents",
     "exports: qr_code": "25 ms and 0.5 MB: only who sets up an authenticator app is shown a code",
+    "operations: cap_alerts": "48 ms and 1.5 MB: few daemons have a cap of which somebody is to be told",
     "operations: budget_alerts": "66 ms and 0.9 MB: few daemons have a budget of which somebody is to be told",
     "operations: event_conditions": "9 ms and 0.2 MB: most daemons have no endpoint that is told of anything",
     "operations: keys": "23 ms and 0.5 MB: with what a user is shown goes much that a daemon is seldom asked for",

@@ -46,6 +46,7 @@ ROLES: Mapping[str, Role] = {
 
 WITHOUT_COMMAND = {
     "account_tokens": "in the links that other commands and messages have",
+    "caps": "set by `softix keys limits` and `softix users limits`",
     "ceremonies": "what is under way between two pages, for minutes",
     "federated_identities": "linked and removed by the person, in the portal",
     "instance": "made by `softix init`; it has one row, and nothing to list",
@@ -60,6 +61,7 @@ WITHOUT_COMMAND = {
     "throttles": "they empty by themselves",
 }
 OTHER_PATHS: Mapping[str, str] = {
+    "caps": "decided with budgets (domain, storage), and set with the limits of keys (operations), below organisations",
     "config": "how a setting is declared (domain), and the command that shows them (cli)",
     "migrations": "what a migration changes (domain), and how it is applied (storage)",
     "spans": "the options that name a span (cli), and half-open spans of time (domain)",

@@ -13,11 +13,11 @@ from softix_proxy.domain.access.keys import Key
 from softix_proxy.domain.core.clock import PERIODS, CapPeriod
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import parse_usd
+from softix_proxy.operations.access import caps, limit_changes
 from softix_proxy.operations.access import keys as key_operations
 from softix_proxy.operations.access import users as user_operations
-from softix_proxy.operations.metering import caps, limits
-from softix_proxy.operations.metering.caps import AskedLimits
-from softix_proxy.operations.metering.limit_terms import AskedTerms
+from softix_proxy.operations.access.caps import AskedLimits
+from softix_proxy.operations.access.limit_terms import AskedTerms
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
@@ -102,7 +102,7 @@ async def limit_key(instance: Instance, key: str, **given: Any) -> None:
     """
     asked = asked_limits(given)
     if not asked.is_empty:
-        await limits.set_of_key(instance.storage, key, asked)
+        await limit_changes.set_of_key(instance.storage, key, asked)
     found = (await key_operations.standing(instance.storage, key)).key
     fields = key_operations.as_fields(found, "")
     names = ("id", "name", *_RATES, "cap", "cap_period", "model_rates")
@@ -128,7 +128,7 @@ async def limit_user(instance: Instance, user: str, **given: Any) -> None:
     """
     asked = asked_limits(given)
     if not asked.is_empty:
-        await limits.set_of_user(instance.storage, user, asked)
+        await limit_changes.set_of_user(instance.storage, user, asked)
     async with instance.storage.snapshot() as unit:
         found = await user_operations.find(unit, user)
         listed = [caps.as_fields(each) for each in await caps.of_user(unit, found.id)]

@@ -235,7 +235,7 @@ KINDS: Final = (
         "keys.create",
         "keys.update",
         "key",
-        frozenset(("expires",)),
+        frozenset(("expires", "template")),
         {"active": "", "revoked": "keys.revoke"},
     ),
     Kind("key_limits", ("key", *_PARTS), _find_key_limits, "keys.limits"),

@@ -10,10 +10,10 @@ from softix_proxy.cli.catalog.providers_add import priced_models
 from softix_proxy.cli.console.console import Group, dry_run_option, instance, rehearsed, say, show, show_all, stage
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.cli.pricing.prices import base_prices, price_options, sheet_of
+from softix_proxy.domain.access.rights import has_glob
 from softix_proxy.domain.catalog.models import ModelStatus
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.pricing.price_changes import remedy
-from softix_proxy.operations.access.key_checks import has_glob
 from softix_proxy.operations.catalog import models as operations
 from softix_proxy.operations.catalog import wildcards
 from softix_proxy.operations.catalog.models import PricedModel

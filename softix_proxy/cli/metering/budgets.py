@@ -12,8 +12,8 @@ from softix_proxy.cli.metering.limit_options import terms_options
 from softix_proxy.domain.core.money import parse_usd
 from softix_proxy.domain.metering.budgets import BUDGET_PERIODS, BudgetPeriod
 from softix_proxy.domain.organisations.organisations import OPERATOR
+from softix_proxy.operations.access.limit_terms import AskedTerms
 from softix_proxy.operations.metering import budgets as operations
-from softix_proxy.operations.metering.limit_terms import AskedTerms
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance

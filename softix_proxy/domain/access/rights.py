@@ -11,10 +11,24 @@ from collections.abc import Callable, Container, Sequence
 from fnmatch import translate
 from functools import lru_cache
 
+from softix_proxy.domain.catalog.models import NAME_LETTERS
+
 ANY_PROVIDER = "*/"
 """The beginning of a pattern for models of that name at any provider: `*/meta-llama/*`."""
 _Matches = Callable[[str], object]
 _KEPT = 4096
+_PATTERN = re.compile(rf"[*?\[\]!{NAME_LETTERS}]{{1,128}}", re.ASCII)
+_GLOB = frozenset("*?[]!")
+
+
+def is_pattern(text: str) -> bool:
+    """Returns whether this is a pattern of model names, as keys have them."""
+    return _PATTERN.fullmatch(text) is not None
+
+
+def has_glob(text: str) -> bool:
+    """Returns whether the text has a sign that makes it a pattern."""
+    return bool(_GLOB & {*text})
 
 
 class ModelPatterns:

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from softix_proxy.domain.access.keys import KeyLimits
-from softix_proxy.domain.access.rights import ANY_PROVIDER
-from softix_proxy.domain.catalog.models import NAME_LETTERS
+from softix_proxy.domain.access.rights import ANY_PROVIDER, has_glob, is_pattern
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.ports.storage import Unit
-
-_PATTERN = re.compile(rf"[*?\[\]!{NAME_LETTERS}]{{1,128}}", re.ASCII)
-_GLOB = frozenset("*?[]!")
-
-
-def is_pattern(text: str) -> bool:
-    """Returns whether this is a pattern of model names, as keys have them."""
-    return _PATTERN.fullmatch(text) is not None
-
-
-def has_glob(text: str) -> bool:
-    """Returns whether the text has a sign that makes it a pattern."""
-    return bool(_GLOB & {*text})
 
 
 async def checked_models(unit: Unit, models: Sequence[str]) -> tuple[str, ...]:
@@ -31,7 +16,7 @@ async def checked_models(unit: Unit, models: Sequence[str]) -> tuple[str, ...]:
         if not is_pattern(pattern):
             raise BadInputError(f"not a pattern of model names: {pattern!r}", "write for example 'gpt-*,claude-*'")
         head, slash, _ = pattern.partition("/")
-        if slash and not _GLOB & {*head} and not await _is_provider_or_folder(unit, head):
+        if slash and not has_glob(head) and not await _is_provider_or_folder(unit, head):
             remedy = f"for models of this name at any provider, write '{ANY_PROVIDER}{pattern}'"
             raise BadInputError(f"no provider is named {head!r}", remedy)
     return tuple(models)

@@ -22,10 +22,10 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFou
 from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.metering.caps import Cap
 from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.operations.access import caps
+from softix_proxy.operations.access.caps import AskedLimits
 from softix_proxy.operations.access.key_checks import checked_models
-from softix_proxy.operations.metering import caps
-from softix_proxy.operations.metering.caps import AskedLimits
-from softix_proxy.operations.metering.limit_terms import NONE, AskedTerms, changed_terms
+from softix_proxy.operations.access.limit_terms import NONE, AskedTerms, changed_terms
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _MOST_PARTS = 20

@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from softix_proxy.domain.access.rights import provider_named_in
+from softix_proxy.domain.access.rights import is_pattern, provider_named_in
 from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.pricing.prices import PriceVersion
-from softix_proxy.operations.access.key_checks import is_pattern
 from softix_proxy.operations.catalog import providers
 from softix_proxy.operations.catalog.catalogue import CatalogueModel
 

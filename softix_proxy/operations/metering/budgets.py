@@ -17,7 +17,7 @@ from softix_proxy.domain.metering.budgets import Budget, BudgetAlert, BudgetPeri
 from softix_proxy.domain.organisations.organisations import OPERATOR, Actor
 from softix_proxy.domain.organisations.projects import Project
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.operations.metering.limit_terms import UNCHANGED, AskedTerms, changed_terms, terms_fields
+from softix_proxy.operations.access.limit_terms import UNCHANGED, AskedTerms, changed_terms, terms_fields
 from softix_proxy.operations.organisations import projects
 from softix_proxy.operations.organisations.organisations import authorized, find_member
 

@@ -14,8 +14,8 @@ from softix_proxy.domain.metering.caps import CapAlert
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.notices.webhook_events import EventKind
 from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.operations.access import caps
 from softix_proxy.operations.core.shown_names import name_of
-from softix_proxy.operations.metering import caps
 from softix_proxy.operations.notices import facts, recipients, webhook_events
 
 _AT_ONCE = 100

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from softix_proxy.domain.access.keys import Key, KeyStatus
 from softix_proxy.domain.core.errors import ConflictError
-from softix_proxy.operations.metering import caps, limits
-from softix_proxy.operations.metering.caps import AskedLimits, CapStanding
+from softix_proxy.operations.access import caps, limit_changes
+from softix_proxy.operations.access.caps import AskedLimits, CapStanding
 from softix_proxy.operations.organisations.organisation_scope import OrganisationScope
 
 
@@ -28,4 +28,4 @@ async def change(scope: OrganisationScope, public_id: str, asked: AskedLimits) -
     key = await scope.changeable_key(scope.storage.reading(), public_id)
     if key.status is KeyStatus.REVOKED:
         raise ConflictError("a revoked key cannot be changed", "make a new one")
-    return await limits.set_of_key(scope.storage, key.public_id, asked)
+    return await limit_changes.set_of_key(scope.storage, key.public_id, asked)

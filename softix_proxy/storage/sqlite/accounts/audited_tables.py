@@ -179,7 +179,7 @@ AUDITED: Final[Mapping[str, AuditedTable]] = {
     "caps": AuditedTable(
         "cap",
         "user_id key_id models period",
-        "amount_pico zone reset_day alerts raised_pico raised_until_us",
+        "zone reset_day alerts amount_pico raised_pico raised_until_us",
         "",
         "id created_at_us held_pico spent_at_us spent_pico",
     ),

@@ -6,8 +6,7 @@ from functools import partial
 
 from softix_proxy.domain.core.clock import PERIODS
 from softix_proxy.domain.core.errors import BadInputError, OperatorError
-from softix_proxy.operations.access import keys, users
-from softix_proxy.operations.metering import caps
+from softix_proxy.operations.access import keys, limit_changes, users
 from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.admin.faults import ShownFault, shown_fault
 from softix_proxy.web.portal.admin.listing import listing_of, searched
@@ -65,8 +64,7 @@ async def revoke(request: PageRequest) -> Answer:
 async def _page(request: PageRequest, template: str, fault: ShownFault | None = None) -> Page:
     key = await keys.show_id(request.storage, request.parts["id"])
     standing = await keys.standing(request.storage, key.public_id)
-    async with request.storage.snapshot() as unit:
-        found = await caps.of_key(unit, key)
+    found = await limit_changes.caps_of_key(request.storage, key)
     given = {
         "label": key.label,
         "models": ", ".join(key.models),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.metering.budgets import BUDGET_PERIODS, BudgetPeriod
-from softix_proxy.operations.metering.limit_terms import UNCHANGED, AskedTerms
+from softix_proxy.operations.access.limit_terms import UNCHANGED, AskedTerms
 from softix_proxy.web.portal.core.typed import typed_usd
 
 _USUAL: BudgetPeriod = "month"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from softix_proxy.domain.core.clock import PERIODS, CapPeriod
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.operations.metering.caps import AskedLimits
+from softix_proxy.operations.access.caps import AskedLimits
 from softix_proxy.web.portal.core.typed import typed_usd
 from softix_proxy.web.portal.organisation.budget_form import read_terms
 

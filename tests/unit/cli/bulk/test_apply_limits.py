@@ -31,7 +31,7 @@ key = "ci"
 spend_month = "20.00"
 zone = "Europe/Berlin"
 reset_day = "15"
-alerts = "50,80"
+alert = "50,80"
 
 [[key_limits]]
 key = "ci"

@@ -15,9 +15,10 @@ from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.notices.webhook_events import EventKind
 from softix_proxy.jobs import budget_alerts
-from softix_proxy.operations.metering import cap_alerts, limits
-from softix_proxy.operations.metering.caps import AskedLimits
-from softix_proxy.operations.metering.limit_terms import AskedTerms
+from softix_proxy.operations.access import limit_changes
+from softix_proxy.operations.access.caps import AskedLimits
+from softix_proxy.operations.access.limit_terms import AskedTerms
+from softix_proxy.operations.metering import cap_alerts
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
@@ -50,7 +51,7 @@ async def test_managers_and_endpoints_are_told_once_of_each_share_of_a_cap(
     storage: SqliteStorage, database: Database
 ) -> None:
     await listen(storage)
-    await limits.set_of_key(storage, "key_ada", AskedLimits("lab/*", {"day": 1000}, TERMS))
+    await limit_changes.set_of_key(storage, "key_ada", AskedLimits("lab/*", {"day": 1000}, TERMS))
     told = []
     for number, charge_pico in enumerate((299, 1, 400, 300)):
         spend(database, number + 1, charge_pico)
@@ -87,7 +88,7 @@ async def test_cap_of_a_user_is_told_without_a_key_and_anew_in_the_next_period(
     storage: SqliteStorage, database: Database
 ) -> None:
     await listen(storage)
-    await limits.set_of_user(storage, "ada", AskedLimits("", {"day": 1000, "total": 10_000}, TERMS))
+    await limit_changes.set_of_user(storage, "ada", AskedLimits("", {"day": 1000, "total": 10_000}, TERMS))
     spend(database, 1, 300)
     spend(database, 2, 300, NOW_US + DAY_US)
     assert await cap_alerts.tell(storage) == 4
@@ -98,7 +99,7 @@ async def test_cap_that_is_set_after_the_spending_tells_of_what_it_has_reached(
     storage: SqliteStorage, database: Database
 ) -> None:
     spend(database, 1, 1000)
-    await limits.set_of_key(storage, "key_ada", AskedLimits("", {"day": 1000}, TERMS))
+    await limit_changes.set_of_key(storage, "key_ada", AskedLimits("", {"day": 1000}, TERMS))
     assert await cap_alerts.tell(storage) == 2, "the highest share that is reached"
-    await limits.set_of_key(storage, "key_ada", AskedLimits("", {"month": 1000}))
+    await limit_changes.set_of_key(storage, "key_ada", AskedLimits("", {"month": 1000}))
     assert await cap_alerts.tell(storage) == 0, "a cap without alerts tells nobody"

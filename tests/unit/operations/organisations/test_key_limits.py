@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
-from support.two_organisations import FOREIGN_KEY, OWN_KEY, Organisations
+from support.two_organisations import FOREIGN_KEY, OWN_KEY, Organisations, organisations
 
 from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.operations.access import keys
-from softix_proxy.operations.metering.caps import AskedLimits
+from softix_proxy.operations.access.caps import AskedLimits
 from softix_proxy.operations.organisations import key_limits
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Organisations]:
+    async with organisations(tmp_path) as made:
+        yield made
+
 
 FIVE = AskedLimits("", {"day": 5})
 

@@ -14,6 +14,7 @@ from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.ledger.ledger_sql import RULES
 from softix_proxy.storage.sqlite.ledger.ledger_sums import BALANCES, DAYS, SPEND
 from softix_proxy.storage.sqlite.metering.budget_sums import SPENT
+from softix_proxy.storage.sqlite.metering.cap_sums import SPENT as CAP_SPENT
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 from softix_proxy.storage.sqlite.write_path.group import CommitGroup
 
@@ -23,8 +24,10 @@ INSERT INTO key_owners (key_id, from_number, project_id) VALUES (1, 1, 1);
 INSERT INTO budgets (id, public_id, user_id, project_id, period, amount_pico, created_at_us, spent_at_us)
   VALUES (1, 'bud_ada', 1, 1, 'day', 9223372036854775807, 1, 1);
 INSERT INTO key_budgets (key_id, budget_id) VALUES (1, 1);
+INSERT INTO caps (id, user_id, key_id, period, amount_pico, created_at_us)
+  VALUES (1, 1, 1, 'day', 9223372036854775807, 1);
 """
-"""The budget of a project that has ada's key."""
+"""The budget of a project that has ada's key, and a cap of this key."""
 
 
 @pytest.fixture
@@ -77,6 +80,8 @@ FAILED = "a failed attempt is one of its request's"
 COVERED = "a request's charge covers its failed attempts"
 BOTH = "a request is open or settled, not both"
 BUDGET_HELD = "a budget's held money is that of the open holds of its keys"
+CAP_HELD = "a cap's held money is that of the open holds that count in it"
+END_USER_HELD = "what an end user holds within a cap is that of the open holds that count in it"
 BUDGET_KEYS = "a key's budgets are those of its owners"
 
 CORRECTS = f"""
@@ -124,6 +129,12 @@ BREAKS = {
     "UPDATE budgets SET spent_at_us = 1": {SPENT: "bud_ada"},
     "DELETE FROM key_budgets": {BUDGET_KEYS: "key_ada", BUDGET_HELD: "bud_ada"},
     "INSERT INTO key_budgets VALUES (2, 1)": {BUDGET_KEYS: "key_bob"},
+    "UPDATE caps SET held_pico = held_pico + 1": {CAP_HELD: "cap 1"},
+    "UPDATE intents SET cap_ids = '[]'": {CAP_HELD: "cap 1"},
+    "INSERT INTO cap_end_users (cap_id, end_user, held_pico) VALUES (1, 'x', 5)": {
+        END_USER_HELD: "cap 1 of end user x"
+    },
+    "UPDATE caps SET spent_pico = spent_pico - 1": {CAP_SPENT: "cap 1"},
     "UPDATE key_owners SET until_number = 2": {BUDGET_KEYS: "key_ada", SPENT: "bud_ada"},
 }
 
@@ -147,7 +158,7 @@ async def test_ledger_verify_with_a_broken_rule_reports_it(
 
 
 def test_broken_statements_cover_every_rule() -> None:
-    assert {rule for broken in BREAKS.values() for rule in broken} == {*RULES, BALANCES, SPEND, DAYS, SPENT}
+    assert {rule for broken in BREAKS.values() for rule in broken} == {*RULES, BALANCES, SPEND, DAYS, SPENT, CAP_SPENT}
 
 
 async def test_ledger_verify_with_many_violations_of_a_rule_reports_at_most_one_hundred(

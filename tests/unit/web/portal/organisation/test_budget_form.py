@@ -1,6 +1,7 @@
 import pytest
 
 from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.operations.access.limit_terms import AskedTerms
 from softix_proxy.web.portal.organisation.budget_form import AskedBudget, read, shown
 
 
@@ -21,5 +22,12 @@ def test_budget_form_without_a_period_or_amount_is_refused(form: dict[str, str])
 
 
 def test_budget_form_shows_what_was_sent_or_what_is_usual() -> None:
-    assert shown({}) == {"amount": "", "period": "month"}
-    assert shown({"amount": "x", "period": "day", "role": "owner"}) == {"amount": "x", "period": "day"}
+    empty = {"zone": "", "reset_day": "", "alerts": "", "until": ""}
+    assert shown({}) == {"amount": "", "period": "month", **empty}
+    sent = {"amount": "x", "period": "day", "role": "owner", "zone": "UTC"}
+    assert shown(sent) == {"amount": "x", "period": "day", **empty, "zone": "UTC"}
+
+
+def test_budget_form_gives_the_terms_that_are_filled_in() -> None:
+    sent = {"amount": "1", "period": "week", "zone": " UTC ", "reset_day": "monday", "alerts": "", "until": ""}
+    assert read(sent).terms == AskedTerms(zone="UTC", reset_day="monday")

@@ -1,8 +1,8 @@
 import pytest
 
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.operations.metering.caps import AskedLimits
-from softix_proxy.operations.metering.limit_terms import AskedTerms
+from softix_proxy.operations.access.caps import AskedLimits
+from softix_proxy.operations.access.limit_terms import AskedTerms
 from softix_proxy.web.portal.product.cap_form import read, shown
 
 USD = 10**12

@@ -5,8 +5,8 @@ from support.two_organisations import FOREIGN_KEY, OWN_KEY, Organisations, shown
 
 from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.core.errors import NotFoundError
-from softix_proxy.operations.metering import limits as limit_operations
-from softix_proxy.operations.metering.caps import AskedLimits
+from softix_proxy.operations.access import limit_changes as limit_operations
+from softix_proxy.operations.access.caps import AskedLimits
 from softix_proxy.web.portal.core.page import Page, SeeOther
 from softix_proxy.web.portal.product import key_limits, keys, limits
 

@@ -62,12 +62,12 @@ def changed_terms(new: L, existing: L | None, amount_pico: int | None, asked: As
     """
     limit = _with_periods(new if existing is None else existing, asked)
     if asked.alerts is not None:
-        limit = replace(limit, alerts=_checked_alerts(asked.alerts))  # type: ignore[type-var] # these are dataclasses
+        limit = replace(limit, alerts=_checked_alerts(asked.alerts))  # type: ignore[type-var] # a limit is a dataclass
     if asked.until is None or asked.until == NONE:
         changes: dict[str, Any] = {} if amount_pico is None else {"amount_pico": amount_pico}
         if asked.until is not None:
             changes |= {"raised_pico": None, "raised_until_us": None}
-        return replace(limit, **changes)  # type: ignore[type-var]
+        return replace(limit, **changes)  # type: ignore[type-var] # a limit is a dataclass
     if existing is None:
         raise BadInputError("there is no such limit that could be raised", "set it first, without --until")
     if amount_pico is None or amount_pico <= existing.amount_pico:
@@ -76,7 +76,7 @@ def changed_terms(new: L, existing: L | None, amount_pico: int | None, asked: As
     until_us = parse_instant(asked.until, parse_zone(limit.zone or zone))
     if until_us <= now_us:
         raise BadInputError("the end of a raise is in the future", "write for example --until 2030-12-24")
-    return replace(limit, raised_pico=amount_pico, raised_until_us=until_us)  # type: ignore[type-var]
+    return replace(limit, raised_pico=amount_pico, raised_until_us=until_us)  # type: ignore[type-var] # a limit is a dataclass
 
 
 def _with_periods(limit: L, asked: AskedTerms) -> L:
@@ -86,7 +86,7 @@ def _with_periods(limit: L, asked: AskedTerms) -> L:
     if asked.reset_day is not None:
         reset_day = None if asked.reset_day == NONE else _day_of_period(limit.period, asked.reset_day)
     checked_rule(PeriodRule(limit.period, zone, reset_day))
-    return replace(limit, zone=zone, reset_day=reset_day)  # type: ignore[type-var]
+    return replace(limit, zone=zone, reset_day=reset_day)  # type: ignore[type-var] # a limit is a dataclass
 
 
 def _day_of_period(period: CapPeriod, text: str) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from softix_proxy.domain.access.keys import Key
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.ports.storage import Storage
-from softix_proxy.operations.access import keys, users
-from softix_proxy.operations.metering import caps
-from softix_proxy.operations.metering.caps import AskedLimits
+from softix_proxy.operations.access import caps, keys, users
+from softix_proxy.operations.access.caps import AskedLimits, CapStanding
 
 
 async def set_of_key(storage: Storage, reference: str, asked: AskedLimits) -> Key:
@@ -33,3 +34,9 @@ async def set_of_user(storage: Storage, reference: str, asked: AskedLimits) -> U
         user = await users.find(unit, user.public_id)
         await caps.set_of_user_in(unit, user, asked, counts)
         return user
+
+
+async def caps_of_key(storage: Storage, key: Key) -> Sequence[CapStanding]:
+    """Returns the caps of a key, those of all models first."""
+    async with storage.snapshot() as unit:
+        return await caps.of_key(unit, key)

@@ -9,7 +9,7 @@ import pytest
 from softix_proxy.domain.core.clock import parse_instant
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.metering.budgets import Budget
-from softix_proxy.operations.metering.limit_terms import AskedTerms, changed_terms, terms_fields
+from softix_proxy.operations.access.limit_terms import AskedTerms, changed_terms, terms_fields
 
 NOW_US = parse_instant("2026-11-25T12:00:00Z")
 NEW = Budget(0, "bud_a", 1, None, 2, "month", 1000, 1)

@@ -12,10 +12,9 @@ from softix_proxy.domain.access.keys import ModelRate
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.metering.caps import MOST_CAPS
-from softix_proxy.operations.access import keys
-from softix_proxy.operations.metering import caps, limits
-from softix_proxy.operations.metering.caps import AskedLimits, CapStanding
-from softix_proxy.operations.metering.limit_terms import AskedTerms
+from softix_proxy.operations.access import caps, keys, limit_changes
+from softix_proxy.operations.access.caps import AskedLimits, CapStanding
+from softix_proxy.operations.access.limit_terms import AskedTerms
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
@@ -49,10 +48,10 @@ async def test_new_cap_counts_what_was_spent_in_its_period_before(storage: Sqlit
     spend(database, 1, 300, NOW_US - 20 * DAY_US)
     spend(database, 2, 50)
     asked = AskedLimits("", {"day": 1000, "week": 1000, "month": 1000, "total": 1000})
-    await limits.set_of_key(storage, "key_ada", asked)
+    await limit_changes.set_of_key(storage, "key_ada", asked)
     assert [one.spent_pico for one in await standings(storage)] == [50, 50, 50, 350]
     terms = AskedTerms(zone="UTC", reset_day="20")
-    await limits.set_of_key(storage, "key_ada", AskedLimits("", {"month": 1000}, terms))
+    await limit_changes.set_of_key(storage, "key_ada", AskedLimits("", {"month": 1000}, terms))
     assert [one.spent_pico for one in await standings(storage)] == [50, 50, 350, 350], "2027-01-15 is before the 20th"
     assert [one.left_pico for one in await standings(storage)] == [950, 950, 650, 650]
     assert (await standings(storage))[2].percent == 35
@@ -60,14 +59,14 @@ async def test_new_cap_counts_what_was_spent_in_its_period_before(storage: Sqlit
 
 async def test_new_cap_of_a_model_counts_what_the_model_cost_before(storage: SqliteStorage, database: Database) -> None:
     spend(database, 1, 300)
-    await limits.set_of_key(storage, "key_ada", AskedLimits("llama", {"total": 1000}))
+    await limit_changes.set_of_key(storage, "key_ada", AskedLimits("llama", {"total": 1000}))
     [standing] = await standings(storage)
     assert (standing.spent_pico, standing.cap.models, standing.ends_at_us) == (300, "llama", None)
 
 
 async def test_limit_by_model_is_changed_alone_and_removed_with_its_last_figure(storage: SqliteStorage) -> None:
     async def change(models: str, **rates: int | None) -> tuple[ModelRate, ...]:
-        return (await limits.set_of_key(storage, "key_ada", AskedLimits(models, rates=rates))).limits.model_rates
+        return (await limit_changes.set_of_key(storage, "key_ada", AskedLimits(models, rates=rates))).limits.model_rates
 
     assert await change("lab/*", rpm=5) == (ModelRate("lab/*", 5, None),)
     assert await change("gpt-*", tpm=7) == (ModelRate("gpt-*", None, 7), ModelRate("lab/*", 5, None))
@@ -78,9 +77,9 @@ async def test_limit_by_model_is_changed_alone_and_removed_with_its_last_figure(
 
 async def test_plain_cap_of_a_named_period_becomes_one_of_the_caps(storage: SqliteStorage) -> None:
     await keys.update(storage, "key_ada", limits={"cap_pico": 7 * USD, "cap_period": "week"})
-    key = await limits.set_of_key(storage, "key_ada", AskedLimits("", {"day": USD}))
+    key = await limit_changes.set_of_key(storage, "key_ada", AskedLimits("", {"day": USD}))
     assert key.limits.cap_pico == 7 * USD
-    key = await limits.set_of_key(
+    key = await limit_changes.set_of_key(
         storage, "key_ada", AskedLimits("", {"week": 9 * USD}, AskedTerms(until="2027-02-01"))
     )
     assert key.limits.cap_pico is None
@@ -89,7 +88,7 @@ async def test_plain_cap_of_a_named_period_becomes_one_of_the_caps(storage: Sqli
         (7 * USD, 9 * USD),
     ]
     await keys.update(storage, "key_ada", limits={"cap_pico": USD, "cap_period": "week"})
-    key = await limits.set_of_key(storage, "key_ada", AskedLimits("", {"week": None, "day": None}))
+    key = await limit_changes.set_of_key(storage, "key_ada", AskedLimits("", {"week": None, "day": None}))
     assert key.limits.cap_pico is None and await standings(storage) == []
 
 
@@ -103,18 +102,18 @@ async def test_limits_that_cannot_be_kept_are_refused(storage: SqliteStorage) ->
         AskedLimits("lab/*", rates={"rpm": 0}),
     ):
         with pytest.raises(BadInputError):
-            await limits.set_of_key(storage, "key_ada", asked)
+            await limit_changes.set_of_key(storage, "key_ada", asked)
     with pytest.raises(NotFoundError):
-        await limits.set_of_user(storage, "nobody", AskedLimits("", {"day": 1}))
+        await limit_changes.set_of_user(storage, "nobody", AskedLimits("", {"day": 1}))
 
 
 async def test_key_has_no_more_caps_than_a_request_can_read(storage: SqliteStorage) -> None:
     for number in range(MOST_CAPS):
-        await limits.set_of_key(storage, "key_ada", AskedLimits(f"m{number}", {"day": 1}))
+        await limit_changes.set_of_key(storage, "key_ada", AskedLimits(f"m{number}", {"day": 1}))
     with pytest.raises(ConflictError, match="50 caps already"):
-        await limits.set_of_key(storage, "key_ada", AskedLimits("one", {"day": 1}))
-    await limits.set_of_key(storage, "key_ada", AskedLimits("m1", {"day": 2}))
+        await limit_changes.set_of_key(storage, "key_ada", AskedLimits("one", {"day": 1}))
+    await limit_changes.set_of_key(storage, "key_ada", AskedLimits("m1", {"day": 2}))
     for number in range(20):
-        await limits.set_of_key(storage, "key_ada", AskedLimits(f"m{number}", rates={"rpm": 1}))
+        await limit_changes.set_of_key(storage, "key_ada", AskedLimits(f"m{number}", rates={"rpm": 1}))
     with pytest.raises(ConflictError, match="20 patterns"):
-        await limits.set_of_key(storage, "key_ada", AskedLimits("one", rates={"rpm": 1}))
+        await limit_changes.set_of_key(storage, "key_ada", AskedLimits("one", rates={"rpm": 1}))
