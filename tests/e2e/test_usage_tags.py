@@ -17,7 +17,7 @@ from support.daemon import Prepared, prepared
 from support.provider import FakeProvider, told
 
 HEADER = "x-softix-tag"
-ASK: Any = {"model": "gpt-test", "max_tokens": 20, "messages": [{"role": "user", "content": "Tagged?"}]}
+ASK: Any = {"model": "gpt-test", "max_tokens": 16, "messages": [{"role": "user", "content": "Tagged?"}]}
 MESSAGE: Any = {**ASK, "model": "claude-test"}
 
 
@@ -113,6 +113,25 @@ async def test_usage_is_selected_and_summed_up_by_tag(client: Prepared, tmp_path
     after = client.instance.cli("usage", "summary", "--by", "tag:team")
     assert {row["id"]: row["charge"] for row in after["rows"]}["sales"] == "0.00"
     assert client.instance.cli("ledger", "verify")["ok"]
+
+
+async def test_limit_of_a_tag_and_of_each_end_user_holds_for_the_very_next_request(client: Prepared) -> None:
+    cli = client.instance.cli
+    cli("keys", "update", client.key_id, "--end-users")
+    assert (await ask(client, "team=search", user="one"))[0] == 200
+    shown = cli("users", "limits", client.user, "--tag", "team=search", "--spend-day", "0.00")
+    assert [(each["tag"], each["spent"] != "0.00") for each in shown["limits"]] == [("team=search", True)]
+    status, body = await ask(client, "team=search")
+    assert (status, body["error"]["code"]) == (429, "cap_reached") and "team=search" in body["error"]["message"]
+    assert (await ask(client, "team=sales", user="two"))[0] == 200 and (await ask(client))[0] == 200
+    cli("users", "limits", client.user, "--tag", "team=search", "--spend-day", "none")
+    assert (await ask(client, "team=search"))[0] == 200
+    cli("users", "limits", client.user, "--each-end-user", "--spend-total", "0.00")
+    refused = (await ask(client, user="three"))[1]["error"]
+    cli("users", "limits", client.user, "--each-end-user", "--spend-total", refused["needed"])
+    for user, expected in (("one", 429), ("two", 429), ("three", 200), (None, 200)):
+        assert (await ask(client, **({} if user is None else {"user": user})))[0] == expected, user
+    assert client.verify()["ok"]
 
 
 async def test_killed_daemon_keeps_the_tags_of_open_requests(client: Prepared, fake_provider: FakeProvider) -> None:
