@@ -69,7 +69,7 @@ async def counted(session: DatabaseSession, cap: Cap, span: PeriodSpan, from_num
     """Returns the charges of the cap in that period, in the rows with these numbers."""
     rows = await session.all(_SUMS, from_number, before_number, *span, cap.key_id, cap.user_id)
     named = await names(session) if cap.models else {}
-    state = CapState(cap.id, 0, cap.period, models=cap.models)
+    state = CapState(id=cap.id, amount_pico=0, period=cap.period, models=cap.models)
     return sum(whole(*sums) for number, *sums in rows if not cap.models or state.counts([named[number]]))
 
 
@@ -87,7 +87,9 @@ async def correct(
             continue
         start_us = state.start_at(charged_us, by)
         for percent in state.correct(difference_pico, charged_us, by):
-            await add_alert(session, CapAlert(cap.id, start_us, percent, now_us))
+            await add_alert(
+                session, CapAlert(cap_id=cap.id, period_start_us=start_us, percent=percent, reached_at_us=now_us)
+            )
         changed = {"spent_at_us": state.spent_at_us, "spent_pico": state.spent_pico}
         await session.update("caps", changed, "id = ?", cap.id)
 
