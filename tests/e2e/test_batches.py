@@ -340,3 +340,25 @@ async def test_batch_whose_line_names_a_thing_of_another_is_not_made(
     assert lab.batches == {} and await held(other) == 0
     async with openai_of(client) as sdk:
         assert (await begin(sdk, "one", messages=named)).id in lab.batches
+
+
+async def test_batch_above_the_cap_of_its_model_is_refused_and_the_cap_counts_what_it_costs(
+    house: Prepared, lab: BatchLab
+) -> None:
+    """A limit a minute for the model does not apply to it, as none of the whole key does."""
+    client = await tenant(house)
+    softix = house.instance.cli
+    softix("keys", "limits", client.key_id, "--model", "claude-*", "--spend-total", "0.0001", "--rpm", "1")
+    async with anthropic_of(client) as sdk:
+        with pytest.raises(anthropic.RateLimitError) as refused:
+            await begin_inline(sdk, "one")
+        assert "cap of $0.0001 for claude-* of this API key is reached: this batch needs" in str(refused.value)
+        assert (await held(client), lab.batches) == (0, {})
+        softix("keys", "limits", client.key_id, "--model", "claude-*", "--spend-total", "1.00")
+        batch = await begin_inline(sdk, "one", "two")
+        [limit] = softix("keys", "show", client.key_id)["limits"]
+        assert limit["held"] > "0.00" and limit["spent"] == "0.00"
+        lab.end()
+        assert len([result async for result in await sdk.messages.batches.results(batch.id)]) == 2
+    [limit] = softix("keys", "show", client.key_id)["limits"]
+    assert (limit["held"], limit["spent"]) == ("0.00", "0.00004") and verified(client)

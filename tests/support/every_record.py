@@ -157,18 +157,27 @@ async def read_people(unit: Any) -> dict[str, Any]:
 
 
 async def write_limits(unit: Unit) -> None:
-    terms = {
-        "zone": "Asia/Kolkata",
-        "reset_day": 5,
-        "alerts": "7",
-        "raised_pico": 10**13,
-        "raised_until_us": EVER.to_us,
-    }
-    cap = await unit.caps.add(Cap(0, ADA, None, "lab/*", "month", 10**12, 3, **terms))
-    await unit.caps.note(CapAlert(cap.id, 1, 7, 2))
-    part = TemplatePart("lab/*", 4, 5, 6, (TemplateCap("week", 7, "UTC", "monday", "50"),))
-    template = await unit.templates.add(LimitTemplate(0, "trial", "key", (part,), 8))
-    await unit.templates.set_default(TemplateDefault(template.id, "key", ADA))
+    cap = await unit.caps.add(
+        Cap(
+            id=0,
+            user_id=ADA,
+            key_id=None,
+            models="lab/*",
+            period="month",
+            amount_pico=10**12,
+            created_at_us=3,
+            zone="Asia/Kolkata",
+            reset_day=5,
+            alerts="7",
+            raised_pico=10**13,
+            raised_until_us=EVER.to_us,
+        )
+    )
+    await unit.caps.note(CapAlert(cap_id=cap.id, period_start_us=1, percent=7, reached_at_us=2))
+    week = TemplateCap(period="week", amount_pico=7, zone="UTC", reset_day="monday", alerts="50")
+    part = TemplatePart(models="lab/*", rpm=4, tpm=5, concurrency=6, caps=(week,))
+    template = await unit.templates.add(LimitTemplate(id=0, name="trial", kind="key", parts=(part,), created_at_us=8))
+    await unit.templates.set_default(TemplateDefault(template_id=template.id, kind="key", user_id=ADA))
 
 
 async def everything(folder: Path, *, permuted: bool) -> Any:

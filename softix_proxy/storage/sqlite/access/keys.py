@@ -18,7 +18,13 @@ from softix_proxy.storage.sqlite.organisations.key_owners import SqliteKeyOwnerS
 
 
 def _read_rates(text: str) -> tuple[ModelRate, ...]:
-    return () if text == "[]" else tuple(ModelRate(models, rpm, tpm) for models, rpm, tpm in json.loads(text))
+    if text == "[]":
+        return ()
+    return tuple(ModelRate(models=models, rpm=rpm, tpm=tpm) for models, rpm, tpm in json.loads(text))
+
+
+def _write_rates(rates: tuple[ModelRate, ...]) -> str:
+    return json.dumps([[rate.models, rate.rpm, rate.tpm] for rate in rates])
 
 
 KEY = RecordMapping(
@@ -41,7 +47,7 @@ KEY = RecordMapping(
         "concurrency",
         "cap_pico",
         "cap_period",
-        model_rates=converted(_read_rates, json.dumps),
+        model_rates=converted(_read_rates, _write_rates),
     ),
     status=converted(KeyStatus),
     regions=text_list(),

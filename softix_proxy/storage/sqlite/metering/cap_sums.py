@@ -67,7 +67,8 @@ _OF_END_USERS = _SUMS.format(
     selected="AND t.end_user <> '' AND (?7 = '' OR instr(' ' || t.tags || ' ', ' ' || ?7 || ' '))",
 )
 _TAGS_OF = "SELECT tags, end_user FROM usage_tags WHERE usage_id = ?"
-_END_USERS = "SELECT end_user, held_pico, spent_at_us, spent_pico FROM cap_end_users WHERE cap_id = ?"
+_END_USER = RecordMapping(EndUserSpend, *EndUserSpend._fields)
+_END_USERS = f"SELECT {_END_USER.select()} FROM cap_end_users WHERE cap_id = ?"
 _SPENT_OF_END_USER = """
 INSERT INTO cap_end_users (cap_id, end_user, spent_at_us, spent_pico) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET spent_at_us = excluded.spent_at_us, spent_pico = excluded.spent_pico"""
@@ -99,7 +100,7 @@ async def _counted(
     tag = () if statement is _OF_ALL else (cap.tag,)
     rows = await session.all(statement, from_number, before_number, *span, cap.key_id, cap.user_id, *tag)
     named = await names(session) if cap.models else {}
-    state = CapState(cap.id, 0, cap.period, models=cap.models)
+    state = CapState(id=cap.id, amount_pico=0, period=cap.period, models=cap.models)
     found: dict[str, int] = {}
     for number, who, *sums in rows:
         if not cap.models or state.counts([named[number]]):
@@ -109,7 +110,7 @@ async def _counted(
 
 async def of_end_users(session: DatabaseSession, cap_id: int) -> Sequence[EndUserSpend]:
     """Returns what each end user has spent and holds."""
-    return [EndUserSpend(*row) for row in await session.all(_END_USERS, cap_id)]
+    return _END_USER.read_all(await session.all(_END_USERS, cap_id))
 
 
 async def set_spent_by_end_user(session: DatabaseSession, cap_id: int, spent_pico: Mapping[str, int]) -> None:
@@ -148,7 +149,9 @@ async def correct(
             continue
         start_us = state.start_at(charged_us, by)
         for percent in state.correct(difference_pico, charged_us, by):
-            await add_alert(session, CapAlert(cap.id, start_us, percent, now_us))
+            await add_alert(
+                session, CapAlert(cap_id=cap.id, period_start_us=start_us, percent=percent, reached_at_us=now_us)
+            )
         if cap.end_users:
             await session.run(_SPENT_OF_END_USER, cap.id, end_user, state.spent_at_us, state.spent_pico)
             continue

@@ -277,7 +277,9 @@ class CommitGroup:
 
     def _note(self, budget: BudgetState, start_us: int, percent: int) -> None:
         if isinstance(budget, CapState):
-            self._limits.alerts.append(CapAlert(budget.id, start_us, percent, self._now_us))
+            self._limits.alerts.append(
+                CapAlert(cap_id=budget.id, period_start_us=start_us, percent=percent, reached_at_us=self._now_us)
+            )
         else:
             self._alerts.append(BudgetAlert(budget.id, start_us, percent, self._now_us))
 

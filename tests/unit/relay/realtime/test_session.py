@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.playbook import LAB, SECRET
+from support.playbook import KEY, LAB, SECRET
 from support.talk import Talking
 
+from softix_proxy.domain.access.keys import KeyLimits, ModelRate
 from softix_proxy.domain.access.objects import AccountPlace, ObjectRef
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.metering.admission import Denied
@@ -274,3 +275,17 @@ async def test_realtime_event_that_names_a_thing_of_another_is_not_sent() -> Non
         assert (await talking.line.told())["session"] == tunnel
         talking.guest.leave()
     assert talking.settled() == [UNUSED]
+
+
+async def test_realtime_response_counts_in_the_limits_of_its_model_and_a_refusal_names_them() -> None:
+    rates = (ModelRate("gpt-*", 1, None), ModelRate("llama", None, 9))
+    talking = Talking(keys=(replace(KEY, limits=KeyLimits(model_rates=rates)),))
+    async with running(talking):
+        await respond(talking, "one")
+        talking.journal.decisions = [Denied(Code.TOKENS_LIMITED, 1, limit="9 tokens a minute for llama")]
+        talking.line.ends("one")
+        assert (await talking.guest.told())["type"] == "response.done"
+        error = (await talking.guest.told())["error"]
+        assert error["code"] == "tokens_limited" and error["message"].endswith("9 tokens a minute for llama.")
+    assert {intent.limits.model_rates for intent in talking.journal.intents} == {rates[1:]}
+    assert all(intent.tokens_bound > 0 for intent in talking.journal.intents)
