@@ -51,6 +51,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.organisations.organisations import MembershipStore
     from softix_proxy.domain.organisations.projects import ProjectStore
     from softix_proxy.domain.pricing.prices import PriceStore
+    from softix_proxy.domain.privacy.technical_data import TechnicalDataStore
     from softix_proxy.domain.reporting.manifests import ManifestStore
     from softix_proxy.domain.routing.directory import Changes
     from softix_proxy.domain.routing.routes import RouteStore
@@ -133,6 +134,9 @@ class Unit(Protocol):
 
     @property
     def security_events(self) -> SecurityEventStore: ...
+
+    @property
+    def technical_data(self) -> TechnicalDataStore: ...
 
     @property
     def memberships(self) -> MembershipStore: ...

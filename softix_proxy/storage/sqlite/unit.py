@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.organisations.organisations import SqliteMembershipStore
     from softix_proxy.storage.sqlite.organisations.projects import SqliteProjectStore
     from softix_proxy.storage.sqlite.pricing.prices import SqlitePriceStore
+    from softix_proxy.storage.sqlite.privacy.technical_data import SqliteTechnicalDataStore
     from softix_proxy.storage.sqlite.reporting.manifests import SqliteManifestStore
     from softix_proxy.storage.sqlite.routing.routes import SqliteRouteStore
 
@@ -131,6 +132,12 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.accounts.security_events import SqliteSecurityEventStore
 
         return SqliteSecurityEventStore(self._session)
+
+    @cached_property
+    def technical_data(self) -> SqliteTechnicalDataStore:
+        from softix_proxy.storage.sqlite.privacy.technical_data import SqliteTechnicalDataStore
+
+        return SqliteTechnicalDataStore(self._session)
 
     @cached_property
     def memberships(self) -> SqliteMembershipStore:
