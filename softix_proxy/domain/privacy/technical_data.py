@@ -42,7 +42,7 @@ class CallOrigin:
     address: str = field(default="", repr=False)
     agent: Agent = UNKNOWN
     tls: str = ""
-    """The version of TLS, such as `TLSv1.3`. Empty for plain HTTP, and behind a proxy that ends TLS."""
+    """The TLS of the connection to softix, such as `TLSv1.3`. Empty for plain HTTP, as behind a proxy that ends TLS."""
 
 
 class KeyAddress(NamedTuple):
@@ -91,6 +91,18 @@ class SeenGroup(NamedTuple):
     addresses: Sequence[KeyAddress] = ()
     agents: Sequence[KeyAgent] = ()
     guesses: Sequence[GuessingNetwork] = ()
+
+
+@dataclass(slots=True)
+class SeenTally:
+    """What a process has seen since its start. It is kept in memory, for the metrics."""
+
+    failed_keys: int = 0
+    """The invalid API keys that were looked up."""
+    slowed_keys: int = 0
+    """The further ones, which were answered with 429."""
+    not_kept: int = 0
+    """The requests of which only the number is kept, because there was no room for more places."""
 
 
 class TechnicalDataFilter(NamedTuple):
@@ -152,3 +164,7 @@ class TechnicalDataStore(Protocol):
         ...
 
     async def purge_all(self, most: int) -> int: ...
+
+    async def note_purge(self, subject: str, removed: int) -> None:
+        """Writes down that an operator had so many rows removed. `subject` is a public id, or empty for all."""
+        ...

@@ -102,6 +102,9 @@ class Inbound:
     """The part of the body that comes after that."""
     is_heavy: bool = False
     """Whether the body is large or compressed. Then softix first looks whether the caller could do anything at all."""
+    user_agent: str = field(default="", repr=False)
+    tls: str = ""
+    """The version of the connection's TLS. Empty without TLS."""
 
     @property
     def rest_bytes(self) -> int:

@@ -59,6 +59,8 @@ def _forward(endpoint: Endpoint, context: RequestContext) -> Awaitable[web.Strea
         read_body=_named_by_path(read, endpoint, model) if model else read,
         rest=upload,
         is_heavy=context.has_heavy_body,
+        user_agent=context.user_agent,
+        tls=context.tls,
     )
     return exchange.run(context, client, context.app.lifecycle.serve(inbound, client))
 

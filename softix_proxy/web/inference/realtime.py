@@ -40,6 +40,8 @@ async def _converse(context: RequestContext, client: WebSocketDownstream) -> Non
         started_at_us=context.started_at_us,
         started_ns=context.started_ns,
         read_body=read_opening,
+        user_agent=context.user_agent,
+        tls=context.tls,
     )
     code = await context.app.sessions.serve(inbound, client)
     if code is not None:

@@ -193,6 +193,7 @@ AUDITED: Final[Mapping[str, AuditedTable]] = {
         "id event_id endpoint_id attempts earlier_attempts began_at_us next_at_us status_code error ended_at_us",
         _UPDATE,
     ),
+    "purges": AuditedTable("purge", "kind", "subject removed", "", "id at_us"),
     "outbox": AuditedTable(
         "message",
         "public_id",

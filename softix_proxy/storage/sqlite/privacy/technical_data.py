@@ -11,10 +11,10 @@ from softix_proxy.domain.privacy.technical_data import (
     MOST_AGENTS,
     MOST_NETWORKS,
     Agent,
+    CallOrigin,
     GuessingNetwork,
     KeyAddress,
     KeyAgent,
-    CallOrigin,
     SeenGroup,
     TechnicalDataFilter,
 )
@@ -161,6 +161,10 @@ class SqliteTechnicalDataStore:
     async def purge_all(self, most: int) -> int:
         statements = [each.format("?1 IS NULL") for each in (*_OLD, _OLD_ORIGINS, _EMPTIED)]
         return await self._first_of([(each, None) for each in statements], most)
+
+    async def note_purge(self, subject: str, removed: int) -> None:
+        row = {"at_us": self._session.clock.now_us(), "kind": "technical-data", "subject": subject, "removed": removed}
+        await self._session.insert("purges", row)
 
     async def _first_of(self, asked: Iterable[tuple[str, object]], most: int) -> int:
         """Runs the statements until `most` rows are gone. Returns the number of rows."""

@@ -48,3 +48,11 @@ CREATE INDEX audit_origins_by_actor ON audit_origins (actor);
 
 ALTER TABLE security_events ADD COLUMN version TEXT NOT NULL DEFAULT '';
 ALTER TABLE security_events ADD COLUMN tls TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE purges (
+  id INTEGER PRIMARY KEY,
+  at_us INTEGER NOT NULL,
+  kind TEXT NOT NULL, -- 'technical-data'
+  subject TEXT NOT NULL, -- the public id of a key, a user or an account; '' for all
+  removed INTEGER NOT NULL -- rows
+) STRICT;

@@ -1,0 +1,121 @@
+"""Counts in memory from where and with what keys are used, and who guesses keys. A job writes it down in groups.
+
+Nothing is kept here for longer than some seconds. What a client calls itself is outsider's text: it is read by the job,
+which keeps words of softix only.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, TypeVar
+
+from softix_proxy.domain.access.networks import client_network
+from softix_proxy.domain.privacy.technical_data import FURTHER, SeenTally
+
+MOST_USES: Final = 5000
+"""The combinations of key, address, program and TLS that are told apart between two groups."""
+MOST_USES_OF_KEY: Final = 250
+"""Those of one key, so that nobody with a single key takes the room of all others."""
+MOST_NETWORKS: Final = 2000
+"""The networks of those who guess keys that are told apart between two groups."""
+_MOST_LETTERS: Final = 256
+"""What is looked at of the words by which a program calls itself. Real ones are shorter."""
+
+
+class KeyUse(NamedTuple):
+    """What one key did from one place with one program since the group before."""
+
+    key_id: int
+    address: str
+    """`FURTHER` if there was no room to tell more places apart. Then the program is not told apart either."""
+    user_agent: str
+    """The program's own words. They are not kept."""
+    tls: str
+    first_us: int
+    last_us: int
+    requests: int
+
+
+class KeyGuess(NamedTuple):
+    """What one network guessed since the group before."""
+
+    network: str
+    first_us: int
+    last_us: int
+    failed: int
+    slowed: int
+
+
+P = TypeVar("P")
+_Place = tuple[int, str, str, str]
+
+
+class SeenClients:
+    """The uses of keys, and the guesses, since they were last taken. The memory is bounded."""
+
+    def __init__(self, tally: SeenTally | None = None) -> None:
+        self.tally = tally or SeenTally()
+        self._uses: dict[_Place, list[int]] = {}
+        """Place → first and last instant, and the number of requests."""
+        self._of_key: dict[int, int] = {}
+        self._guesses: dict[str, list[int]] = {}
+
+    def note(self, key_id: int, address: str, user_agent: str, tls: str, at_us: int) -> None:
+        """Counts a request with a valid key. Every request calls this, so it does next to nothing."""
+        use = self._uses.get((key_id, address, user_agent, tls))
+        if use is not None:
+            use[1] = at_us
+            use[2] += 1
+        else:
+            self._begin(KeyUse(key_id, address, user_agent[:_MOST_LETTERS], tls, at_us, at_us, 1))
+
+    def guessed(self, address: str, at_us: int, *, slowed: bool) -> None:
+        """Counts an invalid key, or the refusal of a further one."""
+        self.tally.failed_keys += not slowed
+        self.tally.slowed_keys += slowed
+        self._begin_guess(KeyGuess(client_network(address), at_us, at_us, int(not slowed), int(slowed)))
+
+    def take(self) -> tuple[list[KeyUse], list[KeyGuess]]:
+        """Returns everything since the last call, and forgets it."""
+        uses, guesses = self._uses, self._guesses
+        self._uses, self._of_key, self._guesses = {}, {}, {}
+        return (
+            [KeyUse(*place, *counts) for place, counts in uses.items()],
+            [KeyGuess(network, *counts) for network, counts in guesses.items()],
+        )
+
+    def give_back(self, uses: list[KeyUse], guesses: list[KeyGuess]) -> None:
+        """Counts again what could not be written."""
+        for use in uses:
+            self._begin(use)
+        for guess in guesses:
+            self._begin_guess(guess)
+
+    def _begin(self, use: KeyUse) -> None:
+        place: _Place = use[:4]
+        if place not in self._uses:
+            of_key = self._of_key.get(use.key_id, 0)
+            if of_key >= MOST_USES_OF_KEY or len(self._uses) >= MOST_USES:
+                self.tally.not_kept += use.requests
+                place = (use.key_id, FURTHER, FURTHER, "")
+                if place not in self._uses and len(self._uses) >= 2 * MOST_USES:
+                    return
+            else:
+                self._of_key[use.key_id] = of_key + 1
+        _add(self._uses, place, use.first_us, use.last_us, (use.requests,))
+
+    def _begin_guess(self, guess: KeyGuess) -> None:
+        network = guess.network
+        if network not in self._guesses and len(self._guesses) >= MOST_NETWORKS:
+            self.tally.not_kept += guess.failed + guess.slowed
+            network = FURTHER
+        _add(self._guesses, network, guess.first_us, guess.last_us, (guess.failed, guess.slowed))
+
+
+def _add(counted: dict[P, list[int]], place: P, first_us: int, last_us: int, numbers: tuple[int, ...]) -> None:
+    counts = counted.get(place)
+    if counts is None:
+        counted[place] = [first_us, last_us, *numbers]
+        return
+    counts[0], counts[1] = min(counts[0], first_us), max(counts[1], last_us)
+    for at, number in enumerate(numbers, 2):
+        counts[at] += number
