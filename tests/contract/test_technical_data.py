@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 from support.books import NOW_US
+from support.principals import EVE
 
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
+from softix_proxy.domain.accounts.audit import Outcome
+from softix_proxy.domain.accounts.security_events import SecurityEvent
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.privacy.technical_data import (
@@ -13,6 +16,8 @@ from softix_proxy.domain.privacy.technical_data import (
     MOST_ADDRESSES,
     MOST_AGENTS,
     MOST_NETWORKS,
+    Agent,
+    CallOrigin,
     GuessingNetwork,
     KeyAddress,
     KeyAgent,
@@ -183,3 +188,58 @@ async def test_purge_of_everything_leaves_nothing(storage: Storage, keys: Sequen
         assert await unit.technical_data.purge_all(2) == 2
         assert await unit.technical_data.purge_all(2) == 1
         assert await unit.technical_data.purge_all(2) == 0
+
+
+HOME = CallOrigin("192.0.2.7", Agent("Firefox", "133.0", "Linux"), "TLSv1.3")
+
+
+async def audited(storage: Storage, origin: CallOrigin | None, subject: str = "key_one") -> int:
+    """Writes an entry of the audit and a security event of account 1. Returns the number of the entry."""
+    async with storage.writing() as unit:
+        if origin is not None:
+            unit.origin = origin
+        await unit.security_events.add(SecurityEvent(0, 5, 1, "signed_in", "192.0.2.7", "Firefox on Linux"))
+        return (await unit.audit.add(EVE, "keys.update", subject, Outcome.DONE)).id
+
+
+@pytest.mark.usefixtures("people")
+async def test_origin_of_a_transaction_is_kept_beside_its_entry_and_events(storage: Storage) -> None:
+    first, second = await audited(storage, HOME), await audited(storage, None)
+    data, events = storage.reading().technical_data, storage.reading().security_events
+    assert await data.origin_of(first) == HOME and await data.origin_of(second) is None
+    told = [(event.version, event.tls) for event in await events.list(1, 9)]
+    assert told == [("", ""), ("133.0", "TLSv1.3")]
+
+
+@pytest.mark.usefixtures("people")
+async def test_purge_of_origins_leaves_the_audit_as_it_was(storage: Storage) -> None:
+    await audited(storage, HOME)
+    before = await storage.reading().audit.page(None, 9)
+    async with storage.writing() as unit:
+        assert await unit.technical_data.purge_account(1, EVE.id, 9) == 2
+        assert await unit.technical_data.purge_account(1, EVE.id, 9) == 0
+        assert await unit.technical_data.origin_of(1) is None
+        [event] = await unit.security_events.list(1, 9)
+        assert (event.address, event.device, event.version, event.tls) == ("", "", "", "")
+    assert await storage.reading().audit.page(None, 9) == before
+
+
+@pytest.mark.usefixtures("people")
+async def test_origins_are_purged_by_age_and_with_everything(storage: Storage) -> None:
+    first = await audited(storage, HOME)
+    data = storage.reading().technical_data
+    async with storage.writing() as unit:
+        assert await unit.technical_data.purge_before(NOW_US, 9) == 0
+        assert await unit.technical_data.purge_before(NOW_US + 1, 9) == 1
+    assert await data.origin_of(first) is None
+    second = await audited(storage, HOME)
+    async with storage.writing() as unit:
+        assert await unit.technical_data.purge_all(9) == 3, "the origin and what two events knew"
+    assert await data.origin_of(second) is None
+
+
+async def test_purge_is_noted_and_its_change_can_be_audited(storage: Storage) -> None:
+    async with storage.writing(recorded=True) as unit:
+        await unit.technical_data.note_purge("key_one", 7)
+        [change] = await unit.audit.changes()
+    assert (change.kind, change.id, change.after) == ("purge", "technical-data", {"subject": "key_one", "removed": 7})

@@ -45,6 +45,10 @@ class CallOrigin:
     """The TLS of the connection to softix, such as `TLSv1.3`. Empty for plain HTTP, as behind a proxy that ends TLS."""
 
 
+NOWHERE: Final = CallOrigin()
+"""The origin of what nobody has called, such as a job."""
+
+
 class KeyAddress(NamedTuple):
     """An address that a key was used from on one day."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from softix_proxy.domain.core.calendar import date_of
 from softix_proxy.domain.core.clock import DAY_US, format_instant
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.domain.privacy.technical_data import KeyAddress, KeyAgent, TechnicalDataFilter
+from softix_proxy.domain.privacy.technical_data import UNKNOWN, CallOrigin, KeyAddress, KeyAgent, TechnicalDataFilter
 from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.accounts import operators
 
@@ -79,6 +79,11 @@ class _Names:
             user = await self._unit.users.get(key.user_id)
             self._known[key_id] = key.public_id, user.public_id
         return self._known[key_id]
+
+
+async def origin_of(storage: Storage, entry_id: int) -> CallOrigin | None:
+    """Returns from where an entry of the audit came, or None if it is not kept any more."""
+    return await storage.reading().technical_data.origin_of(entry_id)
 
 
 async def purge_old(storage: Storage, days: int) -> int:
@@ -181,4 +186,16 @@ def agent_fields(line: AgentLine) -> dict[str, str | int | None]:
         "first_at": format_instant(row.first_us),
         "last_at": format_instant(row.last_us),
         "requests": row.requests,
+    }
+
+
+def origin_fields(origin: CallOrigin | None) -> dict[str, str | None]:
+    """Returns the fields that an operator is shown, each null if it is not known or not kept any more."""
+    family, version, device = origin.agent if origin is not None else UNKNOWN
+    return {
+        "address": (origin.address or None) if origin is not None else None,
+        "family": family or None,
+        "program_version": version or None,
+        "device": device or None,
+        "tls": (origin.tls or None) if origin is not None else None,
     }

@@ -114,7 +114,9 @@ async def agent_of(text: str) -> Agent:
         return UNKNOWN
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
     if digest not in _known:
-        found = program_of(text) or await asyncio.to_thread(_browser_of, text)
+        found = program_of(text)
+        if found is None:
+            found = await asyncio.to_thread(_browser_of, text)
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
         _known[digest] = found

@@ -15,6 +15,7 @@ from softix_proxy.storage.sqlite.accounts.audited_tables import AUDITED
 from softix_proxy.storage.sqlite.core.database import Database, DatabaseSession
 
 if TYPE_CHECKING:
+    from softix_proxy.domain.privacy.technical_data import CallOrigin
     from softix_proxy.domain.routing.directory import Changes
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
@@ -66,6 +67,14 @@ class SqliteUnit:
     @property
     def clock(self) -> Clock:
         return self._session.clock
+
+    @property
+    def origin(self) -> CallOrigin:
+        return self._session.origin
+
+    @origin.setter
+    def origin(self, origin: CallOrigin) -> None:
+        self._session.origin = origin
 
     @cached_property
     def instance(self) -> SqliteInstanceStore:

@@ -36,7 +36,7 @@ CREATE TABLE technical_guesses (
 CREATE TABLE audit_origins (
   entry_id INTEGER PRIMARY KEY, -- of `audit`, which knows nothing of this row
   at_us INTEGER NOT NULL,
-  actor TEXT NOT NULL,
+  actor TEXT NOT NULL, -- or whom it is about, if nobody has signed in
   address TEXT NOT NULL,
   family TEXT NOT NULL,
   version TEXT NOT NULL,
