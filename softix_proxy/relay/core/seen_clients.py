@@ -6,7 +6,7 @@ which keeps words of softix only.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from softix_proxy.domain.access.networks import client_network
 from softix_proxy.domain.privacy.technical_data import FURTHER, SeenTally
@@ -45,7 +45,6 @@ class KeyGuess(NamedTuple):
     slowed: int
 
 
-P = TypeVar("P")
 _Place = tuple[int, str, str, str]
 
 
@@ -61,12 +60,15 @@ class SeenClients:
 
     def note(self, key_id: int, address: str, user_agent: str, tls: str, at_us: int) -> None:
         """Counts a request with a valid key. Every request calls this, so it does next to nothing."""
-        use = self._uses.get((key_id, address, user_agent, tls))
+        place = key_id, address, user_agent, tls
+        use = self._uses.get(place)
         if use is not None:
             use[1] = at_us
             use[2] += 1
+        elif len(user_agent) > _MOST_LETTERS:
+            self._begin((key_id, address, user_agent[:_MOST_LETTERS], tls), at_us, at_us, 1)
         else:
-            self._begin(KeyUse(key_id, address, user_agent[:_MOST_LETTERS], tls, at_us, at_us, 1))
+            self._begin(place, at_us, at_us, 1)
 
     def guessed(self, address: str, at_us: int, *, slowed: bool) -> None:
         """Counts an invalid key, or the refusal of a further one."""
@@ -86,36 +88,34 @@ class SeenClients:
     def give_back(self, uses: list[KeyUse], guesses: list[KeyGuess]) -> None:
         """Counts again what could not be written."""
         for use in uses:
-            self._begin(use)
+            self._begin(use[:4], use.first_us, use.last_us, use.requests)
         for guess in guesses:
             self._begin_guess(guess)
 
-    def _begin(self, use: KeyUse) -> None:
-        place: _Place = use[:4]
-        if place not in self._uses:
-            of_key = self._of_key.get(use.key_id, 0)
-            if of_key >= MOST_USES_OF_KEY or len(self._uses) >= MOST_USES:
-                self.tally.not_kept += use.requests
-                place = (use.key_id, FURTHER, FURTHER, "")
-                if place not in self._uses and len(self._uses) >= 2 * MOST_USES:
-                    return
-            else:
-                self._of_key[use.key_id] = of_key + 1
-        _add(self._uses, place, use.first_us, use.last_us, (use.requests,))
+    def _begin(self, place: _Place, first_us: int, last_us: int, requests: int) -> None:
+        use = self._uses.get(place)
+        if use is None:
+            of_key = self._of_key.get(place[0], 0)
+            if of_key < MOST_USES_OF_KEY and len(self._uses) < MOST_USES:
+                self._of_key[place[0]] = of_key + 1
+                self._uses[place] = [first_us, last_us, requests]
+                return
+            self.tally.not_kept += requests
+            place = (place[0], FURTHER, FURTHER, "")
+            use = self._uses.get(place)
+            if use is None:
+                if len(self._uses) < 2 * MOST_USES:
+                    self._uses[place] = [first_us, last_us, requests]
+                return
+        use[0], use[1] = min(use[0], first_us), max(use[1], last_us)
+        use[2] += requests
 
     def _begin_guess(self, guess: KeyGuess) -> None:
         network = guess.network
         if network not in self._guesses and len(self._guesses) >= MOST_NETWORKS:
             self.tally.not_kept += guess.failed + guess.slowed
             network = FURTHER
-        _add(self._guesses, network, guess.first_us, guess.last_us, (guess.failed, guess.slowed))
-
-
-def _add(counted: dict[P, list[int]], place: P, first_us: int, last_us: int, numbers: tuple[int, ...]) -> None:
-    counts = counted.get(place)
-    if counts is None:
-        counted[place] = [first_us, last_us, *numbers]
-        return
-    counts[0], counts[1] = min(counts[0], first_us), max(counts[1], last_us)
-    for at, number in enumerate(numbers, 2):
-        counts[at] += number
+        counts = self._guesses.setdefault(network, [guess.first_us, guess.last_us, 0, 0])
+        counts[0], counts[1] = min(counts[0], guess.first_us), max(counts[1], guess.last_us)
+        counts[2] += guess.failed
+        counts[3] += guess.slowed
