@@ -16,7 +16,6 @@ from softix_proxy.doctor import (
     disk_space,
     file_modes,
     identities,
-    key_guesses,
     ledger,
     mail,
     master_key,
@@ -28,6 +27,7 @@ from softix_proxy.doctor import (
     prices,
     providers,
 )
+from softix_proxy.doctor.access import key_guesses
 from softix_proxy.doctor.check_context import CheckContext, DoctorCheck
 from softix_proxy.doctor.findings import Finding, Observation, Severity, error, warning
 from softix_proxy.doctor.notices import webhooks

@@ -19,7 +19,7 @@ from softix_proxy.domain.privacy.technical_data import (
 )
 from softix_proxy.operations.privacy import technical_data
 from softix_proxy.operations.privacy.user_agents import agent_of
-from softix_proxy.relay.core.seen_clients import KeyGuess, KeyUse, SeenClients
+from softix_proxy.relay.core.seen_clients import ClientUse, NetworkGuess, SeenClients
 
 log = logging.getLogger("softix.jobs")
 EVERY_S = 5.0
@@ -72,15 +72,16 @@ class SeenWriter:
                 return
             uses, guesses = uses[_AT_ONCE:], guesses[_AT_ONCE:]
 
-    async def _group(self, uses: Sequence[KeyUse], guesses: Sequence[KeyGuess]) -> SeenGroup:
+    async def _group(self, uses: Sequence[ClientUse], guesses: Sequence[NetworkGuess]) -> SeenGroup:
         addresses: list[KeyAddress] = []
         agents: list[KeyAgent] = []
         for use in uses:
-            day, times = self._calendar.day(use.first_us), (use.first_us, use.last_us, use.requests)
-            addresses.append(KeyAddress(use.key_id, day, checked_address(use.address), *times))
+            day = self._calendar.day(use.first_us)
+            times = {"first_us": use.first_us, "last_us": use.last_us, "requests": use.requests}
+            addresses.append(KeyAddress(use.key_id, day, checked_address(use.address), **times))
             agent = await agent_of(use.user_agent)
             family = agent.family or ("none" if use.address != FURTHER else FURTHER)
-            agents.append(KeyAgent(use.key_id, day, family, agent.version, agent.device, use.tls, *times))
+            agents.append(KeyAgent(use.key_id, day, family, agent.version, agent.device, use.tls, **times))
         networks = [
             GuessingNetwork(
                 self._calendar.day(each.first_us),

@@ -21,7 +21,7 @@ _MOST_LETTERS: Final = 256
 """What is looked at of the words by which a program calls itself. Real ones are shorter."""
 
 
-class KeyUse(NamedTuple):
+class ClientUse(NamedTuple):
     """What one key did from one place with one program since the group before."""
 
     key_id: int
@@ -35,7 +35,7 @@ class KeyUse(NamedTuple):
     requests: int
 
 
-class KeyGuess(NamedTuple):
+class NetworkGuess(NamedTuple):
     """What one network guessed since the group before."""
 
     network: str
@@ -74,18 +74,18 @@ class SeenClients:
         """Counts an invalid key, or the refusal of a further one."""
         self.tally.failed_keys += not slowed
         self.tally.slowed_keys += slowed
-        self._begin_guess(KeyGuess(client_network(address), at_us, at_us, int(not slowed), int(slowed)))
+        self._begin_guess(NetworkGuess(client_network(address), at_us, at_us, int(not slowed), int(slowed)))
 
-    def take(self) -> tuple[list[KeyUse], list[KeyGuess]]:
+    def take(self) -> tuple[list[ClientUse], list[NetworkGuess]]:
         """Returns everything since the last call, and forgets it."""
         uses, guesses = self._uses, self._guesses
         self._uses, self._of_key, self._guesses = {}, {}, {}
         return (
-            [KeyUse(*place, *counts) for place, counts in uses.items()],
-            [KeyGuess(network, *counts) for network, counts in guesses.items()],
+            [ClientUse(*place, *counts) for place, counts in uses.items()],
+            [NetworkGuess(network, *counts) for network, counts in guesses.items()],
         )
 
-    def give_back(self, uses: list[KeyUse], guesses: list[KeyGuess]) -> None:
+    def give_back(self, uses: list[ClientUse], guesses: list[NetworkGuess]) -> None:
         """Counts again what could not be written."""
         for use in uses:
             self._begin(use[:4], use.first_us, use.last_us, use.requests)
@@ -110,7 +110,7 @@ class SeenClients:
         use[0], use[1] = min(use[0], first_us), max(use[1], last_us)
         use[2] += requests
 
-    def _begin_guess(self, guess: KeyGuess) -> None:
+    def _begin_guess(self, guess: NetworkGuess) -> None:
         network = guess.network
         if network not in self._guesses and len(self._guesses) >= MOST_NETWORKS:
             self.tally.not_kept += guess.failed + guess.slowed

@@ -36,13 +36,13 @@ _SELECTED = (
 def _added(
     table: str, place: Sequence[str], names: Sequence[str], sums: Sequence[str], most: int, *, of_keys: bool
 ) -> str:
-    """Returns the statement that adds a JSON array of rows, each an array of its columns.
+    """Returns the statement that adds a JSON array of rows, each an object with its columns.
 
     `place` is what has the bound, and `names` is what is replaced by `FURTHER` beyond it. Rows of a key that exists no
     more are left out.
     """
     columns = (*place, *names, "first_us", "last_us", *sums)
-    values = {name: f"value ->> {at}" for at, name in enumerate(columns)}
+    values = {name: f"value ->> '{name}'" for name in columns}
     how = {"first_us": "min", "last_us": "max", **dict.fromkeys(sums, "sum")}
     given = ", ".join(f"{how.get(name, '')}({text}) AS {name}" for name, text in values.items())
     grouped = ", ".join(str(at + 1) for at in range(len(place) + len(names)))
@@ -109,7 +109,7 @@ class SqliteTechnicalDataStore:
             (_ADD_GUESSES, seen.guesses),
         ):
             if rows:
-                await self._session.run(statement, json.dumps(rows))
+                await self._session.run(statement, json.dumps([row._asdict() for row in rows]))
 
     async def addresses_of_key(self, key_id: int, since_us: int = 0) -> Sequence[KeyAddress]:
         return await self.addresses(TechnicalDataFilter(key_id=key_id, since_us=since_us), -1)
