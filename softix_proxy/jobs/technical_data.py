@@ -17,14 +17,14 @@ from softix_proxy.domain.privacy.technical_data import (
     SeenGroup,
     checked_address,
 )
-from softix_proxy.operations.privacy import technical_data
+from softix_proxy.operations.privacy import technical_expiry
 from softix_proxy.operations.privacy.user_agents import agent_of
 from softix_proxy.relay.core.seen_clients import ClientUse, NetworkGuess, SeenClients
 
 log = logging.getLogger("softix.jobs")
 EVERY_S = 5.0
 """The time between two groups. A crash loses what was seen since the last one."""
-_AT_ONCE = 200
+_AT_ONCE = 50
 """The rows of one transaction. Admissions wait for it meanwhile."""
 _DAY_S = 86_400
 
@@ -100,7 +100,7 @@ async def watch_age(storage: Storage, days: int) -> None:
     """Removes what is older than so many days, at the start and then once a day, until it is cancelled."""
     while True:
         try:
-            await technical_data.purge_old(storage, days)
+            await technical_expiry.purge_old(storage, days)
         except OperatorError as error:
             log.warning("could not remove old technical data", extra={"error": type(error).__name__})
         await asyncio.sleep(_DAY_S)

@@ -1,23 +1,20 @@
-"""The operations on technical data: it is listed, written down in groups, and purged by age or for somebody's sake."""
+"""The operations on technical data: it is listed, and removed before its time."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from softix_proxy.domain.core.calendar import date_of
-from softix_proxy.domain.core.clock import DAY_US, format_instant
+from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.privacy.technical_data import UNKNOWN, CallOrigin, KeyAddress, KeyAgent, TechnicalDataFilter
 from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.accounts import operators
+from softix_proxy.operations.privacy.technical_expiry import in_short_transactions
 
-AT_ONCE = 500
-"""How many rows one transaction removes. Requests wait for it meanwhile."""
 FURTHER_WORD = "further"
 """What people are shown for all that is beyond the bound of a day."""
-_Purge = Callable[[Unit, int], Awaitable[int]]
-"""Removes at most so many rows in a transaction. Returns their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +83,6 @@ async def origin_of(storage: Storage, entry_id: int) -> CallOrigin | None:
     return await storage.reading().technical_data.origin_of(entry_id)
 
 
-async def purge_old(storage: Storage, days: int) -> int:
-    """Removes what is older than so many days, in short transactions. Returns the number of rows."""
-
-    async def some(unit: Unit, most: int) -> int:
-        before_us = unit.clock.now_us() - days * DAY_US
-        gone = await unit.technical_data.purge_before(before_us, most)
-        return gone + await unit.security_events.purge(before_us, most - gone)
-
-    return await _all(storage, some)
-
-
 @dataclass(frozen=True, slots=True)
 class TechnicalPurge:
     """What an operator had removed."""
@@ -129,7 +115,9 @@ async def purge_account(storage: Storage, reference: str) -> TechnicalPurge:
 
 async def purge_all(storage: Storage) -> TechnicalPurge:
     """Removes all technical data of everybody."""
-    return await _noted(storage, "", await _all(storage, lambda unit, most: unit.technical_data.purge_all(most)))
+    return await _noted(
+        storage, "", await in_short_transactions(storage, lambda unit, most: unit.technical_data.purge_all(most))
+    )
 
 
 async def _noted(storage: Storage, subject: str, removed: int) -> TechnicalPurge:
@@ -140,22 +128,14 @@ async def _noted(storage: Storage, subject: str, removed: int) -> TechnicalPurge
 
 async def erase_key(storage: Storage, key_id: int) -> int:
     """Removes the technical data of a key, in short transactions. Whoever deletes a key calls this."""
-    return await _all(storage, lambda unit, most: unit.technical_data.purge_key(key_id, most))
+    return await in_short_transactions(storage, lambda unit, most: unit.technical_data.purge_key(key_id, most))
 
 
 async def erase_account(storage: Storage, account_id: int, public_id: str) -> int:
     """Removes the technical data of an account, in short transactions. Whoever erases an account calls this."""
-    return await _all(storage, lambda unit, most: unit.technical_data.purge_account(account_id, public_id, most))
-
-
-async def _all(storage: Storage, some: _Purge) -> int:
-    total = 0
-    while True:
-        async with storage.writing() as unit:
-            removed = await some(unit, AT_ONCE)
-        total += removed
-        if removed < AT_ONCE:
-            return total
+    return await in_short_transactions(
+        storage, lambda unit, most: unit.technical_data.purge_account(account_id, public_id, most)
+    )
 
 
 def address_fields(line: AddressLine) -> dict[str, str | int | None]:

@@ -16,7 +16,7 @@ from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.privacy.technical_data import KeyAddress, SeenGroup, TechnicalDataFilter
 from softix_proxy.jobs import technical_data
 from softix_proxy.jobs.technical_data import SeenWriter
-from softix_proxy.operations.privacy import technical_data as operations
+from softix_proxy.operations.privacy import technical_expiry
 from softix_proxy.relay.core.seen_clients import SeenClients
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
@@ -166,7 +166,7 @@ async def test_failure_to_remove_is_logged_by_its_class_and_tried_again(
         if len(tries) == 2:
             raise asyncio.CancelledError
 
-    monkeypatch.setattr(operations, "purge_old", purge)
+    monkeypatch.setattr(technical_expiry, "purge_old", purge)
     monkeypatch.setattr(asyncio, "sleep", sleep)
     nothing: Any = None
     with pytest.raises(asyncio.CancelledError):

@@ -54,12 +54,17 @@ def _added(
     summed = ", ".join(f"{how[name]}({name})" for name in columns if name in how)
     more = ", ".join(f"{name} = {name} + excluded.{name}" for name in sums)
     return f"""
-WITH given AS (SELECT {given} FROM json_each(?1) GROUP BY {grouped}),
-counted AS (
+WITH given AS MATERIALIZED (SELECT {given} FROM json_each(?1) GROUP BY {grouped}),
+kept AS MATERIALIZED (
+  SELECT {", ".join(f"p.{name}" for name in place)}, (
+    SELECT count(*) FROM {table} AS t WHERE {same_place.replace("g.", "p.")} AND t.{names[0]} != '{FURTHER}'
+  ) AS number
+  FROM (SELECT DISTINCT {", ".join(place)} FROM given) AS p
+),
+counted AS MATERIALIZED (
   SELECT {listed}, t.{place[0]} IS NOT NULL AS is_known,
-    (SELECT count(*) FROM {table} AS t WHERE {same_place} AND t.{names[0]} != '{FURTHER}')
-    + row_number() OVER (PARTITION BY {within}, t.{place[0]} IS NULL ORDER BY g.first_us) AS number
-  FROM given AS g LEFT JOIN {table} AS t ON {same}
+    k.number + row_number() OVER (PARTITION BY {within}, t.{place[0]} IS NULL ORDER BY g.first_us) AS number
+  FROM given AS g JOIN kept AS k ON {same_place.replace("t.", "k.")} LEFT JOIN {table} AS t ON {same}
   {"WHERE g.key_id IN (SELECT id FROM keys)" if of_keys else ""}
 )
 INSERT INTO {table} ({", ".join(columns)})

@@ -106,15 +106,3 @@ async def test_purge_of_everybody_takes_short_transactions(people: People) -> No
     assert done.removed == 901 + len(await people.events(ada)) and done.subject == ""
     assert len(work) == 3, "two of at most 500 rows each, and one that notes it"
     assert (await technical_data.purge_all(people.storage)).removed == 0
-
-
-async def test_purge_by_age_removes_data_and_events_and_notes_nothing(people: People) -> None:
-    await people.member()
-    await used(people, "lab", "192.0.2.1")
-    people.clock.us += 90 * DAY_US
-    assert await technical_data.purge_old(people.storage, 90) == 0
-    people.clock.us += DAY_US
-    await people.member(BOB)
-    assert await technical_data.purge_old(people.storage, 90) == 4
-    assert len(await people.events()) == 2 and await people.storage.reading().technical_data.addresses(ALL, 9) == []
-    assert await technical_data.purge_old(people.storage, 90) == 0
