@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -133,12 +134,19 @@ async def test_what_a_program_calls_itself_is_nowhere(client: Prepared) -> None:
 async def test_guesses_of_keys_are_in_the_metrics_and_in_the_doctors_check(
     client: Prepared, session: aiohttp.ClientSession
 ) -> None:
-    async with client.instance.serving(SOFTIX_SERVER_BAD_KEYS_PER_MINUTE="3"):
+    async with client.instance.serving(SOFTIX_SERVER_BAD_KEYS_PER_MINUTE="1"):
         for _ in range(5):
             told = {"authorization": f"Bearer sx_live_{secrets.token_hex(16)}"}
             assert (await post(session, client.url, CHAT, told)).status in (401, 429)
         async with session.get(f"{client.url}/metrics") as answer:
             lines = (await answer.text()).splitlines()
         counts = {line.split()[0]: float(line.split()[1]) for line in lines if "softix_invalid_keys_total" in line[:26]}
-    assert sum(counts.values()) == 5 and counts['softix_invalid_keys_total{outcome="refused"}'] == 3
+    done = client.instance.run("--json", "doctor", "--offline", "--only", "key-guesses")
+    [finding] = json.loads(done.stdout)["findings"]
+    assert (
+        finding["severity"] == "warning"
+        and "1 invalid API keys were tried in a day, and 4 further" in finding["message"]
+    )
+    assert "127.0.0.1: 5" in finding["message"]
+    assert sum(counts.values()) == 5 and counts['softix_invalid_keys_total{outcome="refused"}'] == 1
     assert addresses(client) == {}
