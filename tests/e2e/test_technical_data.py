@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from support.admin_api import admin_api
 from support.canaries import Canaries
 from support.certificates import write_pair
 from support.daemon import Prepared, prepared
@@ -129,6 +130,24 @@ async def test_what_a_program_calls_itself_is_nowhere(client: Prepared) -> None:
     assert canaries.found_below(client.instance.folder) == {}
     families = {row["family"] for row in client.instance.cli("addresses", "agents")}
     assert families <= {"other", "curl", "Chrome"} and len(canaries.texts) == len(templates)
+
+
+async def test_what_a_browser_or_a_program_calls_itself_at_the_portal_is_nowhere(client: Prepared) -> None:
+    canaries = Canaries()
+    async with admin_api(client, SOFTIX_LOG_LEVEL="debug") as api:
+        made = await api.post(
+            "users/create", {"name": "lin", "email": "lin@example.org"}, user_agent=f"curl/8.1 ({canaries['api']})"
+        )
+        assert made.status == 200
+        told = {"user-agent": f"{canaries['portal']}bot/1.0", "origin": api.daemon.url}
+        form = {"email": "nobody@example.org", "password": secrets.token_urlsafe(12)}
+        async with api.session.post(f"{api.daemon.url}/sign-in", data=form, headers=told) as answer:
+            assert answer.status == 400
+        assert canaries.found_below(client.instance.folder) == {}, "while it runs, the write-ahead log included"
+    assert canaries.found_below(client.instance.folder) == {} and len(canaries.texts) == 2
+    [entry] = client.instance.cli("audit", "list", "--action", "users.create")
+    shown = client.instance.cli("audit", "show", str(entry["id"]))
+    assert (shown["address"], shown["family"], shown["program_version"]) == ("127.0.0.1", "curl", "8.1")
 
 
 async def test_guesses_of_keys_are_in_the_metrics_and_in_the_doctors_check(
