@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any
 
 from bench.proxies import BEFORE, Proxy, Stand
+from bench.technical import technical
 
 ROUNDS = 3
 SHORT_ROUNDS = 9
@@ -254,4 +255,6 @@ def stored(stand: Stand, options: Options) -> list[Cell]:
     ]
 
 
-ROWS: dict[str, Row] = {row.__name__: row for row in (small, latency, streaming, translate, start, large, stored)}
+ROWS: dict[str, Row] = {
+    row.__name__: row for row in (small, latency, streaming, translate, start, large, stored, technical)
+}

@@ -35,6 +35,7 @@ from softix_proxy.domain.instance.sections import (
 )
 from softix_proxy.domain.ledger.payments_section import PaymentsSection
 from softix_proxy.domain.notices.mail_section import MailSection
+from softix_proxy.domain.privacy.retention_section import RetentionSection
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Settings:
     payments: PaymentsSection = PaymentsSection()  # noqa: RUF009
     oidc: OidcSection = OidcSection()  # noqa: RUF009
     roles: RolesSection = RolesSection()  # noqa: RUF009
+    retention: RetentionSection = RetentionSection()  # noqa: RUF009
     from_file: frozenset[str] = field(default=frozenset(), compare=False)
     """The names (`section.field`) that the file sets."""
 

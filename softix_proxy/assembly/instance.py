@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softix_proxy import __version__
 from softix_proxy.domain.access.roles import Granter
 from softix_proxy.domain.accounts.audit import Channel
 from softix_proxy.domain.accounts.principals import Principal, os_user
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from softix_proxy.domain.instance.migrations import Migrated, MigrationPlan
     from softix_proxy.domain.ports.storage import Storage
     from softix_proxy.domain.ports.vault import MasterKeys, Vault
+    from softix_proxy.domain.privacy.technical_data import CallOrigin
     from softix_proxy.settings import Effective, Settings
     from softix_proxy.storage.sqlite.core.database import Database
     from softix_proxy.storage.sqlite.write_path.journal import SqliteJournal
@@ -33,6 +36,15 @@ def read_settings(config: Path | None, data_dir: Path | None) -> Settings:
     from softix_proxy import settings
 
     return settings.load(config, data_dir, os.environ)
+
+
+def terminal_origin() -> CallOrigin:
+    """Returns from where this command was run: over SSH, or at the machine itself, which has no address."""
+    from softix_proxy.domain.privacy.technical_data import Agent, CallOrigin, checked_address
+
+    client = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
+    device = {"linux": "Linux", "darwin": "macOS"}.get(sys.platform, "")
+    return CallOrigin(checked_address(client), Agent("softix", __version__, device))
 
 
 def admin_token() -> str | None:
@@ -82,6 +94,7 @@ class Instance:
             from softix_proxy.operations.access import tokens
 
             door = await tokens.door(self.storage, await self.vault(), token, Channel.CLI, self.settings.roles.table)
+        door = replace(door, origin=terminal_origin())
         return replace(self, storage=await door.enter(operation), principal=door.principal)
 
     @property

@@ -70,6 +70,7 @@ async def serving_portal(settings: Settings, make_commands: MakeCommands | None 
 
     Raises BadInputError without a public URL, and FailureError if the port is taken or the database is unusable.
     """
+    from softix_proxy.jobs.technical_data import watch_age
     from softix_proxy.storage.sqlite.core.checkpointer import Checkpointer
 
     public_url(settings)
@@ -82,6 +83,7 @@ async def serving_portal(settings: Settings, make_commands: MakeCommands | None 
         )
         stack.callback(checkpointer.close)
         running = await stack.enter_async_context(portal(instance, vault, make_commands))
+        run_until_closed(stack, watch_age(instance.storage, settings.retention.technical_days))
         await stack.enter_async_context(mailing.sending(instance, vault))
         yield running
 

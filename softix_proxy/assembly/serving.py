@@ -39,8 +39,10 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
     import random
 
     from softix_proxy.assembly.daemon import Serving
+    from softix_proxy.domain.core.calendar import calendar
     from softix_proxy.domain.notices.delivery_tally import DeliveryTally
     from softix_proxy.jobs import batches, budget_alerts, recovery, target_health
+    from softix_proxy.jobs.technical_data import SeenWriter, watch_age
     from softix_proxy.operations.instance import zones
     from softix_proxy.relay.core.live_directory import LiveDirectory
     from softix_proxy.relay.routing.target_pool import BreakerSettings, TargetPool
@@ -73,14 +75,18 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
 
             stack.push_async_callback(await metrics_listener.listen(context, listening, settings.server, port))
         people = await _portal(stack, instance, vault, make_commands)
+        seen = SeenWriter(context.lifecycle.seen, instance.storage, calendar(settings.billing.zone))
         url = await server.open()
         for job in (
             recovery.watch(journal, settings.money.interrupted_charge),
             target_health.watch(target_pool, instance.storage, journal.slot),
             batches.watch(instance.storage, lambda: context.batches().results, settings.upstream.batch_poll_s),
             budget_alerts.watch(instance.storage),
+            watch_age(instance.storage, settings.retention.technical_days),
+            seen.run(),
         ):
             run_until_closed(stack, job)
+        stack.push_async_callback(seen.close)
         if mailing.is_wanted(settings):
             await stack.enter_async_context(mailing.sending(instance, vault))
         await stack.enter_async_context(webhook_delivery.delivering(instance, vault, tally))
@@ -111,6 +117,7 @@ async def _app_context(
     from softix_proxy.domain.core.ids import RequestIds
     from softix_proxy.relay.core.policy import Policy
     from softix_proxy.relay.core.readiness import Readiness
+    from softix_proxy.relay.core.seen_clients import SeenClients
     from softix_proxy.relay.realtime.sessions import Sessions
     from softix_proxy.relay.request.lifecycle import Lifecycle
     from softix_proxy.telemetry.metrics import Metrics, WriterStats
@@ -122,10 +129,20 @@ async def _app_context(
     from softix_proxy.web.server.client_address import ClientAddresses
 
     settings, storage = instance.settings, instance.storage
-    metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()), tally)
+    seen = SeenClients()
+    metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()), tally, seen.tally)
     policy = Policy.of(settings.money, settings.upstream, settings.routing, settings.relay)
     lifecycle = Lifecycle(
-        directory, journal, upstream, vault, instance.clock, metrics, policy, target_pool, books=storage.reading
+        directory,
+        journal,
+        upstream,
+        vault,
+        instance.clock,
+        metrics,
+        policy,
+        target_pool,
+        books=storage.reading,
+        seen=seen,
     )
     lifecycle.guesses.per_minute = settings.server.bad_keys_per_minute
     ids = RequestIds(journal.slot, await storage.reading().instance.last_request_id())

@@ -26,6 +26,7 @@ COMMANDS = {
     "roles": "Show the roles, and what each may do.",
     "tokens": "Issue and revoke admin tokens.",
     "audit": "Show who did what, and verify the record of it.",
+    "addresses": "Show from where keys are used, and remove it.",
     "apply": "Make the instance as a file describes it.",
     "objects": "List what is kept at providers, and share it.",
     "organisations": "Show and change who shares a balance and keys.",
@@ -67,11 +68,12 @@ _MODULES = {
     "notices": ("outbox", "webhooks"),
     "organisations": ("organisations", "projects"),
     "pricing": ("prices",),
+    "privacy": ("technical_data",),
     "reporting": ("manifests", "reconcile"),
     "routing": ("routes",),
 }
 """Folder → its modules that have a command."""
-_RENAMED = {"period": "periods", "export": "manifests", "mail": "outbox"}
+_RENAMED = {"addresses": "technical_data", "period": "periods", "export": "manifests", "mail": "outbox"}
 """Command → its module, if the names differ."""
 _FOLDER_OF = {module: folder for folder, modules in _MODULES.items() for module in modules}
 

@@ -27,6 +27,7 @@ from softix_proxy.doctor import (
     prices,
     providers,
 )
+from softix_proxy.doctor.access import key_guesses
 from softix_proxy.doctor.check_context import CheckContext, DoctorCheck
 from softix_proxy.doctor.findings import Finding, Observation, Severity, error, warning
 from softix_proxy.doctor.notices import webhooks
@@ -51,6 +52,7 @@ CHECKS: Mapping[str, DoctorCheck] = {
     "webhooks": webhooks.find,
     "payments": payments.find,
     "identities": identities.find,
+    "key-guesses": key_guesses.find,
     "prices": prices.find,
     "names": names.find,
     "providers": providers.find,

@@ -1,4 +1,4 @@
-"""Removes what has ended of accounts, once an hour: sessions, links, counts of attempts, and old security events."""
+"""Removes what has ended of accounts, once an hour: sessions, links, and counts of attempts."""
 
 from __future__ import annotations
 

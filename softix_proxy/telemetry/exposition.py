@@ -14,6 +14,7 @@ from softix_proxy.domain.core.money import PICO_PER_USD
 
 if TYPE_CHECKING:
     from softix_proxy.domain.notices.delivery_tally import DeliveryTally
+    from softix_proxy.domain.privacy.technical_data import SeenTally
     from softix_proxy.telemetry.metrics import Histogram, Metrics, WriterStats
 
 Metric = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
@@ -53,7 +54,15 @@ def _collect(metrics: Metrics) -> Iterator[Metric]:
     yield _histogram("softix_latency_seconds", "From the request to the end of its answer.", metrics.latency)
     yield _histogram("softix_time_to_first_byte_seconds", "From the request to the answer's start.", metrics.ttfb)
     yield from _webhooks(metrics.webhooks)
+    yield from _seen(metrics.seen)
     yield from _books(metrics.read_books())
+
+
+def _seen(tally: SeenTally) -> Iterator[Metric]:
+    outcomes = {("refused",): tally.failed_keys, ("slowed",): tally.slowed_keys}
+    yield _counter("softix_invalid_keys", "Invalid API keys; slowed ones got 429 unread.", ("outcome",), outcomes)
+    text = "Requests of which only the number is kept, because too many addresses or programs came."
+    yield _counter("softix_technical_data_not_kept", text, (), {(): tally.not_kept})
 
 
 def _webhooks(tally: DeliveryTally) -> Iterator[Metric]:

@@ -15,6 +15,7 @@ from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.instance.readiness import Trouble
 from softix_proxy.domain.metering.settlement import ABOVE_HOLD, UNPRICED, Settlement, unpriced_in
 from softix_proxy.domain.notices.delivery_tally import DeliveryTally
+from softix_proxy.domain.privacy.technical_data import SeenTally
 
 _BUCKETS_MS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000)
 
@@ -87,7 +88,12 @@ class WriterStats:
 class Metrics:
     """Implements `domain.ports.telemetry.Telemetry`. Calls `read_books` at each scrape."""
 
-    def __init__(self, read_books: Callable[[], WriterStats], webhooks: DeliveryTally | None = None) -> None:
+    def __init__(
+        self,
+        read_books: Callable[[], WriterStats],
+        webhooks: DeliveryTally | None = None,
+        seen: SeenTally | None = None,
+    ) -> None:
         self.read_books = read_books
         self.requests: Counter[tuple[str, str, str, int, str]] = Counter()
         self.tokens: Counter[tuple[str, str, str]] = Counter()
@@ -106,6 +112,7 @@ class Metrics:
         self.open = 0
         self.held_pico = 0
         self.webhooks = webhooks or DeliveryTally()
+        self.seen = seen or SeenTally()
 
     def refused(self, endpoint: str, code: Code) -> None:
         self.refusals[(endpoint, code.value)] += 1

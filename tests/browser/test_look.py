@@ -13,7 +13,7 @@ from support.browser import NARROW, Visit, visiting
 from support.portal_daemon import PortalDaemon
 
 ADA, PASSWORD = "ada.lovelace@example.org", "four words in a row"
-OPEN = ("/sign-in", "/register", "/reset", "/verify?token=none", "/nothing")
+OPEN = ("/sign-in", "/register", "/reset", "/verify?token=none", "/security", "/nothing")
 OWN = (
     "/account",
     "/account/email",

@@ -316,3 +316,17 @@ async def test_setting_switches_the_api_off(tmp_path: Path, shared_provider: Fak
     made = await house(tmp_path, shared_provider.base_url)
     async with admin_api(made, SOFTIX_PORTAL_ADMIN_API="false") as api:
         assert (await api.get("users/list")).status == 404
+
+
+async def test_entry_of_a_call_tells_from_where_it_came_until_that_is_purged(own_api: AdminApi, lin: Names) -> None:
+    await own_api.post("users/create", lin.made, user_agent="OpenAI/Python 1.54.0")
+    [entry] = (await own_api.get("audit/list?action=users.create&limit=1")).value
+    shown = (await own_api.get(f"audit/show?number={entry['id']}")).value
+    told = [shown[name] for name in ("address", "family", "program_version", "tls")]
+    assert told == ["127.0.0.1", "OpenAI Python SDK", "1.54.0", None]
+    assert (await own_api.post("addresses/purge", {"all": True})).value["removed"] > 0
+    shown = (await own_api.get(f"audit/show?number={entry['id']}")).value
+    assert (shown["address"], shown["family"]) == (None, None)
+    assert own_api.daemon.cli("audit", "verify")["whole"] is True
+    newest = (await own_api.get("audit/list?limit=1")).value[0]
+    assert newest["action"] == "addresses.purge"

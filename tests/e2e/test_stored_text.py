@@ -15,7 +15,7 @@ from click.testing import CliRunner, _NamedTextIOWrapper
 from support.commands import leaves
 from support.one_notice import write_notices
 from support.one_of_each import NOW_US, write_directory, write_papers, write_requests
-from support.one_of_each_person import TOKEN, write_audit, write_people
+from support.one_of_each_person import SEEN, TOKEN, write_audit, write_people
 
 from softix_proxy import assembly
 from softix_proxy.cli.main import main
@@ -61,6 +61,14 @@ COLUMNS = (
     ("admin_tokens", "prefix"),
     ("admin_tokens", "role"),
     ("payments", "failure"),
+    ("technical_addresses", "address"),
+    ("technical_agents", "family"),
+    ("technical_agents", "version"),
+    ("technical_agents", "device"),
+    ("technical_agents", "tls"),
+    ("technical_guesses", "network"),
+    ("audit_origins", "address"),
+    ("audit_origins", "family"),
 )
 LISTS = (("keys", "models"), ("keys", "earlier_models"), ("keys", "regions"), ("providers", "drop_fields"))
 OBJECTS = (("bills", "document"), ("customers", "details"), ("manifests", "head"))
@@ -73,6 +81,8 @@ READING = {
     "doctor": ["--offline"],
     "users list": [],
     "users show": ["usr_ada"],
+    "addresses list": [],
+    "addresses agents": [],
     "keys list": [],
     "keys show": ["key_one"],
     "balance history": ["usr_ada"],
@@ -168,6 +178,7 @@ async def _fill(path: Path) -> None:
             await write_notices(unit)
             await write_people(unit)
             await write_audit(unit)
+            await unit.technical_data.note(SEEN)
             await unit.tokens.add(TOKEN)
             await unit.projects.add(Project(0, "prj_one", 1, "search", NOW_US))
     finally:

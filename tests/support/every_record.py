@@ -27,7 +27,7 @@ from support.one_of_each import (
     write_papers,
     write_requests,
 )
-from support.one_of_each_person import CALL, TOKEN, write_audit, write_people
+from support.one_of_each_person import CALL, SEEN, TOKEN, write_audit, write_people
 from support.permuted_tables import permute
 
 import softix_proxy
@@ -40,6 +40,7 @@ from softix_proxy.domain.metering.caps import Cap, CapAlert
 from softix_proxy.domain.metering.usage import UsageFilter
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.ports.storage import Unit
+from softix_proxy.domain.privacy.technical_data import TechnicalDataFilter
 from softix_proxy.exports.metering import csv_usage
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.core.engine import connect
@@ -134,7 +135,12 @@ async def read_people(unit: Any) -> dict[str, Any]:
             await unit.memberships.of_account(1),
         ],
         "signed in": [await unit.sessions.list(1, 90), await unit.security_events.list(1, 9)],
-        "audit": await unit.audit.page(None, 9),
+        "audit": [await unit.audit.page(None, 9), await unit.technical_data.origin_of(1)],
+        "technical data": [
+            await unit.technical_data.addresses_of_key(1),
+            await unit.technical_data.agents(TechnicalDataFilter(), 9),
+            await unit.technical_data.guesses(0, 9),
+        ],
         "tokens": await unit.tokens.list(),
         "repeatable_call": await unit.repeatable_calls.find("tok_one", b"key of a call"),
         "factors": [await unit.factors.of_account(1), await unit.federated_identities.of_account(1)],
@@ -199,6 +205,7 @@ async def everything(folder: Path, *, permuted: bool) -> Any:
             await write_people(unit)
             await write_audit(unit)
             await write_limits(unit)
+            await unit.technical_data.note(SEEN)
             await unit.tokens.add(TOKEN)
             await unit.repeatable_calls.add(CALL)
             await unit.repeatable_calls.keep_answer(CALL, b"an answer")

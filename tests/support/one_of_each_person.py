@@ -16,6 +16,15 @@ from softix_proxy.domain.accounts.security_events import SecurityEvent
 from softix_proxy.domain.accounts.sessions import Session, SignInMethod
 from softix_proxy.domain.organisations.organisations import Membership
 from softix_proxy.domain.ports.storage import Unit
+from softix_proxy.domain.privacy.technical_data import (
+    NOWHERE,
+    Agent,
+    CallOrigin,
+    GuessingNetwork,
+    KeyAddress,
+    KeyAgent,
+    SeenGroup,
+)
 
 ADA = 1
 
@@ -136,6 +145,29 @@ TOKEN = AdminToken(
 ADA_AT_THE_PORTAL = AuditActor(ActorKind.ACCOUNT, "acc_ada", Channel.PORTAL)
 
 
+SEEN = SeenGroup(
+    [KeyAddress(key_id=1, day=20_001, address="192.0.2.9", first_us=301, last_us=302, requests=303)],
+    [
+        KeyAgent(
+            key_id=1,
+            day=20_002,
+            family="curl",
+            version="8.1",
+            device="Linux",
+            tls="TLSv1.3",
+            first_us=304,
+            last_us=305,
+            requests=306,
+        )
+    ],
+    [GuessingNetwork(day=20_003, network="192.0.2.10", first_us=307, last_us=308, failed=309, slowed=310)],
+)
+
+
 async def write_audit(unit: Unit) -> None:
+    unit.origin = CallOrigin(
+        address="192.0.2.11", agent=Agent(family="Firefox", version="140.0", device="macOS"), tls="TLSv1.2"
+    )
     changes = [AuditChange("key", "key_one", {"status": "active"}, {"status": "revoked"}, ("label",))]
     await unit.audit.add(ADA_AT_THE_PORTAL, "keys.revoke", "key_one", Outcome.DONE, changes)
+    unit.origin = NOWHERE

@@ -96,6 +96,7 @@ LATE: Mapping[str, str] = {
     "ruamel.yaml": "36 ms and 1.5 MB: few clients are configured in YAML",
     "stripe": "11.5 MB, an extra: only payments use it",
     "tomlkit": "26 ms and 0.7 MB: few clients are configured in TOML",
+    "ua_parser": "300 ms and 7 MB: only a browser is read with it, and it is imported in a thread",
     "zxcvbn_rs_py": "1.2 MB: passwords are chosen seldom, and in the portal only",
     "zoneinfo": "6 ms and 0.3 MB: a daemon reads no calendar but that of UTC",
     "dialects: registry": "73 ms and 4.9 MB: few commands are given a provider's URL, and each knows of providers",

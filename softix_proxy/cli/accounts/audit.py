@@ -30,6 +30,7 @@ from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.exports.reporting.whole_file import whole_file
 from softix_proxy.operations.accounts import audit as operations
 from softix_proxy.operations.accounts.audit import AuditFilter
+from softix_proxy.operations.privacy import technical_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,9 +107,14 @@ async def list_(instance: Instance, limit: int, **asked: str | None) -> None:
 @click.argument("number", type=COUNT)
 @instance
 async def show_(instance: Instance, number: int) -> None:
-    """Show one entry with everything that it changed, before and after. Example: softix audit show 12"""
+    """Show one entry with everything that it changed, before and after.
+
+    ADDRESS and what follows say from where it was done. They are kept for retention.technical_days, and no part of the
+    hash. Example: softix audit show 12
+    """
     entry = await operations.show(instance.storage, number)
-    fields = whole_fields(entry)
+    origin = technical_data.origin_fields(await technical_data.origin_of(instance.storage, entry.id))
+    fields = {**whole_fields(entry), **origin}
     if invocation().as_json:
         show(fields)
         return

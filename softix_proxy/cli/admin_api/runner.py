@@ -93,7 +93,7 @@ class _Run:
                 conditions.append(one.claim)
             if call.version is not None:
                 conditions.append(_OnlyFirst(lambda unit: self._require_version(opened, unit)))
-            storage = await replace(door, conditions=tuple(conditions)).enter(call.name)
+            storage = await replace(door, conditions=tuple(conditions), origin=self.call.origin).enter(call.name)
             earlier = None if one is None else await one.earlier_answer()
             if earlier is not None:
                 return AdminAnswer(earlier["value"], exit_code=earlier["exit_code"], is_repeated=True)

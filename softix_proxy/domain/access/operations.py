@@ -46,6 +46,7 @@ def _table() -> Iterator[NamedOperation]:
     yield from _rows("tokens", "list show", "create revoke")
     yield from _rows("audit", "list show export follow verify")
     yield NamedOperation("audit.sign", Permission.AUDIT_READ, changes=True)  # the first call makes the key
+    yield from _rows("addresses", "agents list", "purge")
     yield from _rows("keys", "list show", "create import limits rotate update")
     yield NamedOperation("keys.revoke", Permission.KEYS_REVOKE, changes=True)
     yield from _rows("templates", "list show", "delete set", of="keys")

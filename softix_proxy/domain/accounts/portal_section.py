@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from softix_proxy.domain.access.roles import checked_role_word
-from softix_proxy.domain.accounts.public_url import checked_api_url, checked_policy_url, parse_public_url
+from softix_proxy.domain.accounts.public_url import checked_api_url, checked_policy_url, contact_uri, parse_public_url
 from softix_proxy.domain.core.config import setting
 
 
@@ -50,6 +50,20 @@ class PortalSection:
         None,
         "The address of the privacy policy that people accept who register.",
         example="https://example.org/privacy/2026-11",
+        item=checked_policy_url,
+        words="an https:// address",
+    )
+    security_contact: str | None = setting(
+        None,
+        "Whom to tell of a security hole: an e-mail or https:// address. It is in security.txt and on /security.",
+        example="security@example.org",
+        item=contact_uri,
+        words="an e-mail address or an https:// address",
+    )
+    security_policy_url: str | None = setting(
+        None,
+        "The address of the policy on reports of security holes. Without it, security.txt names the page /security.",
+        example="https://example.org/security-policy",
         item=checked_policy_url,
         words="an https:// address",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from softix_proxy.domain.access.identity import is_email
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.loopback import is_loopback
 
@@ -72,6 +73,11 @@ def checked_api_url(text: str) -> str:
     if _site(text) is None:
         raise ValueError("not the address of a site")
     return text
+
+
+def contact_uri(text: str) -> str:
+    """Returns the URI of an e-mail address or of an https address, for a link. Raises ValueError for anything else."""
+    return f"mailto:{text}" if is_email(text) else checked_policy_url(text)
 
 
 def _site(text: str) -> PublicUrl | None:

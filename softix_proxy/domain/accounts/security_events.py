@@ -38,6 +38,9 @@ class SecurityEvent:
     device: str
     subject: str = ""
     """The id of what was changed, and never free text."""
+    version: str = ""
+    """That of the browser. The store takes it from the transaction, as it does with TLS."""
+    tls: str = ""
 
 
 class SecurityEventStore(Protocol):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from softix_proxy.domain.access.operations import NamedOperation
+from softix_proxy.domain.privacy.technical_data import NOWHERE, CallOrigin
 
 Json = Mapping[str, Any]
 """A JSON Schema (draft 2020-12)."""
@@ -70,6 +71,8 @@ class AdminCall:
     """The version that the thing must still have when it is changed."""
     idempotency_key: str | None = None
     """The word by which the caller knows this call again."""
+    origin: CallOrigin = NOWHERE
+    """From where it came."""
 
 
 class AdminAnswer(NamedTuple):

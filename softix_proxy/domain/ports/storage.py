@@ -53,6 +53,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.organisations.organisations import MembershipStore
     from softix_proxy.domain.organisations.projects import ProjectStore
     from softix_proxy.domain.pricing.prices import PriceStore
+    from softix_proxy.domain.privacy.technical_data import CallOrigin, TechnicalDataStore
     from softix_proxy.domain.reporting.manifests import ManifestStore
     from softix_proxy.domain.routing.directory import Changes
     from softix_proxy.domain.routing.routes import RouteStore
@@ -104,6 +105,14 @@ class Unit(Protocol):
     def clock(self) -> Clock: ...
 
     @property
+    def origin(self) -> CallOrigin: ...
+
+    @origin.setter
+    def origin(self, origin: CallOrigin) -> None:
+        """Sets where this transaction comes from. Its audit entries and security events keep it, until it is purged."""
+        ...
+
+    @property
     def instance(self) -> InstanceStore: ...
 
     @property
@@ -135,6 +144,9 @@ class Unit(Protocol):
 
     @property
     def security_events(self) -> SecurityEventStore: ...
+
+    @property
+    def technical_data(self) -> TechnicalDataStore: ...
 
     @property
     def memberships(self) -> MembershipStore: ...

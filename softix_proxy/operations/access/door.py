@@ -17,6 +17,7 @@ from softix_proxy.domain.accounts.audit import ActorKind, AuditActor, AuditChang
 from softix_proxy.domain.accounts.principals import Principal
 from softix_proxy.domain.core.errors import NotPermittedError
 from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.domain.privacy.technical_data import NOWHERE, CallOrigin
 from softix_proxy.domain.routing.directory import Changes
 
 Authority = Callable[[Unit], Awaitable[Principal]]
@@ -35,6 +36,8 @@ class Door:
     """How the principal is looked up again within each transaction. None for one that no row describes."""
     conditions: tuple[Condition, ...] = ()
     """What must hold besides."""
+    origin: CallOrigin = NOWHERE
+    """From where the principal comes. What is written down keeps it, until it is purged."""
 
     async def enter(self, name: str) -> Storage:
         """Returns the storage for the operation of this name.
@@ -44,15 +47,18 @@ class Door:
         operation = OPERATIONS[name]
         if not self.principal.may(operation.permission):
             async with self.storage.writing() as unit:
+                unit.origin = self.origin
                 await unit.audit.add(self.principal.actor, name, "", Outcome.REFUSED)
             raise refusal(operation)
-        return GuardedStorage(self.storage, self.principal, operation, self.authority, self.conditions)
+        return GuardedStorage(
+            self.storage, self.principal, operation, self.authority, self.conditions, origin=self.origin
+        )
 
     def recorded(self, name: str) -> Storage:
         """Returns the storage for an operation whose permission was asked for elsewhere: by the scope of an
         organisation, or because it is about the principal's own account.
         """
-        return GuardedStorage(self.storage, self.principal, OPERATIONS[name], None)
+        return GuardedStorage(self.storage, self.principal, OPERATIONS[name], None, origin=self.origin)
 
 
 def account_door(storage: Storage, account: Account, channel: Channel, roles: OperatorRoles) -> Door:
@@ -82,12 +88,15 @@ class GuardedStorage:
         operation: NamedOperation,
         authority: Authority | None,
         conditions: Sequence[Condition] = (),
+        *,
+        origin: CallOrigin = NOWHERE,
     ) -> None:
         self._storage = storage
         self._principal = principal
         self._operation = operation
         self._authority = authority
         self._conditions = conditions
+        self._origin = origin
 
     def reading(self) -> Unit:
         return self._storage.reading()
@@ -100,6 +109,7 @@ class GuardedStorage:
         if not self._operation.changes:
             raise RuntimeError(f"{self._operation.name} is an operation that changes nothing")
         async with self._storage.writing(recorded=True) as unit:
+            unit.origin = self._origin
             if self._authority is not None and not (await self._authority(unit)).may(self._operation.permission):
                 raise refusal(self._operation)
             for condition in self._conditions:
@@ -112,7 +122,9 @@ class GuardedStorage:
 
     def rehearsal(self) -> Storage:
         rehearsal = self._storage.rehearsal()
-        return GuardedStorage(rehearsal, self._principal, self._operation, self._authority, self._conditions)
+        return GuardedStorage(
+            rehearsal, self._principal, self._operation, self._authority, self._conditions, origin=self._origin
+        )
 
     async def changes(self, since_revision: int) -> Changes:
         return await self._storage.changes(since_revision)

@@ -1,4 +1,4 @@
-"""Removes what has ended: sessions, links, counts, old security events, registrations without proof, kept answers."""
+"""Removes what has ended: sessions, links, counts, registrations without proof, kept answers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from softix_proxy.domain.access.repeatable_calls import KEPT_US
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.ports.storage import Storage, Unit
 
-KEEP_EVENTS_DAYS = 90
-"""For how long a security event is kept. It has a network address, which is personal data."""
 KEEP_UNVERIFIED_DAYS = 7
 """For how long a registration waits for its link. Then somebody else may register the address."""
 _AT_ONCE = 500
@@ -26,21 +24,17 @@ class Purged:
     sessions: int
     tokens: int
     throttles: int
-    security_events: int
     unverified: int
     repeatable_calls: int
 
 
-async def purge(storage: Storage, *, keep_events_days: int = KEEP_EVENTS_DAYS) -> Purged:
+async def purge(storage: Storage) -> Purged:
     """Removes what has ended, in short transactions. A job calls it once an hour."""
-    keep_us, proof_us = keep_events_days * DAY_US, KEEP_UNVERIFIED_DAYS * DAY_US
+    proof_us = KEEP_UNVERIFIED_DAYS * DAY_US
     return Purged(
         sessions=await _all(storage, lambda unit, now_us, most: unit.sessions.purge(now_us, most)),
         tokens=await _all(storage, lambda unit, now_us, most: unit.account_tokens.purge(now_us, most)),
         throttles=await _all(storage, lambda unit, now_us, most: unit.throttles.purge(now_us, most)),
-        security_events=await _all(
-            storage, lambda unit, now_us, most: unit.security_events.purge(now_us - keep_us, most)
-        ),
         unverified=await _all(
             storage, lambda unit, now_us, most: unit.accounts.purge_unverified(now_us - proof_us, most)
         ),

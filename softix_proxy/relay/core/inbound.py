@@ -104,6 +104,9 @@ class Inbound:
     """Whether the body is large or compressed. Then softix first looks whether the caller could do anything at all."""
     tags: Sequence[str] = ()
     """The values of the header that names tags for the usage of the request."""
+    user_agent: str = field(default="", repr=False)
+    tls: str = ""
+    """The version of the connection's TLS. Empty without TLS."""
 
     @property
     def rest_bytes(self) -> int:

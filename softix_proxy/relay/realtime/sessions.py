@@ -33,7 +33,8 @@ class Sessions:
         from softix_proxy.relay.realtime.session import Session
 
         spec = request.endpoint.read(await request.read_body())
-        await self.lifecycle.identify(request.credential, request.address)  # who guesses keys is slowed down here too
+        caller = await self.lifecycle.identify(request.credential, request.address)  # this slows down guesses as well
+        self.lifecycle.seen.note(caller.key.id, request.address, request.user_agent, request.tls, request.started_at_us)
         digest = self.lifecycle.vault.digest(request.credential) if request.credential else None
         session = Session(self.lifecycle, self.lines, self.ids, request, digest, spec, guest)
         self._open.add(session)

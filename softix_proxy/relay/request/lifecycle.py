@@ -24,6 +24,7 @@ from softix_proxy.relay.core.key_guesses import KeyGuesses, too_many
 from softix_proxy.relay.core.live_directory import LiveDirectory
 from softix_proxy.relay.core.plan import Caller, Plan, Target
 from softix_proxy.relay.core.policy import Policy
+from softix_proxy.relay.core.seen_clients import SeenClients
 from softix_proxy.relay.request.admit import admit
 from softix_proxy.relay.request.attribution import end_user, usage_tags
 from softix_proxy.relay.request.bound import bound, estimate, together, tokens_bound
@@ -56,6 +57,7 @@ class Lifecycle:
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     """The function that waits for this number of seconds."""
     guesses: KeyGuesses = field(default_factory=KeyGuesses)
+    seen: SeenClients = field(default_factory=SeenClients)
     books: Callable[[], Unit] | None = None
     """The function that opens the books for reads. None if nobody has to be refused before the body is read."""
     translating: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 1))
@@ -67,7 +69,8 @@ class Lifecycle:
         Raises RefusedError if nothing was sent yet, and ClientGoneError if the client has left.
         """
         digest = self.vault.digest(request.credential) if request.credential else None
-        await self._identify(request.credential, digest, request.address, request.started_at_us)
+        caller = await self._identify(request.credential, digest, request.address, request.started_at_us)
+        self.seen.note(caller.key.id, request.address, request.user_agent, request.tls, request.started_at_us)
         if request.is_heavy:
             await self.require_eligible(request.credential, request.address, (request.endpoint,))
         body = await request.read_body()
@@ -125,9 +128,13 @@ class Lifecycle:
         await self.directory.refresh()
         return identify(self.directory.current, digest, address, self.clock.now_us())
 
-    async def enter(self, credential: str | None, address: str) -> Caller:
-        """Does the same as `identify`, and counts the request against the rate of the key. Raises RefusedError."""
+    async def enter(self, credential: str | None, address: str, user_agent: str, tls: str) -> Caller:
+        """Does the same as `identify`, and counts the request: as one from there, and against the rate of the key.
+
+        Raises RefusedError.
+        """
         caller = await self.identify(credential, address)
+        self.seen.note(caller.key.id, address, user_agent, tls, self.clock.now_us())
         limits = caller.key.limits
         if limits.rpm is not None:
             decision = await self.journal.count(RateCheck(caller.user.id, caller.key.id, limits))
@@ -135,27 +142,29 @@ class Lifecycle:
                 raise refusal.denied(decision, limits)
         return caller
 
-    async def _identify(self, credential: str | None, digest: bytes | None, address: str, now_us: int) -> None:
+    async def _identify(self, credential: str | None, digest: bytes | None, address: str, now_us: int) -> Caller:
         """Identifies the caller before the body is read, so that no memory is spent on a stranger's body.
 
         The directory is read again only for a key that it does not let pass. It may have been made just now.
         """
         try:
-            identify(self.directory.current, digest, address, now_us)
+            return identify(self.directory.current, digest, address, now_us)
         except RefusedError:
             if not credential:
                 raise
-            await self._identify_stranger(digest, address, now_us)
+            return await self._identify_stranger(digest, address, now_us)
 
-    async def _identify_stranger(self, digest: bytes | None, address: str, now_us: int) -> None:
+    async def _identify_stranger(self, digest: bytes | None, address: str, now_us: int) -> Caller:
         wait_us = self.guesses.wait_us(address, self._monotonic_us())
         if wait_us and (digest is None or self.directory.was_read_within(_GUESSERS_S)):
+            self.seen.guessed(address, now_us, slowed=True)
             raise too_many(wait_us)
         try:
             if digest is not None:
                 await self.directory.refresh_shared()
-            identify(self.directory.current, digest, address, now_us)
+            return identify(self.directory.current, digest, address, now_us)
         except RefusedError:
+            self.seen.guessed(address, now_us, slowed=bool(wait_us))
             if wait_us:
                 raise too_many(wait_us) from None
             self.guesses.failed(address, self._monotonic_us())

@@ -28,3 +28,5 @@ class ResourceRequest:
     """The family of the responses that the client reads."""
     is_heavy: bool = False
     """Whether the body is large or compressed."""
+    user_agent: str = field(default="", repr=False)
+    tls: str = ""

@@ -33,7 +33,7 @@ _MADE_OF: Mapping[str, Sequence[Endpoint]] = {
 
 async def serve(lifecycle: Lifecycle, batches: Callable[[], Batches], request: ResourceRequest, client: Client) -> None:
     """Answers the client. `batches` makes them at the first use. Raises RefusedError, ClientGoneError, FailureError."""
-    caller = await lifecycle.enter(request.credential, request.address)
+    caller = await lifecycle.enter(request.credential, request.address, request.user_agent, request.tls)
     folder, names = parse(request.path)
     if request.is_heavy:
         await lifecycle.require_eligible(request.credential, request.address, _MADE_OF[folder])

@@ -15,6 +15,7 @@ from softix_proxy.storage.sqlite.accounts.audited_tables import AUDITED
 from softix_proxy.storage.sqlite.core.database import Database, DatabaseSession
 
 if TYPE_CHECKING:
+    from softix_proxy.domain.privacy.technical_data import CallOrigin
     from softix_proxy.domain.routing.directory import Changes
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.organisations.organisations import SqliteMembershipStore
     from softix_proxy.storage.sqlite.organisations.projects import SqliteProjectStore
     from softix_proxy.storage.sqlite.pricing.prices import SqlitePriceStore
+    from softix_proxy.storage.sqlite.privacy.technical_data import SqliteTechnicalDataStore
     from softix_proxy.storage.sqlite.reporting.manifests import SqliteManifestStore
     from softix_proxy.storage.sqlite.routing.routes import SqliteRouteStore
 
@@ -67,6 +69,14 @@ class SqliteUnit:
     @property
     def clock(self) -> Clock:
         return self._session.clock
+
+    @property
+    def origin(self) -> CallOrigin:
+        return self._session.origin
+
+    @origin.setter
+    def origin(self, origin: CallOrigin) -> None:
+        self._session.origin = origin
 
     @cached_property
     def instance(self) -> SqliteInstanceStore:
@@ -133,6 +143,12 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.accounts.security_events import SqliteSecurityEventStore
 
         return SqliteSecurityEventStore(self._session)
+
+    @cached_property
+    def technical_data(self) -> SqliteTechnicalDataStore:
+        from softix_proxy.storage.sqlite.privacy.technical_data import SqliteTechnicalDataStore
+
+        return SqliteTechnicalDataStore(self._session)
 
     @cached_property
     def memberships(self) -> SqliteMembershipStore:

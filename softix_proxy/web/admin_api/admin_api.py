@@ -14,14 +14,16 @@ from softix_proxy.domain.access.versions import version_of
 from softix_proxy.domain.accounts.audit import Channel
 from softix_proxy.domain.core.errors import BadInputError, NotPermittedError
 from softix_proxy.domain.ports.admin_commands import AdminAnswer, AdminCall, AdminCommand
+from softix_proxy.domain.privacy.technical_data import CallOrigin, checked_address
 from softix_proxy.operations.admin_api import token_guesses
+from softix_proxy.operations.privacy.user_agents import agent_of
 from softix_proxy.web.admin_api import openapi, pages, problems
 from softix_proxy.web.admin_api.api_context import PREFIX, ApiContext
 from softix_proxy.web.admin_api.problems import ApiError
 from softix_proxy.web.admin_api.values import values_of_body, values_of_query
 from softix_proxy.web.server import request_body
 from softix_proxy.web.server.client_address import peer_of
-from softix_proxy.web.server.client_connection import SERVER
+from softix_proxy.web.server.client_connection import SERVER, tls_of
 
 R = TypeVar("R", bound=web.StreamResponse)
 _BODY_BYTES: Final = 64 * 1024
@@ -63,7 +65,14 @@ class AdminApi:
         token = await self._token(request)
         command = _found(table, path, request.method)
         values, wish = await self._values(command, request, query)
-        call = AdminCall(command.name, values, token, _version(request), request.headers.get("Idempotency-Key") or None)
+        call = AdminCall(
+            name=command.name,
+            values=values,
+            token=token,
+            version=_version(request),
+            idempotency_key=request.headers.get("Idempotency-Key") or None,
+            origin=await self._origin(request),
+        )
         answer = await self._context.commands.run(call)
         if answer.file is not None:
             return await self._file(request, answer, request_id)
@@ -75,13 +84,20 @@ class AdminApi:
         if not given.lower().startswith(_BEARER):
             raise problems.not_signed_in("the call has no admin token", "send it as: Authorization: Bearer sx_admin_…")
         token, context = given[len(_BEARER) :].strip(), self._context
-        address = context.client_addresses.of(peer_of(request), request.headers.get("X-Forwarded-For"))
+        address = self._address(request)
         roles = context.settings.roles.table
         try:
             await token_guesses.door(context.storage, context.vault, token, address, Channel.API, roles)
         except NotPermittedError as error:
             raise problems.not_signed_in(error.message, error.remedy) from None
         return token
+
+    def _address(self, request: web.BaseRequest) -> str:
+        return self._context.client_addresses.of(peer_of(request), request.headers.get("X-Forwarded-For"))
+
+    async def _origin(self, request: web.BaseRequest) -> CallOrigin:
+        agent = await agent_of(request.headers.get("User-Agent", ""))
+        return CallOrigin(checked_address(self._address(request)), agent, tls_of(request))
 
     async def _values(
         self, command: AdminCommand, request: web.BaseRequest, query: str

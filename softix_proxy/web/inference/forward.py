@@ -62,6 +62,8 @@ def _forward(endpoint: Endpoint, context: RequestContext) -> Awaitable[web.Strea
         rest=upload,
         is_heavy=context.has_heavy_body,
         tags=values_of(HEADER, context.headers) if HEADER in context.named else (),
+        user_agent=context.user_agent,
+        tls=context.tls,
     )
     return exchange.run(context, client, context.app.lifecycle.serve(inbound, client))
 

@@ -42,6 +42,8 @@ async def _converse(context: RequestContext, client: WebSocketDownstream) -> Non
         started_ns=context.started_ns,
         read_body=read_opening,
         tags=values_of(HEADER, context.headers) if HEADER in context.named else (),
+        user_agent=context.user_agent,
+        tls=context.tls,
     )
     code = await context.app.sessions.serve(inbound, client)
     if code is not None:

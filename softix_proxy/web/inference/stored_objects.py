@@ -70,6 +70,8 @@ async def _serve(context: RequestContext, client: HttpDownstream) -> None:
         upload,
         context.family,
         context.has_heavy_body,
+        context.user_agent,
+        context.tls,
     )
     await answer(app.lifecycle, app.batches, request, client)
 

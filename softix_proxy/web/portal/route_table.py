@@ -12,6 +12,7 @@ from softix_proxy.web.portal.core.page import PortalRoute
 from softix_proxy.web.portal.factors import routes as factors
 from softix_proxy.web.portal.notices import routes as notices
 from softix_proxy.web.portal.organisation import routes as organisation
+from softix_proxy.web.portal.privacy import routes as privacy
 from softix_proxy.web.portal.product import routes as product
 
 ROUTES: Sequence[PortalRoute] = (
@@ -21,6 +22,7 @@ ROUTES: Sequence[PortalRoute] = (
     *factors.ROUTES,
     *notices.ROUTES,
     *organisation.ROUTES,
+    *privacy.ROUTES,
     *product.ROUTES,
     *static_files.ROUTES,
 )

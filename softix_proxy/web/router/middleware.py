@@ -76,7 +76,9 @@ def add_cost_headers(context: RequestContext, response: web.Response) -> None:
 
 def _require_api_key(handler: Handler) -> Handler:
     async def identified(context: RequestContext) -> web.StreamResponse:
-        context.caller = await context.app.lifecycle.enter(context.credential, context.address)
+        context.caller = await context.app.lifecycle.enter(
+            context.credential, context.address, context.user_agent, context.tls
+        )
         return await handler(context)
 
     return identified

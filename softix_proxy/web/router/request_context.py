@@ -15,6 +15,7 @@ from softix_proxy.domain.core.headers import Header
 from softix_proxy.web.core.body_budget import FREE_BYTES
 from softix_proxy.web.router.path_resolver import ResolvedPath
 from softix_proxy.web.server import request_body
+from softix_proxy.web.server.client_connection import tls_of
 
 if TYPE_CHECKING:
     from softix_proxy.relay.core.plan import Caller
@@ -59,6 +60,14 @@ class RequestContext:
     def name(self) -> str:
         """Returns the name in the path, if its pattern has one."""
         return self.place.name
+
+    @property
+    def user_agent(self) -> str:
+        return self.named.get("user-agent", "")
+
+    @property
+    def tls(self) -> str:
+        return tls_of(self.request)
 
     @property
     def identified(self) -> Caller:

@@ -44,6 +44,7 @@ class ClientConnection(HttpProtocol):
         "_write_timeout_s",
         "_write_timer",
         "room",
+        "tls",
         "when_gone",
     )
 
@@ -66,12 +67,17 @@ class ClientConnection(HttpProtocol):
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self.when_gone: Callable[[], None] | None = None
+        self.tls = ""
+        """The version of TLS, such as `TLSv1.3`. Empty without TLS."""
         self.room: asyncio.Future[None] | None = None
         """The future that is done when the client has read what it was sent. None while the client keeps up."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._stream = self.transport
+        secured = transport.get_extra_info("ssl_object")
+        if secured is not None:
+            self.tls = secured.version() or ""
         self._slot.holder = self
         self._await_head()
 
@@ -165,3 +171,9 @@ class ClientConnection(HttpProtocol):
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
+
+
+def tls_of(request: web.BaseRequest) -> str:
+    """Returns the version of TLS of the request's connection, or an empty text without TLS."""
+    connection = request.protocol
+    return connection.tls if isinstance(connection, ClientConnection) else ""

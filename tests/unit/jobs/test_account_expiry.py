@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.books import NOW_US, StoppedClock, make_database
 
-from softix_proxy.domain.accounts.security_events import SecurityEvent
+from softix_proxy.domain.access.repeatable_calls import RepeatableCall
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.jobs import account_expiry
@@ -19,9 +19,9 @@ async def test_what_has_ended_is_removed_at_once(tmp_path: Path, monkeypatch: py
     database = await make_database(tmp_path, StoppedClock()).open()
     storage = SqliteStorage(database)
     async with storage.writing() as unit:
-        for age_days in (1, 91):
-            event = SecurityEvent(0, NOW_US - age_days * DAY_US, None, "sign_in_failed", "203.0.113.9", "")
-            await unit.security_events.add(event)
+        for number, age_days in enumerate((0, 2)):
+            call = RepeatableCall("tok_one", bytes([number]), "keys.create", b"", "call", NOW_US - age_days * DAY_US)
+            await unit.repeatable_calls.add(call)
     waits: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -33,7 +33,8 @@ async def test_what_has_ended_is_removed_at_once(tmp_path: Path, monkeypatch: py
         await account_expiry.watch(storage)
     monkeypatch.undo()
     assert waits == [3600]
-    assert len(await storage.reading().security_events.list(None, 10)) == 1
+    calls = storage.reading().repeatable_calls
+    assert await calls.find("tok_one", b"\x00") is not None and await calls.find("tok_one", b"\x01") is None
     await database.close()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.books import StoppedClock
+from support.people import People
 
 from softix_proxy.domain.access.users import User, UserRole
 from softix_proxy.domain.ports.vault import NewKey
@@ -53,3 +54,8 @@ async def books(tmp_path: Path, stopped_clock: StoppedClock) -> AsyncIterator[Sq
 @pytest.fixture
 async def ada(books: SqliteStorage) -> User:
     return await users.create(books, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=False)
+
+
+@pytest.fixture
+def people(books: SqliteStorage, stopped_clock: StoppedClock) -> People:
+    return People(books, stopped_clock)

@@ -8,6 +8,7 @@ from support.books import USD, make_intent, make_settlement
 
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.metering.usage import UsageSource
+from softix_proxy.domain.privacy.technical_data import SeenTally
 from softix_proxy.telemetry.metrics import Metrics, WriterStats
 
 BOOKS = WriterStats(
@@ -115,3 +116,10 @@ def test_metrics_of_webhooks_count_attempts_by_their_outcome(metrics: Metrics) -
     name = "softix_webhook_deliveries_total"
     assert [found[name, outcome] for outcome in ("delivered", "failed", "given-up")] == [7, 5, 2]
     assert found["softix_webhook_waiting",] == 3
+
+
+def test_guesses_of_keys_and_what_was_not_kept_are_counted() -> None:
+    tally = SeenTally(failed_keys=3, slowed_keys=5, not_kept=7)
+    found = values(Metrics(lambda: BOOKS, seen=tally))
+    assert found["softix_invalid_keys_total", "refused"] == 3 and found["softix_invalid_keys_total", "slowed"] == 5
+    assert found["softix_technical_data_not_kept_total",] == 7

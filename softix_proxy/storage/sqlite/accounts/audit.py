@@ -16,6 +16,7 @@ from softix_proxy.domain.accounts.audit import (
     as_text,
     chained,
 )
+from softix_proxy.domain.privacy.technical_data import NOWHERE
 from softix_proxy.storage.sqlite.accounts.audited_changes import audited_changes
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.paging import is_before
@@ -63,7 +64,26 @@ class SqliteAuditStore:
         )
         entry = chained(previous, asked)
         await self._session.insert("audit", _ENTRY.row(entry))
+        await self._keep_origin(entry)
         return entry
+
+    async def _keep_origin(self, entry: AuditEntry) -> None:
+        """Keeps where the entry comes from in a row beside it, which is purged while the chain stays whole."""
+        origin = self._session.origin
+        if origin == NOWHERE:
+            return
+        family, version, device = origin.agent
+        row = {
+            "entry_id": entry.id,
+            "at_us": entry.at_us,
+            "actor": entry.actor or entry.subject,
+            "address": origin.address,
+            "family": family,
+            "version": version,
+            "device": device,
+            "tls": origin.tls,
+        }
+        await self._session.insert("audit_origins", row)
 
     async def changes(self) -> Sequence[AuditChange]:
         return await audited_changes(self._session, await self._session.recorded())

@@ -9,7 +9,9 @@ from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.paging import is_before
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
 
-_EVENT = RecordMapping(SecurityEvent, "id", "at_us", "account_id", "kind", "address", "device", "subject")
+_EVENT = RecordMapping(
+    SecurityEvent, "id", "at_us", "account_id", "kind", "address", "device", "subject", "version", "tls"
+)
 _ADDED = ("at_us", "account_id", "kind", "address", "device", "subject")
 
 
@@ -20,7 +22,9 @@ class SqliteSecurityEventStore:
         self._session = session
 
     async def add(self, event: SecurityEvent) -> None:
-        await self._session.insert("security_events", _EVENT.row(event, *_ADDED))
+        origin = self._session.origin
+        here = {"version": origin.agent.version, "tls": origin.tls} if event.address else {}
+        await self._session.insert("security_events", {**_EVENT.row(event, *_ADDED), **here})
 
     async def list(self, account_id: int | None, limit: int, before_id: int | None = None) -> Sequence[SecurityEvent]:
         of_all = f"SELECT {_EVENT.select()} FROM security_events WHERE {is_before('?1')}"

@@ -18,6 +18,7 @@ from softix_proxy.domain.core.calendar import Calendar, calendar
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance import ownership
+from softix_proxy.domain.privacy.technical_data import NOWHERE, CallOrigin
 from softix_proxy.storage.sqlite.core import change_recorder, engine, migrations, record_mapping, slots
 from softix_proxy.storage.sqlite.core.engine import DatabaseError, IntegrityError, SqliteConnection
 from softix_proxy.storage.sqlite.core.errors import unusable
@@ -48,6 +49,8 @@ class DatabaseSession:
     ) -> None:
         self._connection = connection
         self.clock = clock
+        self.origin: CallOrigin = NOWHERE
+        """Where this transaction comes from."""
         self._place = place
         self._recorder = recorder
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from softix_proxy.domain.accounts.audit import AuditChange, AuditValue, changes_of
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.operations.accounts import audit
+from softix_proxy.operations.privacy import technical_data
 from softix_proxy.web.portal.admin.admin_page import admin_page
 from softix_proxy.web.portal.admin.listing import PER_PAGE, listing, number_before
 from softix_proxy.web.portal.core.page import Answer, PageRequest
@@ -38,7 +39,9 @@ async def entry_page(request: PageRequest) -> Answer:
     if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise NotFoundError("there is no such entry")
     entry = await audit.show(request.storage, int(text))
-    return admin_page(request, "admin_audit_entry", entry=entry, changes=[_shown(one) for one in changes_of(entry)])
+    origin = await technical_data.origin_of(request.storage, entry.id)
+    changes = [_shown(one) for one in changes_of(entry)]
+    return admin_page(request, "admin_audit_entry", entry=entry, origin=origin, changes=changes)
 
 
 def _shown(change: AuditChange) -> ShownChange:

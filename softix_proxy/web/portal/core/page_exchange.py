@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -11,6 +11,7 @@ from aiohttp import web
 from softix_proxy.domain.accounts.audit import Channel
 from softix_proxy.domain.accounts.principals import NOBODY
 from softix_proxy.domain.core.headers import Header
+from softix_proxy.domain.privacy.technical_data import NOWHERE, CallOrigin
 from softix_proxy.operations.access.door import Door, account_door
 from softix_proxy.web.portal.core.page import Access, PageRequest, PortalRoute, Viewer
 from softix_proxy.web.portal.core.portal_context import PortalContext
@@ -46,6 +47,8 @@ class PageExchange:
     body: bytes = field(default=b"", repr=False)
     form: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    origin: CallOrigin = NOWHERE
+    """Where it comes from. It is known for what may write something down."""
     more_headers: list[Header] = field(default_factory=list)
 
     @property
@@ -87,6 +90,7 @@ class PageExchange:
 
     def _door(self) -> Door:
         if self.viewer is None:
-            return Door(self.context.storage, NOBODY)
+            return Door(self.context.storage, NOBODY, origin=self.origin)
         roles = self.context.settings.roles.table
-        return account_door(self.context.storage, self.viewer.account, Channel.PORTAL, roles)
+        door = account_door(self.context.storage, self.viewer.account, Channel.PORTAL, roles)
+        return replace(door, origin=self.origin)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from softix_proxy.domain.access.operations import OPERATIONS
 from softix_proxy.domain.accounts.accounts import permissions_of
 from softix_proxy.domain.accounts.factors import needs_factor
 from softix_proxy.domain.accounts.sessions import Session, is_recent
+from softix_proxy.domain.privacy.technical_data import CallOrigin, checked_address
 from softix_proxy.operations.accounts import account_view, sessions
+from softix_proxy.operations.privacy.user_agents import agent_of
 from softix_proxy.web.portal.core.error_pages import PageRefusedError, missing
 from softix_proxy.web.portal.core.form_body import FORM_BYTES, PROGRAM_BYTES, parse_form, parse_query
 from softix_proxy.web.portal.core.page import Access, Answer, SeeOther, Viewer
@@ -18,6 +21,7 @@ from softix_proxy.web.portal.core.return_path import HOME, with_return
 from softix_proxy.web.portal.core.session_cookie import read_cookie
 from softix_proxy.web.portal.core.static_files import HEALTH
 from softix_proxy.web.server import request_body
+from softix_proxy.web.server.client_connection import tls_of
 
 PageStep = Callable[[PageExchange], Awaitable[Answer | None]]
 """Returns an answer that ends the request, or None. Raises PageRefusedError, RefusedError, OperatorError."""
@@ -46,7 +50,17 @@ def steps(router: PortalRouter) -> Sequence[PageStep]:
             exchange.form_path = nearest_page(router, exchange.raw_path)
         return None
 
-    return (check_host, find_route, check_origin, read_query, find_viewer, check_access, read_body, run_handler)
+    return (
+        check_host,
+        find_route,
+        check_origin,
+        read_query,
+        find_viewer,
+        check_access,
+        read_body,
+        find_origin,
+        run_handler,
+    )
 
 
 def nearest_page(router: PortalRouter, path: str) -> str:
@@ -149,6 +163,15 @@ async def read_body(exchange: PageExchange) -> Answer | None:
     exchange.body = await request_body.read(exchange.request, most_bytes, exchange.context.body_timeout_s)
     if not is_program:
         exchange.form = parse_form(exchange.body, exchange.headers.get("content-type", ""))
+    return None
+
+
+async def find_origin(exchange: PageExchange) -> Answer | None:
+    """Reads what the audit keeps of where the request came from. A page that only shows something writes nothing."""
+    chosen = exchange.chosen
+    if OPERATIONS[chosen.operation].changes or chosen.access.is_for_operators:
+        agent = await agent_of(exchange.headers.get("user-agent", ""))
+        exchange.origin = CallOrigin(checked_address(exchange.address), agent, tls_of(exchange.request))
     return None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from softix_proxy import __version__
 from softix_proxy.storage.sqlite.core.engine import connect
 
 Softix = Callable[..., Result]
@@ -119,3 +120,21 @@ def test_what_is_no_head_is_refused(run: Softix, tmp_path: Path, text: str) -> N
     place = tmp_path / "head.json"
     place.write_text(text)
     assert "softix audit sign" in run(f"audit verify --head {place}", code=2).output
+
+
+def test_entry_tells_from_where_it_was_done_until_that_is_purged(
+    run: Softix, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.7 50022 192.0.2.1 22")
+    run("users create ada --email ada@example.org")
+    monkeypatch.setenv("SSH_CONNECTION", "a word of somebody")
+    run("users disable ada")
+    shown, local = read("audit show 1"), read("audit show 2")
+    assert (shown["address"], shown["family"], shown["program_version"]) == ("192.0.2.7", "softix", __version__)
+    assert local["address"] is None and local["family"] == "softix" and local["tls"] is None
+    assert "192.0.2.7" in run("audit show 1").output
+    assert "192.0.2.7" not in run("audit export").output, "what is exported has no technical data"
+    run("addresses purge --all --yes")
+    purged = read("audit show 1")
+    assert (purged["address"], purged["family"], purged["sha256"]) == (None, None, shown["sha256"])
+    assert read("audit verify") == {"entries": 3, "broken_at": None, "whole": True}

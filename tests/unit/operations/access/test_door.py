@@ -12,6 +12,7 @@ from softix_proxy.domain.access.users import User, UserStatus
 from softix_proxy.domain.accounts.accounts import Account, AccountStatus
 from softix_proxy.domain.accounts.audit import ActorKind, AuditChange, Channel, Outcome, changes_of
 from softix_proxy.domain.core.errors import ConflictError, NotPermittedError
+from softix_proxy.domain.privacy.technical_data import Agent, CallOrigin
 from softix_proxy.operations.access import users
 from softix_proxy.operations.access.door import account_door, subject_of
 from softix_proxy.operations.accounts import audit
@@ -113,3 +114,16 @@ def test_subject_is_the_first_change_to_the_noun_of_the_operation() -> None:
     operation = NamedOperation("keys.revoke", Permission.KEYS_REVOKE, changes=True)
     assert subject_of(operation, changes) == "key_one"
     assert subject_of(operation, changes[:1]) == "usr_ada"
+
+
+async def test_what_goes_through_a_door_keeps_where_it_came_from(books: SqliteStorage, ada: User) -> None:
+    origin = CallOrigin("192.0.2.7", Agent("curl", "8.1", ""), "TLSv1.3")
+    door = replace(door_of(books, "auditor"), origin=origin)
+    with pytest.raises(NotPermittedError):
+        await door.enter("users.disable")
+    done = replace(door_of(books, "admin"), origin=origin)
+    await users.update(await done.enter("users.disable"), ada.public_id, status=UserStatus.DISABLED)
+    await users.update(done.recorded("users.enable"), ada.public_id, status=UserStatus.ACTIVE)
+    await users.update((await done.enter("users.disable")).rehearsal(), ada.public_id, status=UserStatus.DISABLED)
+    data = books.reading().technical_data
+    assert [await data.origin_of(number) for number in (1, 2, 3, 4)] == [origin, origin, origin, None]

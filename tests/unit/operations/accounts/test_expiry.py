@@ -13,27 +13,18 @@ async def test_purge_removes_what_has_ended_and_nothing_else(people: People) -> 
         await people.sign_in(password="not the password")
     except AccountRefusedError:
         pass
-    assert await expiry.purge(people.storage) == expiry.Purged(0, 0, 0, 0, 0, 0)
+    assert await expiry.purge(people.storage) == expiry.Purged(0, 0, 0, 0, 0)
     people.clock.us += 8 * DAY_US
     await people.member(BOB)
     current = await people.signed_in(BOB)
     events = len(await people.events())
     done = await expiry.purge(people.storage)
-    assert (done.sessions, done.tokens, done.security_events, done.unverified) == (1, 1, 0, 1)
+    assert (done.sessions, done.tokens, done.unverified) == (1, 1, 1)
     assert done.throttles > 0
     assert [account.email for account in await people.storage.reading().accounts.list()] == [ADA, BOB]
     assert await people.storage.reading().sessions.list(current.account.id, people.clock.us) == [current.session]
     assert len(await people.events()) == events - 1, "what happened to the removed registration went with it"
-    assert await expiry.purge(people.storage) == expiry.Purged(0, 0, 0, 0, 0, 0)
-
-
-async def test_purge_removes_events_by_age(people: People) -> None:
-    await people.member()
-    people.clock.us += 91 * DAY_US
-    await people.member(BOB)
-    assert (await expiry.purge(people.storage)).security_events == 2
-    people.clock.us += DAY_US
-    assert (await expiry.purge(people.storage, keep_events_days=0)).security_events == 2
+    assert await expiry.purge(people.storage) == expiry.Purged(0, 0, 0, 0, 0)
 
 
 async def test_purge_after_a_flood_takes_many_short_transactions(people: People) -> None:
@@ -43,4 +34,4 @@ async def test_purge_after_a_flood_takes_many_short_transactions(people: People)
     people.clock.us += DAY_US
     with people.counted() as work:
         assert (await expiry.purge(people.storage)).throttles == 1_001
-    assert len(work) == 8, "three for the counts, and one for each other kind"
+    assert len(work) == 7, "three for the counts, and one for each other kind"

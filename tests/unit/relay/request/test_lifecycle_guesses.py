@@ -74,3 +74,18 @@ async def test_key_that_was_just_made_works_at_once_from_any_other_address() -> 
     await lifecycle.directory.refresh()
     assert (await lifecycle.identify("good", HOME)).key == KEY
     assert isinstance(stage.directories, Directories) and stage.directories.reads == 3
+
+
+async def test_guesses_and_uses_are_noted_apart() -> None:
+    lifecycle = Stage().lifecycle
+    lifecycle.guesses.per_minute = 2
+    await lifecycle.directory.refresh()
+    for number in range(5):
+        await refused(lifecycle, f"sx_live_{number}")
+    await refused(lifecycle, None)
+    await lifecycle.enter("good", HOME, "curl/8.1", "TLSv1.3")
+    await lifecycle.identify("good", HOME)
+    [use], [guess] = lifecycle.seen.take()
+    assert (use.key_id, use.address, use.user_agent, use.tls, use.requests) == (KEY.id, HOME, "curl/8.1", "TLSv1.3", 1)
+    assert (guess.network, guess.failed, guess.slowed) == (HOME, 2, 3)
+    assert (lifecycle.seen.tally.failed_keys, lifecycle.seen.tally.slowed_keys) == (2, 3)

@@ -82,7 +82,8 @@ def test_guards_exist_for_every_kind_of_authentication() -> None:
 
 
 async def test_key_guard_with_a_valid_key_sets_the_caller_and_refuses_other_keys() -> None:
-    async def enter(credential: str, address: str) -> str:
+    async def enter(credential: str, address: str, user_agent: str, tls: str) -> str:
+        assert (address, user_agent, tls) == ("10.0.0.1", "curl/8", "TLSv1.3")
         if credential != "ada":
             raise RefusedError(Code.INVALID_API_KEY, "x")
         return "the caller"
@@ -91,7 +92,7 @@ async def test_key_guard_with_a_valid_key_sets_the_caller_and_refuses_other_keys
         return asked.caller
 
     guarded: Any = GUARDS[Auth.API_KEY](handler)
-    asked = context(credential="ada", address="10.0.0.1")
+    asked = context(credential="ada", address="10.0.0.1", user_agent="curl/8", tls="TLSv1.3")
     asked.app.lifecycle = SimpleNamespace(enter=enter)
     assert await guarded(asked) == "the caller"
     asked.credential = "bob"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from support.portal import Portal
 
 
@@ -42,3 +44,15 @@ async def test_all_other_sessions_are_ended_at_once(portal: Portal) -> None:
     assert (await portal.get("/account", token=here)).status == 200
     for ended in (there, away):
         assert (await portal.get("/account", token=ended)).status == 303
+
+
+async def test_what_happened_is_listed_with_address_browser_and_version(portal: Portal) -> None:
+    password = secrets.token_urlsafe(16)
+    await portal.account(password=password)
+    got = await portal.post("/sign-in", {"email": "ada@example.org", "password": password})
+    cookie = got.cookie()
+    assert cookie is not None
+    text = (await portal.get("/account/sessions", token=cookie["value"])).text
+    assert "Firefox on Linux (140.0)" in text and "127.0.0.1" in text
+    [event] = await portal.storage.reading().security_events.list(None, 9)
+    assert (event.address, event.version, event.tls) == ("127.0.0.1", "140.0", "")

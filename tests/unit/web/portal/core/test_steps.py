@@ -22,6 +22,7 @@ def test_steps_check_the_host_first_and_read_the_body_last() -> None:
         "find_viewer",
         "check_access",
         "read_body",
+        "find_origin",
         "run_handler",
     ]
 

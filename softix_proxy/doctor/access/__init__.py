@@ -1,0 +1,1 @@
+"""Checks of whoever uses keys, and of who tries to."""
