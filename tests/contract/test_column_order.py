@@ -35,6 +35,7 @@ RECORDS = frozenset(
         "BudgetState",
         "Cap",
         "CapAlert",
+        "EndUserSpend",
         "Invitation",
         "KeyOwner",
         "Project",

@@ -111,7 +111,7 @@ async def read_all(storage: SqliteStorage) -> dict[str, Any]:
 async def read_people(unit: Any) -> dict[str, Any]:
     return {
         "open": await unit.live.open_requests(9),
-        "caps": [await unit.caps.of_user(ADA), await unit.caps.untold(9)],
+        "caps": [await unit.caps.of_user(ADA), await unit.caps.of_end_users(1), await unit.caps.untold(9)],
         "templates": [await unit.templates.list(), await unit.templates.defaults()],
         "live": [
             await unit.live.open_holds(UsageFilter()),
@@ -177,8 +177,11 @@ async def write_limits(unit: Unit) -> None:
             alerts="7",
             raised_pico=10**13,
             raised_until_us=EVER.to_us,
+            tag="team=search",
+            end_users=True,
         )
     )
+    await unit.caps.set_spent_by_end_user(cap.id, {"c" * 32: 0})
     await unit.caps.note(CapAlert(cap_id=cap.id, period_start_us=1, percent=7, reached_at_us=2))
     week = TemplateCap(period="week", amount_pico=7, zone="UTC", reset_day="monday", alerts="50")
     part = TemplatePart(models="lab/*", rpm=4, tpm=5, concurrency=6, caps=(week,))

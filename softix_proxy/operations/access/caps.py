@@ -17,7 +17,7 @@ from softix_proxy.domain.metering.caps import MOST_CAPS, Cap, CapAlert, CapState
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.access.key_checks import checked_limits, checked_models
 from softix_proxy.operations.access.limit_terms import UNCHANGED, AskedTerms, changed_terms, terms_fields
-from softix_proxy.operations.metering.usage_tags import parse_tags
+from softix_proxy.operations.access.usage_tags import parse_tags
 
 _MOST_RATES = 20
 

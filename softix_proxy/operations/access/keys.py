@@ -23,7 +23,7 @@ from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.access import users
 from softix_proxy.operations.access.key_checks import checked_limits, checked_models
 from softix_proxy.operations.access.templates import Explicit, apply_to_key
-from softix_proxy.operations.metering.usage_tags import parse_tags
+from softix_proxy.operations.access.usage_tags import parse_tags
 from softix_proxy.operations.notices import key_notices
 
 _MAX_LABEL = 64

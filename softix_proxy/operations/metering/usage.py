@@ -34,7 +34,7 @@ from softix_proxy.exports.metering.columns import ColumnValue, fields
 from softix_proxy.exports.metering.html_summary import SummaryPage, SummaryTable
 from softix_proxy.exports.metering.line_layout import Layout
 from softix_proxy.operations.access import users
-from softix_proxy.operations.metering.usage_tags import parse_tags
+from softix_proxy.operations.access.usage_tags import parse_tags
 
 UsageFormat = Literal["csv", "jsonl"]
 FORMATS: Mapping[UsageFormat, Layout] = {"csv": csv_usage.LAYOUT, "jsonl": jsonl_usage.LAYOUT}

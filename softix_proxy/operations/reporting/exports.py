@@ -19,9 +19,9 @@ from softix_proxy.exports.metering.parquet_usage import ParquetUsage
 from softix_proxy.exports.reporting.fingerprints import Begun
 from softix_proxy.exports.reporting.formats import FORMS
 from softix_proxy.operations.access import users
+from softix_proxy.operations.access.usage_tags import parse_tags
 from softix_proxy.operations.metering import usage
 from softix_proxy.operations.metering.usage import UsageExport
-from softix_proxy.operations.metering.usage_tags import parse_tags
 
 PARQUET = "parquet"
 FORMATS: Sequence[str] = (*usage.FORMATS, PARQUET, *FORMS)

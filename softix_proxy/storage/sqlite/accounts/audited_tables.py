@@ -178,7 +178,7 @@ AUDITED: Final[Mapping[str, AuditedTable]] = {
     ),
     "caps": AuditedTable(
         "cap",
-        "user_id key_id models period",
+        "user_id key_id models tag end_users period",
         "zone reset_day alerts amount_pico raised_pico raised_until_us",
         "",
         "id created_at_us held_pico spent_at_us spent_pico",
@@ -249,6 +249,7 @@ NOT_AUDITED: Final[Mapping[str, str]] = {
     "webhook_events": "These tell of changes that the audit has.",
     "usage": "These are records of requests.",
     "usage_tags": "These are records of requests.",
+    "cap_end_users": "These follow from caps and records of requests.",
     "usage_daily": "These are sums of requests.",
 }
 """Table → why the audit does not follow it."""

@@ -15,6 +15,7 @@ from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 SECRETS = ("digest", "sealed", "hash", "secret", "email", "name", "label", "note", "details", "document", "links")
 NAMES_OF_SOFTIX = {
     ("instance", "name"),
+    ("limit_templates", "name"),
     ("models", "name"),
     ("models", "upstream_name"),
     ("periods", "label"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.operations.metering.usage_tags import parse_tags
+from softix_proxy.operations.access.usage_tags import parse_tags
 
 
 def test_tags_are_returned_in_the_order_of_their_names() -> None:
