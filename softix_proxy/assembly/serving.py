@@ -14,10 +14,12 @@ from softix_proxy.assembly.instance import Instance, open_instance, reaching
 if TYPE_CHECKING:
     from softix_proxy.assembly.daemon import Serving
     from softix_proxy.assembly.portal_serving import MakeCommands, PortalServing
+    from softix_proxy.domain.abuse.abuse_tally import AbuseTally
     from softix_proxy.domain.core.ids import RequestIds
     from softix_proxy.domain.notices.delivery_tally import DeliveryTally
     from softix_proxy.domain.ports.storage import Storage
     from softix_proxy.domain.ports.vault import Vault
+    from softix_proxy.operations.abuse.evaluation import AbuseWatch
     from softix_proxy.relay.batch.batches import Batches
     from softix_proxy.relay.core.live_directory import LiveDirectory
     from softix_proxy.relay.request.lifecycle import Lifecycle
@@ -39,8 +41,9 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
     import random
 
     from softix_proxy.assembly.daemon import Serving
+    from softix_proxy.domain.abuse.abuse_tally import AbuseTally
     from softix_proxy.domain.notices.delivery_tally import DeliveryTally
-    from softix_proxy.jobs import batches, budget_alerts, recovery, target_health
+    from softix_proxy.jobs import abuse, batches, budget_alerts, recovery, target_health
     from softix_proxy.operations.instance import zones
     from softix_proxy.relay.core.live_directory import LiveDirectory
     from softix_proxy.relay.routing.target_pool import BreakerSettings, TargetPool
@@ -62,8 +65,10 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
         directory = LiveDirectory(instance.storage)
         await directory.refresh()
         upstream, lines = await _upstream(stack, instance, vault, directory)
-        tally = DeliveryTally()
-        context = await _app_context(instance, vault, directory, journal, target_pool, upstream, lines, tally)
+        tally, abuse_tally = DeliveryTally(), AbuseTally()
+        context = await _app_context(
+            instance, vault, directory, journal, target_pool, upstream, lines, tally, abuse_tally
+        )
         certificate = _certificate(settings)
         tls = None if certificate is None else certificate.context
         listening = ListenerSettings.of(settings.server, tls)
@@ -79,12 +84,22 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
             target_health.watch(target_pool, instance.storage, journal.slot),
             batches.watch(instance.storage, lambda: context.batches().results, settings.upstream.batch_poll_s),
             budget_alerts.watch(instance.storage),
+            abuse.watch(_abuse_watch(instance, abuse_tally)),
         ):
             run_until_closed(stack, job)
         if mailing.is_wanted(settings):
             await stack.enter_async_context(mailing.sending(instance, vault))
         await stack.enter_async_context(webhook_delivery.delivering(instance, vault, tally))
         yield Serving(url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate, people)
+
+
+def _abuse_watch(instance: Instance, tally: AbuseTally) -> AbuseWatch:
+    from softix_proxy.domain.accounts.principals import NOBODY
+    from softix_proxy.operations.abuse.evaluation import AbuseWatch
+    from softix_proxy.operations.access.door import Door
+
+    storage = Door(instance.storage, NOBODY).recorded("abuse.watch")
+    return AbuseWatch(storage, instance.settings.roles.table, tally)
 
 
 async def _portal(
@@ -107,6 +122,7 @@ async def _app_context(
     upstream: HttpUpstream,
     lines: ProviderWebSockets,
     tally: DeliveryTally,
+    abuse_tally: AbuseTally,
 ) -> AppContext:
     from softix_proxy.domain.core.ids import RequestIds
     from softix_proxy.relay.core.policy import Policy

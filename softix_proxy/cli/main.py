@@ -24,6 +24,7 @@ COMMANDS = {
     "keys": "Issue, limit, rotate and revoke API keys.",
     "roles": "Show the roles, and what each may do.",
     "tokens": "Issue and revoke admin tokens.",
+    "abuse": "Show what looks like abuse, and tune the rules.",
     "audit": "Show who did what, and verify the record of it.",
     "apply": "Make the instance as a file describes it.",
     "objects": "List what is kept at providers, and share it.",
@@ -54,6 +55,7 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
+    "abuse": ("abuse",),
     "access": ("users", "keys", "roles", "tokens", "objects"),
     "accounts": ("accounts", "factors", "oidc", "audit"),
     "billing": ("bill",),

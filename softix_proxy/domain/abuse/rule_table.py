@@ -1,0 +1,28 @@
+"""The table of all rules. A rule is a file in `rules/`, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from softix_proxy.domain.abuse.rule import AbuseRule
+from softix_proxy.domain.abuse.rules import spend, tokens
+from softix_proxy.domain.core.errors import NotFoundError
+
+RULES: Final[Mapping[str, AbuseRule[Any]]] = MappingProxyType(
+    {
+        rule.name: rule
+        for rule in (
+            spend.RULE,
+            tokens.RULE,
+        )
+    }
+)
+
+
+def rule_named(name: str) -> AbuseRule[Any]:
+    """Returns the rule of this name. Raises NotFoundError."""
+    if name not in RULES:
+        raise NotFoundError(f"there is no rule {name!r}", "see: softix abuse rules")
+    return RULES[name]
