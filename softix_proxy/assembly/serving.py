@@ -138,11 +138,12 @@ async def _app_context(
     from softix_proxy.web.server.client_address import ClientAddresses
 
     settings, storage = instance.settings, instance.storage
-    metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()), tally)
+    metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()), tally, abuse_tally)
     policy = Policy.of(settings.money, settings.upstream, settings.routing, settings.relay)
     lifecycle = Lifecycle(
         directory, journal, upstream, vault, instance.clock, metrics, policy, target_pool, books=storage.reading
     )
+    lifecycle.abuse = abuse_tally
     lifecycle.guesses.per_minute = settings.server.bad_keys_per_minute
     ids = RequestIds(journal.slot, await storage.reading().instance.last_request_id())
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from softix_proxy.domain.abuse.abuse_tally import AbuseTally
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.instance.readiness import Trouble
 from softix_proxy.domain.metering.settlement import ABOVE_HOLD, UNPRICED, Settlement, unpriced_in
@@ -87,7 +88,12 @@ class WriterStats:
 class Metrics:
     """Implements `domain.ports.telemetry.Telemetry`. Calls `read_books` at each scrape."""
 
-    def __init__(self, read_books: Callable[[], WriterStats], webhooks: DeliveryTally | None = None) -> None:
+    def __init__(
+        self,
+        read_books: Callable[[], WriterStats],
+        webhooks: DeliveryTally | None = None,
+        abuse: AbuseTally | None = None,
+    ) -> None:
         self.read_books = read_books
         self.requests: Counter[tuple[str, str, str, int, str]] = Counter()
         self.tokens: Counter[tuple[str, str, str]] = Counter()
@@ -106,6 +112,7 @@ class Metrics:
         self.open = 0
         self.held_pico = 0
         self.webhooks = webhooks or DeliveryTally()
+        self.abuse = abuse or AbuseTally()
 
     def refused(self, endpoint: str, code: Code) -> None:
         self.refusals[(endpoint, code.value)] += 1

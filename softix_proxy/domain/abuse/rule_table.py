@@ -7,7 +7,18 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from softix_proxy.domain.abuse.rule import AbuseRule
-from softix_proxy.domain.abuse.rules import spend, tokens
+from softix_proxy.domain.abuse.rules import (
+    card_testing,
+    guessing,
+    hang_ups,
+    leaked_key,
+    many_accounts,
+    off_hours,
+    provider_errors,
+    refusals,
+    spend,
+    tokens,
+)
 from softix_proxy.domain.core.errors import NotFoundError
 
 RULES: Final[Mapping[str, AbuseRule[Any]]] = MappingProxyType(
@@ -16,6 +27,14 @@ RULES: Final[Mapping[str, AbuseRule[Any]]] = MappingProxyType(
         for rule in (
             spend.RULE,
             tokens.RULE,
+            provider_errors.RULE,
+            refusals.RULE,
+            guessing.RULE,
+            leaked_key.RULE,
+            off_hours.RULE,
+            many_accounts.RULE,
+            card_testing.RULE,
+            hang_ups.RULE,
         )
     }
 )

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from softix_proxy.domain.abuse.abuse import EVERY_KEY, Tuning
 from softix_proxy.domain.abuse.abuse_tally import AbuseTally
-from softix_proxy.domain.abuse.evidence import HOUR_US, HOURS_A_WEEK, HourUse, KeyUse
+from softix_proxy.domain.abuse.evidence import HOUR_US, HOURS_A_WEEK, HourUse, KeyUse, Registrations
 from softix_proxy.domain.abuse.rule import Suspicion
 from softix_proxy.domain.abuse.rule_table import RULES
 from softix_proxy.domain.access.roles import OperatorRoles
@@ -29,6 +28,8 @@ _MOST_PORTIONS = 50
 _PORTION_KEYS = 100
 _MOST_ENDED = 100
 _PURGED_AT_ONCE = 500
+_MOST_SUBJECTS = 200
+_MOST_REGISTRATIONS = 2000
 _KEEP_ALERTS_US = 400 * DAY_US
 
 Tunings = Mapping[str, Tuning]
@@ -49,7 +50,7 @@ class AbuseWatch:
         await self.gather()
         async with self._storage.writing() as unit:
             await actions.undo_ended(unit, _MOST_ENDED)
-        return await self._look_at_keys()
+        return await self._look_at_keys() + await self._look_at_people()
 
     async def gather(self) -> None:
         """Adds new rows of usage, and what this process refused, to the sums. Each portion is a transaction."""
@@ -90,6 +91,20 @@ class AbuseWatch:
                     raised += await self._look_at_key(use, for_all, await reading.abuse.tunings(key_id))
         return raised
 
+    async def _look_at_people(self) -> int:
+        """Lets the rules look at networks, accounts and payments: few rows, found by their time."""
+        reading, raised = self._storage.reading(), 0
+        store, now_us = reading.abuse, reading.clock.now_us()
+        for_all = await store.tunings(EVERY_KEY)
+        looked_at: list[object] = [
+            *await store.guesses(now_us - HOUR_US, _MOST_SUBJECTS),
+            Registrations(await store.registrations(now_us - DAY_US, _MOST_REGISTRATIONS)),
+            *await store.payment_tries(now_us - DAY_US, _MOST_SUBJECTS),
+        ]
+        for evidence in looked_at:
+            raised += await self._raise(found_in(evidence, for_all, {}))
+        return raised
+
     def _is_news(self, key_id: int, now: HourUse) -> bool:
         seen = self._seen.get(key_id)
         if seen is not None and all(value < max(2 * before, 1) for value, before in zip(now, seen, strict=True)):
@@ -98,12 +113,7 @@ class AbuseWatch:
         return True
 
     async def _look_at_key(self, use: KeyUse, for_all: Tunings, for_key: Tunings) -> int:
-        found = [
-            (rule, suspicion)
-            for rule in rules_of(KeyUse, for_all, for_key)
-            for suspicion in rule.rule.find(use, rule.thresholds)
-        ]
-        return await self._raise(found)
+        return await self._raise(found_in(use, for_all, for_key))
 
     async def _raise(self, found: Sequence[tuple[RuleInForce, Suspicion]]) -> int:
         if not found:
@@ -117,11 +127,13 @@ class AbuseWatch:
         return raised.total()
 
 
-def rules_of(evidence: type[Any], for_all: Tunings, for_key: Tunings) -> Sequence[RuleInForce]:
-    """Returns the rules that look at this kind of evidence and are switched on."""
-    found = [
+def found_in(evidence: object, for_all: Tunings, for_key: Tunings) -> Sequence[tuple[RuleInForce, Suspicion]]:
+    """Returns what the rules for this kind of evidence notice in it, if they are switched on."""
+    rules = [
         in_force(rule, for_all.get(name), for_key.get(name))
         for name, rule in RULES.items()
-        if rule.evidence is evidence
+        if rule.evidence is type(evidence)
     ]
-    return [each for each in found if each.enabled]
+    return [
+        (rule, suspicion) for rule in rules if rule.enabled for suspicion in rule.rule.find(evidence, rule.thresholds)
+    ]
