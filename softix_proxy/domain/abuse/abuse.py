@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from softix_proxy.domain.abuse.evidence import Guesses, HourUse, KeyUse, PaymentTries, Registration
 from softix_proxy.domain.abuse.rule import AbuseAction, Suspicion
@@ -59,6 +59,16 @@ class Tuning:
     thresholds: Mapping[str, int] = field(default_factory=dict)
 
 
+class SuspendedKey(NamedTuple):
+    """A key that was suspended, and why."""
+
+    key: str
+    name: str
+    prefix: str
+    text: str
+    since_us: int
+
+
 class AbuseStore(Protocol):
     """Stores alerts, actions and tunings, and gathers what the rules look at."""
 
@@ -83,6 +93,18 @@ class AbuseStore(Protocol):
     async def registrations(self, since_us: int, most: int) -> Sequence[Registration]: ...
 
     async def payment_tries(self, since_us: int, most: int) -> Sequence[PaymentTries]: ...
+
+    async def key_of_digest(self, digest: bytes) -> int | None:
+        """Returns the number of the key with this digest."""
+        ...
+
+    async def suspended(self, user_id: int) -> Sequence[SuspendedKey]:
+        """Returns the keys of an organisation that are suspended."""
+        ...
+
+    async def drop_suspension(self, key_id: int) -> None:
+        """Lets no undo bring a suspended key back, because somebody revoked it for good."""
+        ...
 
     async def notice(self, rule: str, found: Suspicion, public_id: str, quiet_us: int) -> AbuseAlert | None:
         """Returns a new alert, or None if the same was noticed within `quiet_us`. That one is extended."""

@@ -19,7 +19,7 @@ class Usual(NamedTuple):
     """What is usual for a key at this hour."""
 
     same_hour: int
-    """The median of this hour of the week and of those beside it, and ten deviations more."""
+    """The median over the weeks of the most at this hour of the week or beside it, and ten deviations more."""
     top: int
     """What all but one of a hundred of its hours with use stay below."""
 
@@ -33,11 +33,8 @@ def usual(use: KeyUse, of: Callable[[HourUse], int]) -> Usual:
     first, values = min(use.hours, default=use.hour), []
     for week in range(1, use.known_hours // HOURS_A_WEEK + 1):
         middle = use.hour - week * HOURS_A_WEEK
-        values += [
-            of(use.hours.get(hour, NO_USE))
-            for hour in range(middle - _NEAR_HOURS, middle + _NEAR_HOURS + 1)
-            if hour >= first
-        ]
+        near = range(max(middle - _NEAR_HOURS, first), middle + _NEAR_HOURS + 1)
+        values.append(max(of(use.hours.get(hour, NO_USE)) for hour in near))
     same_hour = median(values) + _SPREADS * deviation(values)
     return Usual(same_hour, quantile([of(use.hours[hour]) for hour in use.earlier()], _TOP_PERCENT))
 

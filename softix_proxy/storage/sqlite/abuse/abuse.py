@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from softix_proxy.domain.abuse.abuse import AbuseAlert, TakenAction, Tuning
+from softix_proxy.domain.abuse.abuse import AbuseAlert, SuspendedKey, TakenAction, Tuning
 from softix_proxy.domain.abuse.evidence import Guesses, HourUse, KeyUse, PaymentTries, Registration
 from softix_proxy.domain.abuse.rule import AbuseAction, Suspicion
 from softix_proxy.storage.sqlite.abuse import abuse_evidence
@@ -76,6 +76,26 @@ class SqliteAbuseStore:
 
     async def payment_tries(self, since_us: int, most: int) -> Sequence[PaymentTries]:
         return await abuse_evidence.payment_tries(self._session, since_us, most)
+
+    async def key_of_digest(self, digest: bytes) -> int | None:
+        row = await self._session.one("SELECT id FROM keys WHERE digest = ?", digest)
+        return None if row is None else int(row[0])
+
+    async def suspended(self, user_id: int) -> Sequence[SuspendedKey]:
+        rows = await self._session.all(
+            "SELECT k.public_id, k.label, k.prefix, a.text, t.began_us FROM abuse_actions AS t"
+            " JOIN keys AS k ON k.id = t.key_id JOIN abuse_alerts AS a ON a.id = t.alert_id"
+            " WHERE t.action = 'suspend' AND t.undone_us IS NULL AND k.user_id = ? ORDER BY t.id DESC",
+            user_id,
+        )
+        return [SuspendedKey(*row) for row in rows]
+
+    async def drop_suspension(self, key_id: int) -> None:
+        await self._session.run(
+            f"UPDATE abuse_actions SET undone_us = ? WHERE key_id = ? AND action = 'suspend' AND {_STANDING}",
+            self._session.clock.now_us(),
+            key_id,
+        )
 
     async def notice(self, rule: str, found: Suspicion, public_id: str, quiet_us: int) -> AbuseAlert | None:
         now_us = self._session.clock.now_us()
