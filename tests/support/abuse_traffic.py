@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from softix_proxy.domain.abuse.evidence import HOURS_A_WEEK, NO_USE, Everyone, HourUse, KeyUse
+from softix_proxy.domain.abuse.evidence import HOURS_A_WEEK, NO_USE, Everyone, HourUse, KeyHours
 from softix_proxy.domain.abuse.rule import AbuseRule, Suspicion
 
 NOW_HOUR = 500_000
@@ -24,7 +24,7 @@ def is_weekend(hour: int) -> bool:
     return (hour // DAY_HOURS + 3) % 7 >= 5
 
 
-def office_key(now: HourUse, *, hour: int = NOW_HOUR, days: int = 35, usual: HourUse | None = None) -> KeyUse:
+def office_key(now: HourUse, *, hour: int = NOW_HOUR, days: int = 35, usual: HourUse | None = None) -> KeyHours:
     """A key that is used from 8 to 18 on weekdays, always alike, and now does this."""
     each = usual or HourUse(requests=40, failures=1, refused=1, hang_ups=2, tokens=100_000, charge_pico=50 * CENT_PICO)
     hours = {
@@ -33,8 +33,8 @@ def office_key(now: HourUse, *, hour: int = NOW_HOUR, days: int = 35, usual: Hou
     return key_use({**hours, hour: now}, hour)
 
 
-def key_use(hours: Mapping[int, HourUse], hour: int, everyone: Everyone = Everyone(10_000, 100, 50)) -> KeyUse:  # noqa: B008
-    return KeyUse(7, "key_seven", 3, hour, hours, everyone)
+def key_use(hours: Mapping[int, HourUse], hour: int, everyone: Everyone = Everyone(10_000, 100, 50)) -> KeyHours:  # noqa: B008
+    return KeyHours(7, "key_seven", 3, hour, hours, everyone)
 
 
 def found(rule: AbuseRule[Any], evidence: Any, **tuned: int) -> list[Suspicion]:
@@ -104,7 +104,7 @@ class NormalKey:
 
 def normal_days(
     keys: Iterable[NormalKey], *, warm_up_days: int, days: int, history_hours: int = 5 * HOURS_A_WEEK
-) -> Iterator[KeyUse]:
+) -> Iterator[KeyHours]:
     """Each hour with use of each key in the days after the warm-up, as the rules see it at the end of that hour."""
     first = NOW_HOUR - NOW_HOUR % DAY_HOURS
     for key in keys:
@@ -114,4 +114,4 @@ def normal_days(
             while next(iter(seen)) < hour - history_hours:
                 del seen[next(iter(seen))]
             if hour >= first + warm_up_days * DAY_HOURS:
-                yield KeyUse(key.number, f"key_{key.number}", 1, hour, seen, Everyone(10_000, 150, 60))
+                yield KeyHours(key.number, f"key_{key.number}", 1, hour, seen, Everyone(10_000, 150, 60))

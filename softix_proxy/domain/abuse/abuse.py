@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from softix_proxy.domain.abuse.evidence import Guesses, HourUse, KeyUse, PaymentTries, Registration
+from softix_proxy.domain.abuse.evidence import Guesses, HourUse, KeyHours, PaymentTries, Registration
 from softix_proxy.domain.abuse.rule import AbuseAction, Suspicion
 
 EVERY_KEY = 0
@@ -84,7 +84,7 @@ class AbuseStore(Protocol):
         """Returns the keys with use or refusals in the hour, and what they did in it, in the order of their numbers."""
         ...
 
-    async def key_use(self, key_id: int, hour: int, since_hour: int) -> KeyUse: ...
+    async def key_use(self, key_id: int, hour: int, since_hour: int) -> KeyHours: ...
 
     async def guesses(self, since_us: int, most: int) -> Sequence[Guesses]:
         """Returns the networks with the most failures since then."""

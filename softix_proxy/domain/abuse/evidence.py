@@ -39,7 +39,7 @@ NOBODY_ELSE = Everyone()
 
 
 @dataclass(frozen=True, slots=True)
-class KeyUse:
+class KeyHours:
     """One key with its hours, the present one among them."""
 
     key_id: int

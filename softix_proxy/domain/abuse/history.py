@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from softix_proxy.domain.abuse.evidence import HOURS_A_WEEK, NO_USE, HourUse, KeyUse
+from softix_proxy.domain.abuse.evidence import HOURS_A_WEEK, NO_USE, HourUse, KeyHours
 from softix_proxy.domain.abuse.robust import deviation, median, quantile
 
 _NEAR_HOURS = 1
@@ -28,7 +28,7 @@ class Usual(NamedTuple):
         return max(self.same_hour, self.top)
 
 
-def usual(use: KeyUse, of: Callable[[HourUse], int]) -> Usual:
+def usual(use: KeyHours, of: Callable[[HourUse], int]) -> Usual:
     """Returns what is usual, by all hours that are known. Hours without use count as nothing."""
     first, values = min(use.hours, default=use.hour), []
     for week in range(1, use.known_hours // HOURS_A_WEEK + 1):
@@ -39,6 +39,6 @@ def usual(use: KeyUse, of: Callable[[HourUse], int]) -> Usual:
     return Usual(same_hour, quantile([of(use.hours[hour]) for hour in use.earlier()], _TOP_PERCENT))
 
 
-def is_known(use: KeyUse, days: int, active_hours: int = 24) -> bool:
+def is_known(use: KeyHours, days: int, active_hours: int = 24) -> bool:
     """Returns whether there is enough to compare with: so many days, and hours with use among them."""
     return use.known_hours >= days * _DAY_HOURS and len(use.earlier()) >= active_hours

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from softix_proxy.domain.abuse.abuse import EVERY_KEY, Tuning
 from softix_proxy.domain.abuse.abuse_tally import AbuseTally
-from softix_proxy.domain.abuse.evidence import HOUR_US, HOURS_A_WEEK, HourUse, KeyUse, Registrations
+from softix_proxy.domain.abuse.evidence import HOUR_US, HOURS_A_WEEK, HourUse, KeyHours, Registrations
 from softix_proxy.domain.abuse.rule import Suspicion
 from softix_proxy.domain.abuse.rule_table import RULES
 from softix_proxy.domain.access.roles import OperatorRoles
@@ -112,7 +112,7 @@ class AbuseWatch:
         self._seen[key_id] = now
         return True
 
-    async def _look_at_key(self, use: KeyUse, for_all: Tunings, for_key: Tunings) -> int:
+    async def _look_at_key(self, use: KeyHours, for_all: Tunings, for_key: Tunings) -> int:
         return await self._raise(found_in(use, for_all, for_key))
 
     async def _raise(self, found: Sequence[tuple[RuleInForce, Suspicion]]) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from softix_proxy.domain.abuse.evidence import NO_USE, KeyUse
+from softix_proxy.domain.abuse.evidence import NO_USE, KeyHours
 from softix_proxy.domain.abuse.rule import AbuseRule, Suspicion, Threshold, Thresholds
 
 _HOURS = 3
 
 
-def _find(use: KeyUse, limits: Thresholds) -> Iterator[Suspicion]:
+def _find(use: KeyHours, limits: Thresholds) -> Iterator[Suspicion]:
     if not use.now.hang_ups:
         return
     last = [use.hours.get(hour, NO_USE) for hour in range(use.hour - _HOURS + 1, use.hour + 1)]
@@ -34,7 +34,7 @@ RULE = AbuseRule(
     "hang-ups",
     "The client of a key hangs up before the end of most answers, as somebody does who wants answers without paying.",
     "It cannot see why a client hangs up, and a person who presses Stop looks the same.",
-    KeyUse,
+    KeyHours,
     (
         Threshold("least_hang_ups", 60, "requests in three hours", "fewer than this are never noticed", 1),
         Threshold("percent", 60, "percent of the key's requests", "the share that must end so", 1, 100),

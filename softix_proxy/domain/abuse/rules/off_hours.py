@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from softix_proxy.domain.abuse.evidence import HOURS_A_WEEK, KeyUse
+from softix_proxy.domain.abuse.evidence import HOURS_A_WEEK, KeyHours
 from softix_proxy.domain.abuse.history import is_known
 from softix_proxy.domain.abuse.robust import median
 from softix_proxy.domain.abuse.rule import AbuseRule, Suspicion, Threshold, Thresholds
@@ -19,20 +19,20 @@ _MOST_USED_HOURS = 16
 """A key that is used at more hours of the day has no hours."""
 
 
-def _local(use: KeyUse, hour: int) -> tuple[bool, int]:
+def _local(use: KeyHours, hour: int) -> tuple[bool, int]:
     """Returns whether the hour is on a weekend, and its place in the day, by the operator's clock."""
     day, of_day = divmod(hour + use.offset_hours, _DAY_HOURS)
     return (day + _THURSDAY) % 7 >= _SATURDAY, of_day
 
 
-def _is_outside_own(use: KeyUse, limits: Thresholds) -> bool:
+def _is_outside_own(use: KeyHours, limits: Thresholds) -> bool:
     weekend, of_day = _local(use, use.hour)
     begins, ends = limits["from_hour"], limits["to_hour"]
     inside = begins <= of_day < ends if begins < ends else of_day >= begins or of_day < ends
     return not inside or (weekend and bool(limits["weekdays_only"]))
 
 
-def _is_outside_learned(use: KeyUse, limits: Thresholds) -> bool:
+def _is_outside_learned(use: KeyHours, limits: Thresholds) -> bool:
     last_week = range(use.hour - HOURS_A_WEEK - _SLACK_HOURS, use.hour - HOURS_A_WEEK + _SLACK_HOURS + 1)
     if any(hour in use.hours for hour in last_week) or not is_known(use, limits["history_days"], _ENOUGH_HOURS):
         return False
@@ -44,7 +44,7 @@ def _is_outside_learned(use: KeyUse, limits: Thresholds) -> bool:
     return not near & used
 
 
-def _find(use: KeyUse, limits: Thresholds) -> Iterator[Suspicion]:
+def _find(use: KeyHours, limits: Thresholds) -> Iterator[Suspicion]:
     requests, own = use.now.requests, limits["from_hour"] != limits["to_hour"]
     if requests < limits["least_requests"]:
         return
@@ -64,7 +64,7 @@ RULE = AbuseRule(
     "off-hours",
     "A key is used outside of the hours that were set for it, or at a time of the day at which it never was.",
     "It learns nothing of a key that is used around the clock, and nothing in the first four weeks.",
-    KeyUse,
+    KeyHours,
     (
         Threshold("least_requests", 50, "requests an hour", "fewer than this are never noticed", 1),
         Threshold("from_hour", 0, "hour of the day", "when the key's hours begin; the same as to_hour: learned", 0, 23),

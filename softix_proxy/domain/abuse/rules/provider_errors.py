@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from softix_proxy.domain.abuse.evidence import KeyUse
+from softix_proxy.domain.abuse.evidence import KeyHours
 from softix_proxy.domain.abuse.history import usual
 from softix_proxy.domain.abuse.rule import AbuseRule, Suspicion, Threshold, Thresholds
 
@@ -12,7 +12,7 @@ _ENOUGH_OTHERS = 20
 """The requests of other keys from which on they say something."""
 
 
-def _find(use: KeyUse, limits: Thresholds) -> Iterator[Suspicion]:
+def _find(use: KeyHours, limits: Thresholds) -> Iterator[Suspicion]:
     failures, requests, others = use.now.failures, use.now.requests, use.everyone
     if failures < limits["least_failures"] or failures * 100 < limits["percent"] * requests:
         return
@@ -33,7 +33,7 @@ RULE = AbuseRule(
     "provider-errors",
     "Most requests of a key end with errors of the provider, and those of other keys do not.",
     "It cannot see why a provider refuses, and is silent while the provider fails for other keys too.",
-    KeyUse,
+    KeyHours,
     (
         Threshold("least_failures", 50, "requests an hour", "fewer errors than this are never noticed", 1),
         Threshold("percent", 50, "percent of the key's requests", "the share that must fail", 1, 100),

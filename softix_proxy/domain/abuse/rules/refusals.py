@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from softix_proxy.domain.abuse.evidence import KeyUse
+from softix_proxy.domain.abuse.evidence import KeyHours
 from softix_proxy.domain.abuse.history import usual
 from softix_proxy.domain.abuse.rule import AbuseRule, Suspicion, Threshold, Thresholds
 
 
-def _find(use: KeyUse, limits: Thresholds) -> Iterator[Suspicion]:
+def _find(use: KeyHours, limits: Thresholds) -> Iterator[Suspicion]:
     refused, requests = use.now.refused, use.now.requests
     if refused < limits["least_refused"] or refused * 100 < limits["percent"] * (refused + requests):
         return
@@ -30,7 +30,7 @@ RULE = AbuseRule(
     "refusals",
     "softix refuses far more requests of a key than usual: by its limits, its models or its networks.",
     "It cannot see requests that a server in front of softix refuses, nor those of other keys that it refuses.",
-    KeyUse,
+    KeyHours,
     (
         Threshold("least_refused", 200, "requests an hour", "fewer refusals than this are never noticed", 1),
         Threshold("percent", 50, "percent of the key's requests", "the share that must be refused", 1, 100),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from softix_proxy.domain.abuse.evidence import KeyUse
+from softix_proxy.domain.abuse.evidence import KeyHours
 from softix_proxy.domain.abuse.history import is_known, usual
 from softix_proxy.domain.abuse.rule import AbuseRule, Suspicion, Threshold, Thresholds
 from softix_proxy.domain.core.money import PICO_PER_USD, format_usd
@@ -12,7 +12,7 @@ from softix_proxy.domain.core.money import PICO_PER_USD, format_usd
 _PICO_PER_CENT = PICO_PER_USD // 100
 
 
-def _find(use: KeyUse, limits: Thresholds) -> Iterator[Suspicion]:
+def _find(use: KeyHours, limits: Thresholds) -> Iterator[Suspicion]:
     spent_pico = use.now.charge_pico
     if spent_pico < limits["least_cents"] * _PICO_PER_CENT or not is_known(use, limits["history_days"]):
         return
@@ -31,7 +31,7 @@ RULE = AbuseRule(
     "spend",
     "A key spends far more in an hour than it ever did at this hour of the week.",
     "It cannot see a rise that takes weeks, and it knows nothing of a key in its first days.",
-    KeyUse,
+    KeyHours,
     (
         Threshold("factor", 8, "times", "how many times the usual amount", 2, 1000),
         Threshold("least_cents", 500, "US cents an hour", "less than this is never noticed", 1),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from softix_proxy.domain.abuse.evidence import KeyUse
+from softix_proxy.domain.abuse.evidence import KeyHours
 from softix_proxy.domain.abuse.history import is_known, usual
 from softix_proxy.domain.abuse.rule import AbuseRule, Suspicion, Threshold, Thresholds
 
 
-def _find(use: KeyUse, limits: Thresholds) -> Iterator[Suspicion]:
+def _find(use: KeyHours, limits: Thresholds) -> Iterator[Suspicion]:
     tokens = use.now.tokens
     if tokens < limits["least_tokens"] or not is_known(use, limits["history_days"]):
         return
@@ -27,7 +27,7 @@ RULE = AbuseRule(
     "tokens",
     "A key uses far more tokens in an hour than it ever did at this hour of the week.",
     "It cannot see use that is spread over many keys, and it knows nothing of a key in its first days.",
-    KeyUse,
+    KeyHours,
     (
         Threshold("factor", 8, "times", "how many times the usual number", 2, 1000),
         Threshold("least_tokens", 1_000_000, "tokens an hour", "fewer than this are never noticed", 1),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from softix_proxy.domain.abuse.abuse import AbuseAlert, SuspendedKey, TakenAction, Tuning
-from softix_proxy.domain.abuse.evidence import Guesses, HourUse, KeyUse, PaymentTries, Registration
+from softix_proxy.domain.abuse.evidence import Guesses, HourUse, KeyHours, PaymentTries, Registration
 from softix_proxy.domain.abuse.rule import AbuseAction, Suspicion
 from softix_proxy.storage.sqlite.abuse import abuse_evidence
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
@@ -65,7 +65,7 @@ class SqliteAbuseStore:
     async def active_keys(self, hour: int, after_key_id: int, most: int) -> Sequence[tuple[int, HourUse]]:
         return await abuse_evidence.active_keys(self._session, hour, after_key_id, most)
 
-    async def key_use(self, key_id: int, hour: int, since_hour: int) -> KeyUse:
+    async def key_use(self, key_id: int, hour: int, since_hour: int) -> KeyHours:
         return await abuse_evidence.key_use(self._session, key_id, hour, since_hour)
 
     async def guesses(self, since_us: int, most: int) -> Sequence[Guesses]:

@@ -15,7 +15,7 @@ from softix_proxy.domain.abuse.evidence import (
     Everyone,
     Guesses,
     HourUse,
-    KeyUse,
+    KeyHours,
     PaymentTries,
     Registration,
     mailbox_of,
@@ -92,7 +92,7 @@ async def active_keys(
     return [(row[-1], _USE.read(row)) for row in rows]
 
 
-async def key_use(session: DatabaseSession, key_id: int, hour: int, since_hour: int) -> KeyUse:
+async def key_use(session: DatabaseSession, key_id: int, hour: int, since_hour: int) -> KeyHours:
     key = await session.one("SELECT public_id, user_id FROM keys WHERE id = ?", key_id)
     if key is None:
         raise NotFoundError(f"no key with the number {key_id}")
@@ -110,7 +110,7 @@ async def key_use(session: DatabaseSession, key_id: int, hour: int, since_hour: 
     )
     by = await session.calendar()
     [piece] = list(by.pieces(hour * HOUR_US, hour * HOUR_US + 1))
-    return KeyUse(
+    return KeyHours(
         key_id=key_id,
         public_id=key[0],
         user_id=key[1],

@@ -16,6 +16,11 @@ ALERT = (
     " VALUES ('abu_one', 'spend', 'key_ada', 'Much.', '{\"spent_pico\": 5}', 1, 2)"
 )
 
+ACTED = (
+    "INSERT INTO abuse_actions (public_id, alert_id, action, before, began_us, until_us)"
+    " VALUES ('act_one', 1, 'throttle', '{}', 3, 5), ('act_two', 1, 'suspend', '{}', 3, NULL)"
+)
+
 
 def test_abuse_rules_are_listed_with_thresholds_and_units(read: Read) -> None:
     [spend] = [rule for rule in read("abuse rules") if rule["rule"] == "spend"]
@@ -24,15 +29,19 @@ def test_abuse_rules_are_listed_with_thresholds_and_units(read: Read) -> None:
     assert spend["blind_to"]
 
 
-def test_abuse_alert_is_listed_shown_and_acknowledged(read: Read, run: Softix, home: Path) -> None:
+def test_abuse_alert_is_listed_shown_and_acknowledged(read: Read, run: Softix, instance: Path) -> None:
     read("abuse list")
-    with closing(sqlite3.connect(home / "softix.db")) as connection, connection:
+    with closing(sqlite3.connect(instance / "softix.db")) as connection, connection:
         connection.execute(ALERT)
+        connection.execute(ACTED)
     [listed] = read("abuse list --open")
     assert (listed["id"], listed["text"]) == ("abu_one", "Much.")
     assert read("abuse show abu_one")["figures"] == {"spent_pico": 5}
     assert read("abuse ack abu_one")["acknowledged_at"]
     assert read("abuse list --open") == []
+    assert [each["undone_at"] for each in read("abuse show abu_one")["actions"]] == [None, None]
+    [action, _] = read("abuse undo abu_one --yes")["actions"]
+    assert (action["action"], bool(action["undone_at"])) == ("throttle", True)
     assert "nothing is to be undone" in run("abuse undo abu_one --yes", code=1).stderr
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from support.abuse_traffic import NormalKey, normal_days
 
-from softix_proxy.domain.abuse.evidence import KeyUse
+from softix_proxy.domain.abuse.evidence import KeyHours
 from softix_proxy.domain.abuse.rule_table import RULES
 
 KEYS, DAYS, WARM_UP_DAYS, SEED = 400, 30, 35, 20_261
@@ -16,7 +16,7 @@ MOST_OF_TEN_THOUSAND = 1
 def test_all_rules_together_raise_less_than_one_false_alarm_in_10000_key_days() -> None:
     alarms: Counter[tuple[str, int, int]] = Counter()
     keys = [NormalKey(number, SEED) for number in range(KEYS)]
-    rules = [rule for rule in RULES.values() if rule.evidence is KeyUse]
+    rules = [rule for rule in RULES.values() if rule.evidence is KeyHours]
     assert len(rules) >= 6
     hours = 0
     for use in normal_days(keys, warm_up_days=WARM_UP_DAYS, days=DAYS):
