@@ -64,7 +64,7 @@ async def show_(instance: Instance, alert: str) -> None:
 @click.argument("alert")
 @instance
 async def ack(instance: Instance, alert: str) -> None:
-    """Take note of an alert. What was done about it stays. Example: softix abuse ack abu_0123456789abcdef"""
+    """Acknowledge an alert. What was done about it stays. Example: softix abuse ack abu_0123456789abcdef"""
     show(operations.alert_fields(await operations.acknowledge(instance.storage, alert)))
 
 

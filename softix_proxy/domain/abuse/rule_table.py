@@ -15,9 +15,9 @@ from softix_proxy.domain.abuse.rules import (
     many_accounts,
     off_hours,
     provider_errors,
-    refusals,
+    refused_requests,
     spend,
-    tokens,
+    token_use,
 )
 from softix_proxy.domain.core.errors import NotFoundError
 
@@ -26,9 +26,9 @@ RULES: Final[Mapping[str, AbuseRule[Any]]] = MappingProxyType(
         rule.name: rule
         for rule in (
             spend.RULE,
-            tokens.RULE,
+            token_use.RULE,
             provider_errors.RULE,
-            refusals.RULE,
+            refused_requests.RULE,
             guessing.RULE,
             leaked_key.RULE,
             off_hours.RULE,

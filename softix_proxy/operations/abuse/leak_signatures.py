@@ -12,6 +12,11 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
 _MOST_BYTES = 1_000_000
 
 
@@ -34,11 +39,6 @@ def _public_key(keys_file: Path, identifier: str) -> str | None:
 
 
 def _is_signature(pem: str, signature: str, body: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature  # late, because hardly any portal is told of leaks
-    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
     try:
         key = load_pem_public_key(pem.encode())
         if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):

@@ -11,7 +11,7 @@ from softix_proxy.domain.abuse.rule import AbuseAction, Suspicion
 from softix_proxy.storage.sqlite.abuse import abuse_evidence
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.paging import is_before
-from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted, selected
 
 ALERT = RecordMapping(
     AbuseAlert,
@@ -46,6 +46,14 @@ TUNING = RecordMapping(
     enabled=converted(lambda value: None if value is None else bool(value)),
     action=converted(lambda value: None if value is None else AbuseAction(value)),
     thresholds=converted(json.loads, lambda thresholds: json.dumps(dict(thresholds))),
+)
+_SUSPENDED = RecordMapping(
+    SuspendedKey,
+    key=selected("k.public_id"),
+    name=selected("k.label"),
+    prefix=selected("k.prefix"),
+    text=selected("a.text"),
+    since_us=selected("t.began_us"),
 )
 _STANDING = "undone_us IS NULL"
 
@@ -83,12 +91,12 @@ class SqliteAbuseStore:
 
     async def suspended(self, user_id: int) -> Sequence[SuspendedKey]:
         rows = await self._session.all(
-            "SELECT k.public_id, k.label, k.prefix, a.text, t.began_us FROM abuse_actions AS t"
+            f"SELECT {_SUSPENDED.select()} FROM abuse_actions AS t"
             " JOIN keys AS k ON k.id = t.key_id JOIN abuse_alerts AS a ON a.id = t.alert_id"
             " WHERE t.action = 'suspend' AND t.undone_us IS NULL AND k.user_id = ? ORDER BY t.id DESC",
             user_id,
         )
-        return [SuspendedKey(*row) for row in rows]
+        return _SUSPENDED.read_all(rows)
 
     async def drop_suspension(self, key_id: int) -> None:
         await self._session.run(

@@ -33,6 +33,8 @@ _HISTORY_US = 36 * DAY_US
 _HUNG_UP = "client_hung_up"
 _TOKENS = " + ".join(f"coalesce({name}, 0)" for name in sorted(INPUT_METERS | OUTPUT_METERS))
 _USE = RecordMapping(HourUse, *HourUse._fields)
+_EVERYONE = RecordMapping(Everyone, *Everyone._fields)
+_TRIES = RecordMapping(PaymentTries, *PaymentTries._fields)
 _ADD_USE = ", ".join(f"{name} = {name} + excluded.{name}" for name in HourUse._fields)
 _END = "SELECT max(id), count(*) FROM (SELECT id FROM usage WHERE id > ? AND id <= ? ORDER BY id LIMIT ?)"
 _GATHER = f"""
@@ -93,6 +95,7 @@ async def active_keys(
 
 
 async def key_use(session: DatabaseSession, key_id: int, hour: int, since_hour: int) -> KeyHours:
+    """Returns what the key did up to this hour, and what all others did in it. Raises NotFoundError."""
     key = await session.one("SELECT public_id, user_id FROM keys WHERE id = ?", key_id)
     if key is None:
         raise NotFoundError(f"no key with the number {key_id}")
@@ -103,8 +106,9 @@ async def key_use(session: DatabaseSession, key_id: int, hour: int, since_hour: 
         hour,
     )
     sums = await session.one(
-        "SELECT coalesce(sum(requests), 0), coalesce(sum(failures), 0), coalesce(sum(refused), 0)"
-        " FROM abuse_hours WHERE hour = ? AND key_id <> ?",
+        f"SELECT {_EVERYONE.select()} FROM (SELECT coalesce(sum(requests), 0) AS requests,"
+        " coalesce(sum(failures), 0) AS failures, coalesce(sum(refused), 0) AS refused"
+        " FROM abuse_hours WHERE hour = ? AND key_id <> ?)",
         hour,
         key_id,
     )
@@ -116,7 +120,7 @@ async def key_use(session: DatabaseSession, key_id: int, hour: int, since_hour: 
         user_id=key[1],
         hour=hour,
         hours={row[-1]: _USE.read(row) for row in rows},
-        everyone=Everyone(*(sums or ())),
+        everyone=Everyone() if sums is None else _EVERYONE.read(sums),
         offset_hours=piece.offset_us // HOUR_US,
     )
 
@@ -161,16 +165,19 @@ async def registrations(session: DatabaseSession, since_us: int, most: int) -> S
 
 async def payment_tries(session: DatabaseSession, since_us: int, most: int) -> Sequence[PaymentTries]:
     rows = await session.all(
-        "SELECT user_id, (SELECT public_id FROM users WHERE id = user_id), count(*),"
-        " count(*) FILTER (WHERE state = 'failed'),"
-        f" count(*) FILTER (WHERE state = 'failed' AND asked_cents <= {_SMALL_CENTS}),"
-        " count(*) FILTER (WHERE state IN ('open', 'processing')), count(*) FILTER (WHERE state = 'paid')"
-        f" FROM (SELECT * FROM payments ORDER BY id DESC LIMIT {_MOST_PAYMENTS})"
-        " WHERE created_at_us >= ? AND kind = 'checkout' GROUP BY user_id ORDER BY count(*) DESC LIMIT ?",
+        f"SELECT {_TRIES.select()} FROM (SELECT user_id,"
+        " (SELECT public_id FROM users WHERE id = user_id) AS organisation, count(*) AS tried,"
+        " count(*) FILTER (WHERE state = 'failed') AS failed,"
+        f" count(*) FILTER (WHERE state = 'failed' AND asked_cents <= {_SMALL_CENTS}) AS small_failed,"
+        " count(*) FILTER (WHERE state IN ('open', 'processing')) AS open,"
+        " count(*) FILTER (WHERE state = 'paid') AS paid"
+        " FROM (SELECT user_id, kind, state, asked_cents, created_at_us FROM payments"
+        f" ORDER BY id DESC LIMIT {_MOST_PAYMENTS})"
+        " WHERE created_at_us >= ? AND kind = 'checkout' GROUP BY user_id) ORDER BY tried DESC LIMIT ?",
         since_us,
         most,
     )
-    return [PaymentTries(*row) for row in rows]
+    return _TRIES.read_all(rows)
 
 
 async def purge(session: DatabaseSession, hours_before: int, alerts_before_us: int, most: int) -> int:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from support.abuse_traffic import found, office_key
 
 from softix_proxy.domain.abuse.evidence import HourUse
-from softix_proxy.domain.abuse.rules.tokens import RULE
+from softix_proxy.domain.abuse.rules.token_use import RULE
 
 
 def test_tokens_far_above_the_usual_are_noticed_with_both_numbers() -> None:

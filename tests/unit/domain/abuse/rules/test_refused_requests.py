@@ -5,7 +5,7 @@ from dataclasses import replace
 from support.abuse_traffic import found, office_key
 
 from softix_proxy.domain.abuse.evidence import Everyone, HourUse
-from softix_proxy.domain.abuse.rules.refusals import RULE
+from softix_proxy.domain.abuse.rules.refused_requests import RULE
 
 
 def test_burst_of_refusals_is_noticed_with_the_numbers() -> None:
