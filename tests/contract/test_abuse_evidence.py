@@ -87,7 +87,8 @@ async def test_payments_of_the_last_day_are_counted_by_organisation(books: Books
     rows = [("failed", 500, 0), ("failed", 5000, 0), ("open", 500, 0), ("paid", 500, 0), ("failed", 500, -1)]
     for number, (state, cents, step_us) in enumerate(rows):
         await books.run(
-            "INSERT INTO payments (public_id, user_id, kind, state, asked_cents, asked_tax_cents, is_live, created_at_us)"
+            "INSERT INTO payments (public_id, user_id, kind, state, asked_cents, asked_tax_cents, is_live,"
+            " created_at_us)"
             f" VALUES ('pay_{number}', 1, 'checkout', '{state}', {cents}, 0, 1, {NOW_US + step_us})"
         )
     found = await books.storage.reading().abuse.payment_tries(NOW_US, 9)

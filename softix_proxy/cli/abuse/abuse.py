@@ -15,9 +15,7 @@ from softix_proxy.operations.abuse import abuse as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
 
-_RULES = TableLayout(
-    ("rule", "enabled", "action", "thresholds", "notices"), leave=("notices", "thresholds"), prose=("notices",)
-)
+_RULES = TableLayout(("rule", "enabled", "action", "thresholds", "notices"), leave=("thresholds",), prose=("notices",))
 _ALERTS = TableLayout(
     ("id", "rule", "subject", "text", "first_at", "last_at", "acknowledged_at"),
     leave=("last_at", "acknowledged_at", "first_at", "subject"),

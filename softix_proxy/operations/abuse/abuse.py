@@ -143,8 +143,9 @@ def rule_fields(found: RuleInForce) -> dict[str, Any]:
         "action": found.action.value,
         "notices": rule.summary,
         "blind_to": rule.blind_to,
-        "thresholds": {each.name: found.thresholds[each.name] for each in rule.thresholds},
-        "units": {each.name: each.unit for each in rule.thresholds},
+        "thresholds": [
+            {"name": each.name, "value": found.thresholds[each.name], "unit": each.unit} for each in rule.thresholds
+        ],
     }
 
 
@@ -171,4 +172,5 @@ def details_fields(details: AlertDetails) -> dict[str, Any]:
         }
         for action in details.actions
     ]
-    return {**alert_fields(details.alert), "figures": dict(details.alert.figures), "actions": taken}
+    figures = [{"name": name, "value": value} for name, value in details.alert.figures.items()]
+    return {**alert_fields(details.alert), "figures": figures, "actions": taken}
