@@ -33,6 +33,10 @@ WIDTHS = (80, 120, 200)
 INSTANT = "2026-11-30T08:01:31.123456Z"
 PRICES = {"input": "0.25", "cached_input": "0.125", "output": "10", "reasoning": "10", "web_search": "0.01"}
 LONG: Mapping[str, Any] = {
+    "enabled": False,
+    "notices": "Most requests of a key end with errors of the provider, and those of other keys do not.",
+    "text": "The key spent 12345.67 US dollars in this hour. At this hour of the week it usually spends at most 0.50.",
+    "thresholds": [{"name": "others_percent", "value": 20, "unit": "percent of others' requests"}],
     "effect": "unchanged",
     "section": "credit_limits",
     "fields": "rpm 60 → 120, models gpt-5, claude-* → gpt-5, claude-*, meta-llama/llama-4-maverick-17b-128e-instruct",

@@ -115,3 +115,11 @@ def test_metrics_of_webhooks_count_attempts_by_their_outcome(metrics: Metrics) -
     name = "softix_webhook_deliveries_total"
     assert [found[name, outcome] for outcome in ("delivered", "failed", "given-up")] == [7, 5, 2]
     assert found["softix_webhook_waiting",] == 3
+
+
+def test_alerts_of_abuse_are_counted_by_rule(metrics: Metrics) -> None:
+    metrics.abuse.alerts["spend"] += 2
+    metrics.abuse.alerts["leaked-key"] += 1
+    found = values(metrics)
+    assert found[("softix_abuse_alerts_total", "spend")] == 2
+    assert found[("softix_abuse_alerts_total", "leaked-key")] == 1
