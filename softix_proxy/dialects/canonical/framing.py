@@ -14,7 +14,8 @@ _BLANK_LINE = re.compile(rb"\n\r?\n|\r\r")
 class Framer:
     """A splitter of server-sent events, which keeps incomplete data.
 
-    An event larger than MAX_EVENT_BYTES is lost, so that no event can fill the memory.
+    An event larger than MAX_EVENT_BYTES is lost, so that no event can fill the memory. Nothing is read after the line
+    that ends OpenAI's streams, however its bytes are split.
     """
 
     def __init__(self) -> None:
@@ -41,6 +42,8 @@ class Framer:
         yield from self._read(tail)
 
     def _read(self, event: bytes) -> Iterator[Object]:
+        if self.done:
+            return
         data = event[5:] if event.startswith(b"data:") and b"\n" not in event else data_of(event)
         found = seen_object(data) if data else None
         if found is not None:

@@ -16,6 +16,8 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 _BLANK_LINE = re.compile(rb"\n\r?\n|\r\r")
 _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 _LONGEST = 3
+_ENDS_OF_DATA = (b"\n\n", b"\n\r\n")
+"""What follows the last line of an event that has no other event behind it."""
 
 
 class EventAction(Enum):
@@ -33,13 +35,14 @@ def data_of(event: bytes) -> bytes:
 def _lone_data(events: bytes) -> bytes | None:
     """Returns the data if this is surely a single event, as nearly all chunks are. None otherwise.
 
-    It accepts one line of data with at most one line before it.
+    It accepts one line of data with at most one line before it, and exactly one blank line after it. A second blank
+    line is not part of the event: it passes even if the event is hidden.
     """
     at = events.find(b"data:")
     if at < 0 or (at and events.find(b"\n") != at - 1):
         return None
     end = events.find(b"\n", at)
-    return events[at + 5 : end] if end >= len(events) - _LONGEST else None
+    return events[at + 5 : end] if events[end:] in _ENDS_OF_DATA else None
 
 
 def _ends(events: bytes) -> Iterator[int]:

@@ -183,7 +183,10 @@ def _listed(found: dict[str, Any], name: str) -> list[Any]:
 
 
 class GeminiMeter(EventMeter):
-    """Meters a stream, which has no terminal event. The data of the last finish is held until the stream is over."""
+    """Meters a stream, which has no terminal event. The data of the last finish is held until the stream is over.
+
+    The first byte that is no white space tells events from an array.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -194,7 +197,10 @@ class GeminiMeter(EventMeter):
         self._calls: dict[str, int] = {}
 
     def feed(self, chunk: bytes) -> bytes:
-        if not self._begun and (start := chunk.lstrip()):
+        if not self._begun:
+            start = chunk.lstrip()
+            if not start:
+                return chunk
             self._begun = True
             self._array = JsonArray(MAX_EVENT_BYTES) if start[:1] == b"[" else None
         if self._array is None:

@@ -17,6 +17,13 @@ def test_framer_with_a_split_stream_finds_the_same_objects(ending: bytes, size: 
     assert framer.done
 
 
+@pytest.mark.parametrize("size", [1, 1000])
+def test_framer_after_the_line_that_ends_the_stream_reads_nothing(size: int) -> None:
+    framer, stream = Framer(), b'data: {"a":1}\n\ndata: [DONE]\n\ndata: {"error":{}}\n\ndata: {"b":2}'
+    found = [item for at in range(0, len(stream), size) for item in framer.feed(stream[at : at + size])]
+    assert [*found, *framer.end()] == [{"a": 1}]
+
+
 def test_framer_with_an_unfinished_last_event_returns_it_at_the_end() -> None:
     framer = Framer()
     assert list(framer.feed(b'data: {"a":1}')) == []

@@ -45,6 +45,13 @@ def test_sse_meter_with_a_hidden_event_passes_the_event_before_it() -> None:
     assert Meter().feed(b": ping\n\ndata: hide\n\n") == b": ping\n\n"
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_sse_meter_with_a_hidden_event_before_a_second_blank_line_hides_the_event_alone(end: bytes) -> None:
+    whole, apart, stream = Meter(), Meter(), b"data: hide" + end * 3
+    assert whole.feed(stream) + whole.take_held() == end
+    assert b"".join(apart.feed(stream[at : at + 1]) for at in range(len(stream))) + apart.take_held() == end
+
+
 def test_sse_meter_with_an_unfinished_event_waits_for_the_rest() -> None:
     meter = Meter()
     assert meter.feed(b"data: a\n\ndata: b") == b"data: a\n\n"

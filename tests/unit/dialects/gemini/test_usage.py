@@ -69,3 +69,10 @@ def test_gemini_report_without_a_prompt_count_reads_it_from_the_total() -> None:
     report = gemini_report(usage, None, {})
     assert report is not None
     assert report.meters == {"input_tokens": 8, "output_tokens": 3, "reasoning_tokens": 20}
+
+
+@pytest.mark.parametrize("first", [b"\r", b"\n", b" \r\n"])
+def test_meter_with_white_space_before_an_array_passes_every_byte_in_its_place(first: bytes) -> None:
+    meter, array = GeminiMeter(), b'[{"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}}\n]'
+    assert meter.feed(first) + meter.feed(array) + meter.take_held() == first + array
+    assert meter.report is not None
