@@ -84,7 +84,7 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
             target_health.watch(target_pool, instance.storage, journal.slot),
             batches.watch(instance.storage, lambda: context.batches().results, settings.upstream.batch_poll_s),
             budget_alerts.watch(instance.storage),
-            abuse.watch(_abuse_watch(instance, abuse_tally)),
+            abuse.watch(partial(_abuse_watch, instance, abuse_tally)),
         ):
             run_until_closed(stack, job)
         if mailing.is_wanted(settings):

@@ -27,7 +27,7 @@ class Watch:
 
 async def test_watch_over_abuse_continues_after_a_failure() -> None:
     watch: Any = Watch()
-    task = asyncio.create_task(abuse.watch(watch, every_s=0))
+    task = asyncio.create_task(abuse.watch(lambda: watch, every_s=0))
     async with asyncio.timeout(10):
         await watch.again.wait()
     task.cancel()
