@@ -15,6 +15,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from softix_proxy.domain.abuse.abuse_section import AbuseSection
 from softix_proxy.domain.access.roles_section import RolesSection, require_roles
 from softix_proxy.domain.accounts.oidc_section import OidcSection
 from softix_proxy.domain.accounts.portal_section import PortalSection
@@ -68,6 +69,7 @@ class Settings:
     master_key: MasterKeySection = MasterKeySection()  # noqa: RUF009
     demo: DemoSection = DemoSection()  # noqa: RUF009
     billing: Billing = Billing()  # noqa: RUF009
+    abuse: AbuseSection = AbuseSection()  # noqa: RUF009
     portal: PortalSection = PortalSection()  # noqa: RUF009
     mail: MailSection = MailSection()  # noqa: RUF009
     payments: PaymentsSection = PaymentsSection()  # noqa: RUF009

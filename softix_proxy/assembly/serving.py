@@ -14,10 +14,12 @@ from softix_proxy.assembly.instance import Instance, open_instance, reaching
 if TYPE_CHECKING:
     from softix_proxy.assembly.daemon import Serving
     from softix_proxy.assembly.portal_serving import MakeCommands, PortalServing
+    from softix_proxy.domain.abuse.abuse_tally import AbuseTally
     from softix_proxy.domain.core.ids import RequestIds
     from softix_proxy.domain.notices.delivery_tally import DeliveryTally
     from softix_proxy.domain.ports.storage import Storage
     from softix_proxy.domain.ports.vault import Vault
+    from softix_proxy.operations.abuse.evaluation import AbuseWatch
     from softix_proxy.relay.batch.batches import Batches
     from softix_proxy.relay.core.live_directory import LiveDirectory
     from softix_proxy.relay.request.lifecycle import Lifecycle
@@ -39,9 +41,10 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
     import random
 
     from softix_proxy.assembly.daemon import Serving
+    from softix_proxy.domain.abuse.abuse_tally import AbuseTally
     from softix_proxy.domain.core.calendar import calendar
     from softix_proxy.domain.notices.delivery_tally import DeliveryTally
-    from softix_proxy.jobs import batches, budget_alerts, recovery, target_health
+    from softix_proxy.jobs import abuse, batches, budget_alerts, recovery, target_health
     from softix_proxy.jobs.technical_data import SeenWriter, watch_age
     from softix_proxy.operations.instance import zones
     from softix_proxy.relay.core.live_directory import LiveDirectory
@@ -64,8 +67,10 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
         directory = LiveDirectory(instance.storage)
         await directory.refresh()
         upstream, lines = await _upstream(stack, instance, vault, directory)
-        tally = DeliveryTally()
-        context = await _app_context(instance, vault, directory, journal, target_pool, upstream, lines, tally)
+        tally, abuse_tally = DeliveryTally(), AbuseTally()
+        context = await _app_context(
+            instance, vault, directory, journal, target_pool, upstream, lines, tally, abuse_tally
+        )
         certificate = _certificate(settings)
         tls = None if certificate is None else certificate.context
         listening = ListenerSettings.of(settings.server, tls)
@@ -84,6 +89,7 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
             budget_alerts.watch(instance.storage),
             watch_age(instance.storage, settings.retention.technical_days),
             seen.run(),
+            abuse.watch(partial(_abuse_watch, instance, abuse_tally)),
         ):
             run_until_closed(stack, job)
         stack.push_async_callback(seen.close)
@@ -91,6 +97,15 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
             await stack.enter_async_context(mailing.sending(instance, vault))
         await stack.enter_async_context(webhook_delivery.delivering(instance, vault, tally))
         yield Serving(url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate, people)
+
+
+def _abuse_watch(instance: Instance, tally: AbuseTally) -> AbuseWatch:
+    from softix_proxy.domain.accounts.principals import NOBODY
+    from softix_proxy.operations.abuse.evaluation import AbuseWatch
+    from softix_proxy.operations.access.door import Door
+
+    storage = Door(instance.storage, NOBODY).recorded("abuse.watch")
+    return AbuseWatch(storage, instance.settings.roles.table, tally)
 
 
 async def _portal(
@@ -113,6 +128,7 @@ async def _app_context(
     upstream: HttpUpstream,
     lines: ProviderWebSockets,
     tally: DeliveryTally,
+    abuse_tally: AbuseTally,
 ) -> AppContext:
     from softix_proxy.domain.core.ids import RequestIds
     from softix_proxy.relay.core.policy import Policy
@@ -130,7 +146,7 @@ async def _app_context(
 
     settings, storage = instance.settings, instance.storage
     seen = SeenClients()
-    metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()), tally, seen.tally)
+    metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()), tally, seen.tally, abuse_tally)
     policy = Policy.of(settings.money, settings.upstream, settings.routing, settings.relay)
     lifecycle = Lifecycle(
         directory,
@@ -144,6 +160,7 @@ async def _app_context(
         books=storage.reading,
         seen=seen,
     )
+    lifecycle.abuse = abuse_tally
     lifecycle.guesses.per_minute = settings.server.bad_keys_per_minute
     ids = RequestIds(journal.slot, await storage.reading().instance.last_request_id())
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "templates": "Set the limits that new keys and users get.",
     "roles": "Show the roles, and what each may do.",
     "tokens": "Issue and revoke admin tokens.",
+    "abuse": "Show what looks like abuse, and tune the rules.",
     "audit": "Show who did what, and verify the record of it.",
     "addresses": "Show from where keys are used, and remove it.",
     "apply": "Make the instance as a file describes it.",
@@ -56,6 +57,7 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
+    "abuse": ("abuse",),
     "access": ("users", "keys", "templates", "roles", "tokens", "objects"),
     "accounts": ("accounts", "factors", "oidc", "audit"),
     "billing": ("bill",),

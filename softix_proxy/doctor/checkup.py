@@ -30,7 +30,7 @@ from softix_proxy.doctor import (
 from softix_proxy.doctor.access import key_guesses
 from softix_proxy.doctor.check_context import CheckContext, DoctorCheck
 from softix_proxy.doctor.findings import Finding, Observation, Severity, error, warning
-from softix_proxy.doctor.notices import webhooks
+from softix_proxy.doctor.notices import abuse, webhooks
 from softix_proxy.domain.core.errors import OperatorError, UnusableError
 
 CHECKS: Mapping[str, DoctorCheck] = {
@@ -50,6 +50,7 @@ CHECKS: Mapping[str, DoctorCheck] = {
     "portal": portal.find,
     "mail": mail.find,
     "webhooks": webhooks.find,
+    "abuse": abuse.find,
     "payments": payments.find,
     "identities": identities.find,
     "key-guesses": key_guesses.find,

@@ -55,6 +55,8 @@ def _collect(metrics: Metrics) -> Iterator[Metric]:
     yield _histogram("softix_time_to_first_byte_seconds", "From the request to the answer's start.", metrics.ttfb)
     yield from _webhooks(metrics.webhooks)
     yield from _seen(metrics.seen)
+    alerts = {(rule,): number for rule, number in metrics.abuse.alerts.items()}
+    yield _counter("softix_abuse_alerts", "Raised by a rule against abuse.", ("rule",), alerts)
     yield from _books(metrics.read_books())
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from softix_proxy.domain.abuse.abuse_tally import AbuseTally
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.instance.readiness import Trouble
 from softix_proxy.domain.metering.settlement import ABOVE_HOLD, UNPRICED, Settlement, unpriced_in
@@ -93,6 +94,7 @@ class Metrics:
         read_books: Callable[[], WriterStats],
         webhooks: DeliveryTally | None = None,
         seen: SeenTally | None = None,
+        abuse: AbuseTally | None = None,
     ) -> None:
         self.read_books = read_books
         self.requests: Counter[tuple[str, str, str, int, str]] = Counter()
@@ -113,6 +115,7 @@ class Metrics:
         self.held_pico = 0
         self.webhooks = webhooks or DeliveryTally()
         self.seen = seen or SeenTally()
+        self.abuse = abuse or AbuseTally()
 
     def refused(self, endpoint: str, code: Code) -> None:
         self.refusals[(endpoint, code.value)] += 1

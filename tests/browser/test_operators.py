@@ -57,6 +57,7 @@ PAGES = (
     "/admin/accounts/{account}",
     "/admin/accounts/{other}/role",
     "/admin/security-events",
+    "/admin/abuse",
     "/admin/audit?verify=yes",
     "/admin/audit/1",
 )

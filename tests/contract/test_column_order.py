@@ -23,6 +23,7 @@ pytestmark = pytest.mark.only_engine("sqlite", reason="turns its tables round")
 
 RECORDS = frozenset(
     [
+        "AbuseAlert",
         "Account",
         "AccountToken",
         "AdminToken",
@@ -70,6 +71,8 @@ RECORDS = frozenset(
         "Notice",
         "ObjectShare",
         "OnlinePayment",
+        "TakenAction",
+        "Tuning",
         "OpenHolds",
         "OpenLine",
         "OpenRequest",

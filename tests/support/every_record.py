@@ -153,6 +153,11 @@ async def read_people(unit: Any) -> dict[str, Any]:
             await unit.notice_conditions.standing(NoticeKind.LOW_BALANCE),
             await unit.notice_conditions.low_balances(10**18),
         ],
+        "abuse": [
+            [replace(each, first_us=0, last_us=0) for each in await unit.abuse.list(limit=9)],
+            await unit.abuse.actions(1),
+            await unit.abuse.all_tunings(),
+        ],
         "webhooks": [
             await unit.webhooks.list(),
             await unit.webhooks.event(1),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from softix_proxy.domain.abuse.abuse import TakenAction, Tuning
+from softix_proxy.domain.abuse.rule import AbuseAction, Suspicion
 from softix_proxy.domain.access.repeatable_calls import RepeatableCall
 from softix_proxy.domain.access.roles import OrganisationRole
 from softix_proxy.domain.access.tokens import AdminToken
@@ -85,6 +87,7 @@ async def write_people(unit: Unit) -> None:
         )
     )
     await write_factors(unit)
+    await write_alert(unit)
 
 
 async def write_factors(unit: Unit) -> None:
@@ -171,3 +174,26 @@ async def write_audit(unit: Unit) -> None:
     changes = [AuditChange("key", "key_one", {"status": "active"}, {"status": "revoked"}, ("label",))]
     await unit.audit.add(ADA_AT_THE_PORTAL, "keys.revoke", "key_one", Outcome.DONE, changes)
     unit.origin = NOWHERE
+
+
+async def write_alert(unit: Unit) -> None:
+    """Writes an alert of abuse with what was done about it, and a tuning."""
+    found = Suspicion("key_one", "The key spent much.", {"spent_pico": 101}, key_id=1, user_id=ADA)
+    alert = await unit.abuse.notice("spend", found, "abu_one", 1)
+    assert alert is not None
+    await unit.abuse.act(
+        TakenAction(
+            id=0,
+            public_id="act_one",
+            alert_id=alert.id,
+            action=AbuseAction.THROTTLE,
+            key_id=1,
+            before={"rpm": 102},
+            began_us=103,
+            until_us=204,
+            undone_us=305,
+        )
+    )
+    await unit.abuse.tune(
+        Tuning(rule="spend", key_id=1, enabled=False, action=AbuseAction.ALERT, thresholds={"factor": 106})
+    )

@@ -87,6 +87,8 @@ CASES: Mapping[tuple[str, str, str], tuple[int, Collection[str], Mapping[str, st
         {"status": "active"},
     ),
     ("GET", "/admin/security-events", "/admin/security-events"): (200, {AUDITOR, ADMIN, OWNER}, {}),
+    ("GET", "/admin/abuse", "/admin/abuse"): (200, {SUPPORT, AUDITOR, ADMIN, OWNER}, {}),
+    ("POST", "/admin/abuse/{id}/ack", "/admin/abuse/abu_one/ack"): (303, {SUPPORT, ADMIN, OWNER}, {}),
     ("GET", "/admin/audit", "/admin/audit"): (200, {AUDITOR, ADMIN, OWNER}, {}),
     ("GET", "/admin/audit/{number}", "/admin/audit/1"): (200, {AUDITOR, ADMIN, OWNER}, {}),
 }

@@ -16,9 +16,9 @@ from softix_proxy.cli.main import COMMANDS, main
 VERBS = re.findall(
     r"\w+",
     """
-    Accept Add Approve Calculate Cancel Change Check Close Compare Correct Create Delete Disable
+    Accept Acknowledge Add Approve Calculate Cancel Change Check Close Compare Correct Create Delete Disable
     Enable Explain Export Invite Issue List Make Move Offer Print Propose Prove Refuse Reject Remove
-    Replace Replay Revoke Run Set Show Sign Stop Sum Test Update Use Verify
+    Replace Replay Revoke Run Set Show Sign Stop Sum Test Tune Undo Update Use Verify
     """,
 )
 """What a command can do. A new one is added here once it is sure that none of these says it."""

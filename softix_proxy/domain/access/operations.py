@@ -78,6 +78,9 @@ def _table() -> Iterator[NamedOperation]:
     yield from _rows("mail", "list preview", "set-password test")
     yield NamedOperation("mail.retry", Permission.MAIL_RETRY, changes=True)
     yield from _rows("webhooks", "list show", "add disable enable remove replay rotate-secret test")
+    yield from _rows("abuse", "rules list show", "tune undo")
+    yield NamedOperation("abuse.ack", Permission.ABUSE_ACK, changes=True)
+    yield from _rows("abuse", changes="watch report", own=True)
     yield from _rows("secrets", "status", "rotate", of="instance")
     yield from _rows("oidc", "check", "set-secret", of="instance")
     yield NamedOperation("apply", None, changes=True)  # each part of it asks for the permission of its own command

@@ -74,6 +74,12 @@ class Permission(StrEnum):
     WEBHOOKS_READ = "webhooks.read"
     WEBHOOKS_WRITE = "webhooks.write"
     """Set up who is told of events by signed requests, and have events told again."""
+    ABUSE_READ = "abuse.read"
+    """See the alerts of the rules against abuse, and the rules."""
+    ABUSE_ACK = "abuse.ack"
+    """Take note of alerts, and nothing else."""
+    ABUSE_WRITE = "abuse.write"
+    """Tune the rules, act on alerts, and undo what was done."""
     AUDIT_READ = "audit.read"
     ADDRESSES_READ = "addresses.read"
     """See from where and with which programs keys are used."""
@@ -93,7 +99,7 @@ class Permission(StrEnum):
 
 
 READS: Final = frozenset(each for each in Permission if each.is_read)
-WITHOUT_PROOF: Final = READS | {Permission.KEYS_REVOKE, Permission.MAIL_RETRY}
+WITHOUT_PROOF: Final = READS | {Permission.KEYS_REVOKE, Permission.MAIL_RETRY, Permission.ABUSE_ACK}
 """The permissions that the portal lets operators use without a recent proof of who they are.
 
 All others give something to somebody.

@@ -33,6 +33,8 @@ _SUPPORT = frozenset(
         Permission.BATCHES_READ,
         Permission.MAIL_READ,
         Permission.MAIL_RETRY,
+        Permission.ABUSE_READ,
+        Permission.ABUSE_ACK,
     )
 )
 _BILLING = frozenset(

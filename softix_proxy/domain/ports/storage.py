@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from softix_proxy.domain.abuse.abuse import AbuseStore
     from softix_proxy.domain.access.keys import KeyStore
     from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectStore
     from softix_proxy.domain.access.repeatable_calls import RepeatableCallStore
@@ -186,6 +187,9 @@ class Unit(Protocol):
 
     @property
     def notice_preferences(self) -> NoticePreferenceStore: ...
+
+    @property
+    def abuse(self) -> AbuseStore: ...
 
     @property
     def notice_conditions(self) -> NoticeConditionStore: ...

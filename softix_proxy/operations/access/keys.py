@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from typing import Any, Literal
 
+from softix_proxy.domain.abuse.rule import AbuseAction
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.catalog.regions import checked_regions
@@ -159,6 +160,8 @@ async def update(
     """
     async with storage.writing() as unit:
         key = await find(unit, reference)
+        if "rpm" in (limits or {}):
+            await _require_unthrottled(unit, key)
         expires_at_us = key.expires_at_us if expires_in_us is None else unit.clock.now_us() + expires_in_us
         changed = replace(
             key,
@@ -177,6 +180,14 @@ async def update(
         return changed
 
 
+async def _require_unthrottled(unit: Unit, key: Key) -> None:
+    """Raises ConflictError while a rule against abuse limits the key, so that its owner does not lift the limit."""
+    if any(action.action is AbuseAction.THROTTLE for action in await unit.abuse.standing_actions(key.id)):
+        raise ConflictError(
+            "the key's rate is limited because of suspected abuse", "an operator can lift that: softix abuse undo ALERT"
+        )
+
+
 async def revoke(storage: Storage, reference: str) -> Key:
     """Revokes the key for good. The very next request with it is refused. A second time changes nothing."""
     async with storage.writing() as unit:
@@ -186,6 +197,7 @@ async def revoke(storage: Storage, reference: str) -> Key:
 async def revoke_in(unit: Unit, key: Key) -> Key:
     """Revokes the key in the caller's transaction, and tells its organisation. Returns it as it is then."""
     if key.status is KeyStatus.REVOKED:
+        await unit.abuse.drop_suspension(key.id)
         return key
     revoked = replace(key, status=KeyStatus.REVOKED)
     await unit.keys.update(revoked)
@@ -235,6 +247,7 @@ async def rotate(
         ending = replace(old, expires_at_us=ends_us) if grace_us else replace(old, status=KeyStatus.REVOKED)
         await unit.keys.update(ending)
         added = await unit.keys.add(new, rotated_from=old.id)
+        await unit.abuse.carry_throttle(old.id, added.id)
         await key_notices.tell(unit, NoticeKind.KEY_CREATED, added)
         return IssuedKey(added, made.text)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from softix_proxy.domain.abuse.abuse import SuspendedKey
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.access.permissions import Permission
 from softix_proxy.domain.accounts.accounts import Account
@@ -72,6 +73,12 @@ class KeyView:
         if cap_pico is None:
             return None
         return _PERCENT * self.cap_spent_pico // cap_pico if cap_pico else _PERCENT
+
+
+async def suspended(scope: OrganisationScope) -> Sequence[SuspendedKey]:
+    """Returns the keys that are suspended, and why. Raises NotFoundError."""
+    scope.require(Permission.KEYS_READ)
+    return await scope.storage.reading().abuse.suspended(scope.organisation.id)
 
 
 async def list_all(scope: OrganisationScope) -> Sequence[KeyView]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from softix_proxy.dialects.core.base import Endpoint, RequestSpec
+from softix_proxy.domain.abuse.abuse_tally import AbuseTally
+from softix_proxy.domain.access.networks import client_network
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import RefusedError
 from softix_proxy.domain.metering.admission import Admitted, Decision, Denied, Intent, RateCheck
@@ -58,6 +60,8 @@ class Lifecycle:
     """The function that waits for this number of seconds."""
     guesses: KeyGuesses = field(default_factory=KeyGuesses)
     seen: SeenClients = field(default_factory=SeenClients)
+    abuse: AbuseTally = field(default_factory=AbuseTally)
+    """Counts refusals for the rules against abuse. A request that is not refused never gets there."""
     books: Callable[[], Unit] | None = None
     """The function that opens the books for reads. None if nobody has to be refused before the body is read."""
     translating: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 1))
@@ -166,9 +170,18 @@ class Lifecycle:
         except RefusedError:
             self.seen.guessed(address, now_us, slowed=bool(wait_us))
             if wait_us:
+                self._count_refusal(digest, address)
                 raise too_many(wait_us) from None
             self.guesses.failed(address, self._monotonic_us())
+            self._count_refusal(digest, address)
             raise
+
+    def _count_refusal(self, digest: bytes | None, address: str) -> None:
+        key = None if digest is None else self.directory.current.keys.get(digest)
+        if key is None:
+            self.abuse.guessed(client_network(address))
+        else:
+            self.abuse.refused(key.id)
 
     def _monotonic_us(self) -> int:
         return self.clock.monotonic_ns() // 1000
@@ -197,7 +210,11 @@ class Lifecycle:
         async def plan() -> Plan:
             return self._plan(request, digest, spec, body)
 
-        planned, admitted = await admit(self.directory, self.journal, plan, self._submit, _denied)
+        try:
+            planned, admitted = await admit(self.directory, self.journal, plan, self._submit, _denied)
+        except RefusedError:
+            self._count_refusal(digest, request.address)
+            raise
         return (planned if admitted.place is None else planned.at(admitted.place)), admitted
 
     async def _submit(self, plan: Plan) -> Decision:

@@ -17,6 +17,7 @@ from softix_proxy.storage.sqlite.core.database import Database, DatabaseSession
 if TYPE_CHECKING:
     from softix_proxy.domain.privacy.technical_data import CallOrigin
     from softix_proxy.domain.routing.directory import Changes
+    from softix_proxy.storage.sqlite.abuse.abuse import SqliteAbuseStore
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
     from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
     from softix_proxy.storage.sqlite.access.repeatable_calls import SqliteRepeatableCallStore
@@ -323,6 +324,12 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.notices.notice_conditions import SqliteNoticeConditionStore
 
         return SqliteNoticeConditionStore(self._session)
+
+    @cached_property
+    def abuse(self) -> SqliteAbuseStore:
+        from softix_proxy.storage.sqlite.abuse.abuse import SqliteAbuseStore
+
+        return SqliteAbuseStore(self._session)
 
 
 class SqliteStorage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from softix_proxy.web.portal.abuse import routes as abuse
 from softix_proxy.web.portal.access import routes as access
 from softix_proxy.web.portal.admin import routes as admin
 from softix_proxy.web.portal.billing import routes as billing
@@ -16,6 +17,7 @@ from softix_proxy.web.portal.privacy import routes as privacy
 from softix_proxy.web.portal.product import routes as product
 
 ROUTES: Sequence[PortalRoute] = (
+    *abuse.ROUTES,
     *access.ROUTES,
     *admin.ROUTES,
     *billing.ROUTES,

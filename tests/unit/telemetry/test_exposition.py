@@ -123,3 +123,11 @@ def test_guesses_of_keys_and_what_was_not_kept_are_counted() -> None:
     found = values(Metrics(lambda: BOOKS, seen=tally))
     assert found["softix_invalid_keys_total", "refused"] == 3 and found["softix_invalid_keys_total", "slowed"] == 5
     assert found["softix_technical_data_not_kept_total",] == 7
+
+
+def test_alerts_of_abuse_are_counted_by_rule(metrics: Metrics) -> None:
+    metrics.abuse.alerts["spend"] += 2
+    metrics.abuse.alerts["leaked-key"] += 1
+    found = values(metrics)
+    assert found[("softix_abuse_alerts_total", "spend")] == 2
+    assert found[("softix_abuse_alerts_total", "leaked-key")] == 1

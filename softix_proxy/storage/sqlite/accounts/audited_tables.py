@@ -185,6 +185,18 @@ AUDITED: Final[Mapping[str, AuditedTable]] = {
     ),
     "limit_templates": AuditedTable("template", "name", "kind parts", "", "id created_at_us"),
     "template_defaults": AuditedTable("template_default", "kind user_id", "template_id"),
+    "abuse_alerts": AuditedTable(
+        "abuse_alert",
+        "public_id",
+        "rule key_id user_id acked_us",
+        "subject text figures",
+        "id first_us last_us",
+        _UPDATE,
+    ),
+    "abuse_actions": AuditedTable(
+        "abuse_action", "public_id", "action key_id until_us undone_us", "", "id alert_id before began_us"
+    ),
+    "abuse_tunings": AuditedTable("abuse_tuning", "rule key_id", "enabled action thresholds"),
     "muted_notices": AuditedTable("muted_notice", "account_id kind"),
     "balance_thresholds": AuditedTable("balance_threshold", "account_id user_id threshold_pico"),
     "webhook_endpoints": AuditedTable(
@@ -215,6 +227,9 @@ AUDITED: Final[Mapping[str, AuditedTable]] = {
 """Table → how the audit names and shows its rows."""
 
 NOT_AUDITED: Final[Mapping[str, str]] = {
+    "abuse_cursors": "This says how far the daemon has read.",
+    "abuse_guesses": "These count requests.",
+    "abuse_hours": "These are sums of requests.",
     "accounts": "The ledger's own accounts never change.",
     "account_tokens": "A link is told by the message that has it, and by what it is used for.",
     "attempts": "These are records of requests.",

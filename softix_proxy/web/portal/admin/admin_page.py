@@ -42,6 +42,7 @@ SECTIONS: Sequence[AdminSection] = (
     AdminSection("operator_mail", "/admin/mail", Permission.MAIL_READ),
     AdminSection("operator_accounts", "/admin/accounts", Permission.ACCOUNTS_READ),
     AdminSection("operator_security", "/admin/security-events", Permission.ACCOUNTS_READ),
+    AdminSection("operator_abuse", "/admin/abuse", Permission.ABUSE_READ),
     AdminSection("operator_audit", "/admin/audit", Permission.AUDIT_READ),
 )
 """The pages in the order of their use."""

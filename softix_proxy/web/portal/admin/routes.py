@@ -118,6 +118,8 @@ PAGES: Sequence[GuardedPage] = (
     GuardedPage("POST", "/admin/accounts/{id}/role", accounts.set_role, "accounts.set-role"),
     GuardedPage("POST", "/admin/accounts/{id}/status", accounts.set_status, "accounts.disable"),
     GuardedPage("GET", "/admin/security-events", security_events.security_page, "security-events.list"),
+    GuardedPage("GET", "/admin/abuse", security_events.alerts_page, "abuse.list"),
+    GuardedPage("POST", "/admin/abuse/{id}/ack", security_events.acknowledge, "abuse.ack"),
     GuardedPage("GET", "/admin/audit", audit.audit_page, "audit.list"),
     GuardedPage("GET", "/admin/audit/{number}", audit.entry_page, "audit.show"),
 )

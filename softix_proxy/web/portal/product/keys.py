@@ -33,6 +33,7 @@ async def list_keys(request: PageRequest) -> Answer:
         "hidden_count": len(views) - len(shown),
         "shows_all": shows_all,
         "may_make": scope.may_make_keys,
+        "suspended": await organisation_keys.suspended(scope),
     }
     return Page("keys", values)
 

@@ -1,0 +1,1 @@
+"""The rules against abuse: what they look at, and what they say."""

@@ -1,0 +1,1 @@
+"""Finds abuse, and acts on it."""

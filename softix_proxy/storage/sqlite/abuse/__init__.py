@@ -1,0 +1,1 @@
+"""The rows of alerts of abuse, and of what the rules look at."""

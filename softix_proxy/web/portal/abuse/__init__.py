@@ -1,0 +1,1 @@
+"""Where programs report leaked keys."""
