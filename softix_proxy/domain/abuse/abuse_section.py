@@ -16,5 +16,6 @@ class AbuseSection:
         None,
         "The public keys of the code host that reports leaked keys, as a JSON file: what "
         "https://api.github.com/meta/public_keys/secret_scanning answers. Without it, only an admin token can report.",
+        restart=True,
         example="/etc/softix/secret_scanning.json",
     )

@@ -114,14 +114,14 @@ async def tune(
         key_id = EVERY_KEY if key is None else (await keys.find(unit, key)).id
         if reset:
             await unit.abuse.reset(name, key_id)
-        old = (await unit.abuse.tunings(key_id)).get(name, Tuning(name, key_id))
+        old = (await unit.abuse.tunings(key_id)).get(name, Tuning(rule=name, key_id=key_id))
         new = replace(
             old,
             enabled=old.enabled if enabled is None else enabled,
             action=action or old.action,
             thresholds={**old.thresholds, **checked},
         )
-        if new != Tuning(name, key_id):
+        if new != Tuning(rule=name, key_id=key_id):
             await unit.abuse.tune(new)
         for_all = (await unit.abuse.tunings(EVERY_KEY)).get(name)
         return in_force(rule, for_all, new if key_id else None)

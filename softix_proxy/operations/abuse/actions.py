@@ -35,7 +35,18 @@ async def take(unit: Unit, alert: AbuseAlert, action: AbuseAction) -> bool:
     if before is None:
         return False
     until_us = now_us + THROTTLED_US if action is AbuseAction.THROTTLE else None
-    await unit.abuse.act(TakenAction(0, new_public_id("act"), alert.id, action, key.id, before, now_us, until_us))
+    await unit.abuse.act(
+        TakenAction(
+            id=0,
+            public_id=new_public_id("act"),
+            alert_id=alert.id,
+            action=action,
+            key_id=key.id,
+            before=before,
+            began_us=now_us,
+            until_us=until_us,
+        )
+    )
     return True
 
 

@@ -116,7 +116,16 @@ class SqliteAbuseStore:
             await self._session.run("UPDATE abuse_alerts SET last_us = max(last_us, ?) WHERE id = ?", now_us, row[0])
             return None
         alert = AbuseAlert(
-            0, public_id, rule, found.subject, found.key_id, found.user_id, found.text, found.figures, now_us, now_us
+            id=0,
+            public_id=public_id,
+            rule=rule,
+            subject=found.subject,
+            key_id=found.key_id,
+            user_id=found.user_id,
+            text=found.text,
+            figures=found.figures,
+            first_us=now_us,
+            last_us=now_us,
         )
         values = ALERT.row(alert)
         del values["id"]
