@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import cast
 
 from softix_proxy.domain.access.objects import AccountPlace, ObjectRef
@@ -42,7 +43,13 @@ class SqliteJournal:
         self._waiting: list[WriteStep] = []
         """The steps for the writer's next group, gathered in a few turns of the event loop."""
         self.writer = Writer(
-            database.connect, clock, slot, self._deliver, turn=database.turn(), check=database.place.check
+            database.connect,
+            clock,
+            slot,
+            self._deliver,
+            turn=database.turn(),
+            check=database.place.check,
+            fault_of=partial(fault_of, at=database.path),
         )
         self.writer.start()
 

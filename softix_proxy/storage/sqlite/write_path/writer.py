@@ -20,7 +20,7 @@ from softix_proxy.domain.instance.readiness import Trouble
 from softix_proxy.domain.metering.admission import Intent, RateCheck
 from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.storage.sqlite.core.engine import DatabaseError, IntegrityError, SqliteConnection, code_of
-from softix_proxy.storage.sqlite.core.errors import fault_of
+from softix_proxy.storage.sqlite.core.errors import DatabaseFault, fault_of
 from softix_proxy.storage.sqlite.core.writer_queue import WriteTurn
 from softix_proxy.storage.sqlite.write_path import statements as sql
 from softix_proxy.storage.sqlite.write_path.group import CommitGroup
@@ -28,6 +28,7 @@ from softix_proxy.storage.sqlite.write_path.group import CommitGroup
 log = logging.getLogger("softix.storage")
 _RETRY_S = (0.02, 0.1, 0.5, 1.0)
 _SLOW_NS = 5_000_000_000
+_REFUSED = "softix cannot write its books now"
 _SLOW = "COMMIT_SLOW", "look whether the disk hangs, or another program keeps the database locked"
 
 
@@ -82,6 +83,8 @@ class Writer:
     """The turn that is taken for each transaction, so that other writers on the database get theirs."""
     check: Callable[[], None] = lambda: None
     """The check that raises if the file at the database's path is no longer the one that is open."""
+    fault_of: Callable[[Exception], DatabaseFault] = fault_of
+    """Names the cause of a failure."""
     _queue: SimpleQueue[WriteStep | None] = field(default_factory=SimpleQueue)
     _handing: threading.Lock = field(default_factory=threading.Lock)
     """The lock on putting several steps into the queue, and on taking all that are there."""
@@ -238,8 +241,11 @@ class Writer:
         at_fault = isinstance(error, IntegrityError) or not isinstance(error, (DatabaseError, OSError))
         if at_fault:
             log.error("a step cannot be written: %s", code_of(error), extra={"group": len(group)})
+            refused = RefusedError(Code.STORAGE_UNAVAILABLE, f"{_REFUSED}.", 5)
         else:
-            self._note(error)
+            cause = self._note(error)
+            told, details = f"{_REFUSED}: {cause.message}.", {"cause": cause.code}
+            refused = RefusedError(Code.STORAGE_UNAVAILABLE, told, 5, details)
         if at_fault and len(group) > 1:
             for work in group:  # one of them is at fault, and the others must not suffer
                 self._commit([work])
@@ -248,17 +254,18 @@ class Writer:
             if work.admit is None and work.count is None:
                 self._again(work, give_up=at_fault or self._closing)
                 continue
-            self.deliver([(work, RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot write its books now", 5))])
+            self.deliver([(work, refused)])
             if work.admit is not None:
                 self._again(WriteStep(None, forget=work.admit), give_up=self._closing)
         self._in_hand -= len(group)
 
-    def _note(self, error: Exception) -> None:
-        before, cause = self._failing, fault_of(error)
+    def _note(self, error: Exception) -> DatabaseFault:
+        before, cause = self._failing, self.fault_of(error)
         if before is None or before.code != cause.code:  # otherwise the same cause would be logged many times a minute
             log.error("the books cannot be written: %s; %s", cause.message, cause.remedy, extra={"error": cause.code})
         since_us = before.since_us if before else self.clock.now_us()
         self._failing = Trouble(cause.code, cause.message, cause.remedy, since_us)
+        return cause
 
     def _again(self, work: WriteStep, *, give_up: bool) -> None:
         if give_up:  # the intent stays in the database, and the next start closes it

@@ -51,7 +51,7 @@ async def test_database_open_with_a_foreign_file_is_refused(tmp_path: Path) -> N
 
 
 async def test_database_create_without_the_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FailureError, match="cannot use"):
+    with pytest.raises(FailureError, match="cannot be opened"):
         Database(tmp_path / "none" / "softix.db", StoppedClock()).create()
 
 
