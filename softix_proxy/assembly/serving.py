@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from softix_proxy.assembly.daemon import Serving
     from softix_proxy.assembly.portal_serving import MakeCommands, PortalServing
     from softix_proxy.domain.core.ids import RequestIds
+    from softix_proxy.domain.instance.backups import BackupTally, MadeBackup
     from softix_proxy.domain.notices.delivery_tally import DeliveryTally
     from softix_proxy.domain.ports.storage import Storage
     from softix_proxy.domain.ports.vault import Vault
@@ -39,8 +40,9 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
     import random
 
     from softix_proxy.assembly.daemon import Serving
+    from softix_proxy.domain.instance.backups import BackupTally
     from softix_proxy.domain.notices.delivery_tally import DeliveryTally
-    from softix_proxy.jobs import batches, budget_alerts, recovery, target_health
+    from softix_proxy.jobs import backups, batches, budget_alerts, recovery, target_health
     from softix_proxy.operations.instance import zones
     from softix_proxy.relay.core.live_directory import LiveDirectory
     from softix_proxy.relay.routing.target_pool import BreakerSettings, TargetPool
@@ -62,8 +64,10 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
         directory = LiveDirectory(instance.storage)
         await directory.refresh()
         upstream, lines = await _upstream(stack, instance, vault, directory)
-        tally = DeliveryTally()
-        context = await _app_context(instance, vault, directory, journal, target_pool, upstream, lines, tally)
+        tally, backup_tally = DeliveryTally(), BackupTally()
+        context = await _app_context(
+            instance, vault, directory, journal, target_pool, upstream, lines, tally, backup_tally
+        )
         certificate = _certificate(settings)
         tls = None if certificate is None else certificate.context
         listening = ListenerSettings.of(settings.server, tls)
@@ -79,6 +83,7 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
             target_health.watch(target_pool, instance.storage, journal.slot),
             batches.watch(instance.storage, lambda: context.batches().results, settings.upstream.batch_poll_s),
             budget_alerts.watch(instance.storage),
+            backups.watch(instance.storage, _backup(instance), settings.backup.every_h, backup_tally),
         ):
             run_until_closed(stack, job)
         if mailing.is_wanted(settings):
@@ -107,6 +112,7 @@ async def _app_context(
     upstream: HttpUpstream,
     lines: ProviderWebSockets,
     tally: DeliveryTally,
+    backup_tally: BackupTally,
 ) -> AppContext:
     from softix_proxy.domain.core.ids import RequestIds
     from softix_proxy.relay.core.policy import Policy
@@ -123,6 +129,7 @@ async def _app_context(
 
     settings, storage = instance.settings, instance.storage
     metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()), tally)
+    metrics.backups, metrics.now_us = backup_tally, instance.clock.now_us
     policy = Policy.of(settings.money, settings.upstream, settings.routing, settings.relay)
     lifecycle = Lifecycle(
         directory, journal, upstream, vault, instance.clock, metrics, policy, target_pool, books=storage.reading
@@ -145,6 +152,18 @@ async def _app_context(
         key_shares=KeyShares.of(settings.server),
         metrics_access=MetricsAccess.of(settings.server),
     )
+
+
+def _backup(instance: Instance) -> Callable[[], MadeBackup] | None:
+    """Returns what makes a backup by the settings, or None if there is no folder for backups."""
+    section = instance.settings.backup
+    if section.folder is None:
+        return None
+    from softix_proxy.assembly.backups import back_up
+    from softix_proxy.domain.instance.backups import Retention
+
+    keep = Retention.parse(section.keep)
+    return partial(back_up, instance, section.folder, encrypt=section.encrypt, keep=keep)
 
 
 def _batches(lifecycle: Lifecycle, storage: Storage, ids: RequestIds) -> Batches:

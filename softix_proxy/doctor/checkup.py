@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from softix_proxy.doctor import (
+    backup,
     batches,
     bounds,
     certificate,
@@ -44,6 +45,7 @@ CHECKS: Mapping[str, DoctorCheck] = {
     "master-key": master_key.find,
     "file-modes": file_modes.find,
     "disk-space": disk_space.find,
+    "backup": backup.find,
     "clock": clock.find,
     "certificate": certificate.find,
     "portal": portal.find,

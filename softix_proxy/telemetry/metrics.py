@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.instance.backups import BackupTally
 from softix_proxy.domain.instance.readiness import Trouble
 from softix_proxy.domain.metering.settlement import ABOVE_HOLD, UNPRICED, Settlement, unpriced_in
 from softix_proxy.domain.notices.delivery_tally import DeliveryTally
@@ -106,6 +107,9 @@ class Metrics:
         self.open = 0
         self.held_pico = 0
         self.webhooks = webhooks or DeliveryTally()
+        self.backups: BackupTally | None = None
+        """What is known of backups. None where nobody looks after them."""
+        self.now_us: Callable[[], int] = lambda: 0
 
     def refused(self, endpoint: str, code: Code) -> None:
         self.refusals[(endpoint, code.value)] += 1
