@@ -32,14 +32,14 @@ class _Tools:
     keys: MasterKeyStore
 
     def copy(self, target: Path) -> tuple[int, int]:
-        from softix_proxy.storage.sqlite.core import backup
+        from softix_proxy.storage.sqlite.core import database_copy
 
-        return backup.copy(self.database, target)
+        return database_copy.copy(self.database, target)
 
     def require_whole(self, place: Path, shown: Path) -> int:
-        from softix_proxy.storage.sqlite.core import backup
+        from softix_proxy.storage.sqlite.core import database_copy
 
-        return backup.require_whole(place, shown)
+        return database_copy.require_whole(place, shown)
 
     def seal(self, source: BinaryIO, target: BinaryIO) -> None:
         self.keys.seal_file(source, target)
@@ -60,8 +60,8 @@ async def restore(settings: Settings, file: Path, given_out: Sequence[str]) -> R
 
     Raises FailureError, and then nothing was changed, or BadInputError.
     """
-    from softix_proxy.storage.sqlite.core import backup, slots
-    from softix_proxy.storage.sqlite.core import restore as steps
+    from softix_proxy.storage.sqlite.core import database_copy, slots
+    from softix_proxy.storage.sqlite.core import replacement as steps
 
     told = [steps.parse_number(text) for text in given_out]
     database, clock = settings.paths.database, SystemClock()
@@ -76,7 +76,7 @@ async def restore(settings: Settings, file: Path, given_out: Sequence[str]) -> R
                 )
             try:
                 migrated = await _unpacked(settings, file, unpacked, clock)
-                counts, schema = backup.counts(unpacked), backup.require_whole(unpacked, file)
+                counts, schema = database_copy.counts(unpacked), database_copy.require_whole(unpacked, file)
                 lost = _lost(database, counts)
                 kept_numbers = steps.carry_over(unpacked, database, told)
                 kept = steps.put_in_place(database, unpacked, clock.now_us())
@@ -88,13 +88,13 @@ async def restore(settings: Settings, file: Path, given_out: Sequence[str]) -> R
 async def _unpacked(settings: Settings, file: Path, unpacked: Path, clock: Clock) -> list[str]:
     """Unpacks and verifies a backup, and migrates it. Returns the names of the migrations. Raises FailureError."""
     from softix_proxy.operations.instance import backups
-    from softix_proxy.storage.sqlite.core import backup
-    from softix_proxy.storage.sqlite.core import restore as steps
+    from softix_proxy.storage.sqlite.core import database_copy
+    from softix_proxy.storage.sqlite.core import replacement as steps
 
     keys = master_key_store(settings)
     await asyncio.to_thread(backups.require_checksum, file)
     await asyncio.to_thread(steps.unpack, file, unpacked, keys.open_file, settings.paths.database)
-    await asyncio.to_thread(backup.require_whole, unpacked, file)
+    await asyncio.to_thread(database_copy.require_whole, unpacked, file)
     migrated = await asyncio.to_thread(steps.migrate, unpacked)
     if violations := await _violations(unpacked, keys, clock):
         raise FailureError(f"the books of {file} do not agree: {violations[0]}", "take another backup")
@@ -120,12 +120,12 @@ async def _violations(unpacked: Path, keys: MasterKeyStore, clock: Clock) -> tup
 
 def _lost(before: Path, restored: BookCounts) -> BookCounts | None:
     """Returns how much more the database before has. None if there is none, or it cannot be read."""
-    from softix_proxy.storage.sqlite.core import backup
+    from softix_proxy.storage.sqlite.core import database_copy
 
     if not before.exists():
         return None
     try:
-        return backup.counts(before).beyond(restored)
+        return database_copy.counts(before).beyond(restored)
     except FailureError:
         return None
 
@@ -135,8 +135,8 @@ async def drill(instance: Instance, file: Path | None) -> Drilled:
 
     It changes nothing. Raises FailureError.
     """
-    from softix_proxy.storage.sqlite.core import backup
-    from softix_proxy.storage.sqlite.core import restore as steps
+    from softix_proxy.storage.sqlite.core import database_copy
+    from softix_proxy.storage.sqlite.core import replacement as steps
 
     settings, clock = instance.settings, instance.clock
     live = settings.paths.database
@@ -152,10 +152,10 @@ async def drill(instance: Instance, file: Path | None) -> Drilled:
 
         await asyncio.to_thread(backups.require_checksum, tried)
         await asyncio.to_thread(steps.unpack, tried, unpacked, keys.open_file, live)
-        await asyncio.to_thread(backup.require_whole, unpacked, tried)
+        await asyncio.to_thread(database_copy.require_whole, unpacked, tried)
         await asyncio.to_thread(steps.migrate, unpacked)
         violations = await _violations(unpacked, keys, clock)
-        restored = await asyncio.to_thread(backup.counts, unpacked)
+        restored = await asyncio.to_thread(database_copy.counts, unpacked)
         end_ns = clock.monotonic_ns()
         return Drilled(
             backup=file,
@@ -164,8 +164,8 @@ async def drill(instance: Instance, file: Path | None) -> Drilled:
             backup_ms=(middle_ns - began_ns) // 1_000_000,
             restore_ms=(end_ns - middle_ns) // 1_000_000,
             restored=restored,
-            live=await asyncio.to_thread(backup.counts, live, restored.last_posted_us),
-            lost=(await asyncio.to_thread(backup.counts, live)).beyond(restored),
+            live=await asyncio.to_thread(database_copy.counts, live, restored.last_posted_us),
+            lost=(await asyncio.to_thread(database_copy.counts, live)).beyond(restored),
             violations=violations,
         )
 

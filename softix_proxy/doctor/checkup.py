@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from softix_proxy.doctor import (
-    backup,
     batches,
     bounds,
     certificate,
@@ -30,6 +29,7 @@ from softix_proxy.doctor import (
 )
 from softix_proxy.doctor.check_context import CheckContext, DoctorCheck
 from softix_proxy.doctor.findings import Finding, Observation, Severity, error, warning
+from softix_proxy.doctor.instance import backups
 from softix_proxy.doctor.notices import webhooks
 from softix_proxy.domain.core.errors import OperatorError, UnusableError
 
@@ -45,7 +45,7 @@ CHECKS: Mapping[str, DoctorCheck] = {
     "master-key": master_key.find,
     "file-modes": file_modes.find,
     "disk-space": disk_space.find,
-    "backup": backup.find,
+    "backup": backups.find,
     "clock": clock.find,
     "certificate": certificate.find,
     "portal": portal.find,

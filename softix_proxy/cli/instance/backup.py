@@ -29,7 +29,7 @@ PLACE = click.Path(path_type=Path)
 @click.option("--keep", metavar="COUNTS", help="Remove old backups of the folder, and keep such as 7d,4w,12m.")
 @instance
 async def backup(instance: Instance, target: Path | None, encrypt: bool | None, keep: str | None) -> None:
-    """Back up the database while it is in use. TARGET is a folder, or a file that does not exist.
+    """Make a backup of the database while it is in use. TARGET is a folder, or a file that does not exist.
 
     Without TARGET, the backup goes to backup.folder, by the settings of [backup]. It has every row that was
     acknowledged before. A file with its SHA-256 is beside it. Keep the master key elsewhere: it is not in the backup.

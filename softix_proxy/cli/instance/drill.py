@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
 @instance
 async def drill(instance: Instance, file: Path | None) -> None:
-    """Restore a backup elsewhere, verify it, and compare it with the database. It changes nothing.
+    """Test a backup: restore it elsewhere, verify it, and compare it with the database. It changes nothing.
 
     Without FILE, it tries the newest backup in backup.folder. If there is none, it makes one and removes it again. It
     prints how much would be lost if the database were lost now. The exit code is 1 if the backup is not good.

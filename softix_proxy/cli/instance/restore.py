@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def restore(file: Path, given_out: tuple[str, ...], yes: bool) -> None:
-    """Restore a backup. Stop softix serve and softix portal first.
+    """Replace the database by a backup. Stop softix serve and softix portal first.
 
     The backup is verified before anything is replaced: its checksum, its pages, its books, and that the master key is
     the right one. The files that were there are kept. Numbers of documents and manifests that they gave out are not

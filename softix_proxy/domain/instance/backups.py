@@ -36,6 +36,17 @@ def time_of(name: str) -> datetime | None:
         return None
 
 
+def newest_first(names: Iterable[str]) -> list[tuple[datetime, str]]:
+    """Returns the backups among these files with their times. Of one second, the higher number is newer."""
+    timed = [(at, name) for name in names if (at := time_of(name)) is not None]
+    return sorted(timed, key=lambda one: (one[0], _number_of(one[1])), reverse=True)
+
+
+def _number_of(name: str) -> int:
+    found = _NAME.fullmatch(name)
+    return int(found[2][1:]) if found and found[2] else 1
+
+
 class Retention(NamedTuple):
     """How many days, weeks and months keep a backup each: the newest of the day, of the week, of the month."""
 
@@ -62,7 +73,7 @@ class Retention(NamedTuple):
 
         It never names the newest backup, nor a file that has not the name of a backup.
         """
-        timed = sorted(((at, name) for name in names if (at := time_of(name)) is not None), reverse=True)
+        timed = newest_first(names)
         kept = {name for _, name in timed[:1]}
         for count, period in ((self.days, _day), (self.weeks, _week), (self.months, _month)):
             kept |= _newest_of_each(timed, period, count)

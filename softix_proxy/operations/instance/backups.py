@@ -22,7 +22,7 @@ from softix_proxy.domain.instance.backups import (
     MadeBackup,
     Retention,
     file_name,
-    time_of,
+    newest_first,
 )
 from softix_proxy.domain.ports.storage import Storage, Unit
 
@@ -193,5 +193,5 @@ def is_due(known: LastBackup | None, now_us: int, every_h: float) -> bool:
 
 def newest(folder: Path) -> Path | None:
     """Returns the newest backup in a folder, by its name."""
-    timed = [(at, file) for file in folder.iterdir() if (at := time_of(file.name)) is not None]
-    return max(timed)[1] if timed else None
+    timed = newest_first(file.name for file in folder.iterdir())
+    return folder / timed[0][1] if timed else None

@@ -54,6 +54,11 @@ def test_rotation_keeps_the_newest_of_each_day_week_and_month() -> None:
     assert Retention.parse("7d,4w,12m").superfluous(kept) == [], "a second rotation removes nothing"
 
 
+def test_backup_of_the_same_second_with_the_higher_number_is_the_newer_one() -> None:
+    names = [name(MONDAY, number=number) for number in (10, 1, 2, 9)]
+    assert Retention(days=1).superfluous(names) == [name(MONDAY, number=number) for number in (1, 2, 9)]
+
+
 def test_rotation_never_removes_the_newest_backup() -> None:
     assert Retention(months=1).superfluous([name(MONDAY)]) == []
     assert Retention(months=1).superfluous([name(MONDAY), name(MONDAY - DAY)]) == [name(MONDAY - DAY)]
