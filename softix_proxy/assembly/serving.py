@@ -52,6 +52,7 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
 
     async with AsyncExitStack() as stack:
         instance = await stack.enter_async_context(open_instance(settings))
+        instance.database.require_same_schema()
         vault = await instance.vault()
         checkpointer = Checkpointer(
             instance.database, settings.storage.checkpoint_pages, settings.storage.checkpoint_interval_s
@@ -130,6 +131,7 @@ async def _app_context(
     settings, storage = instance.settings, instance.storage
     metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()), tally)
     metrics.backups, metrics.now_us = backup_tally, instance.clock.now_us
+    readiness = Readiness(directory, journal, instance.clock.monotonic_ns)
     policy = Policy.of(settings.money, settings.upstream, settings.routing, settings.relay)
     lifecycle = Lifecycle(
         directory, journal, upstream, vault, instance.clock, metrics, policy, target_pool, books=storage.reading
@@ -140,7 +142,7 @@ async def _app_context(
     return AppContext(
         lifecycle=lifecycle,
         storage=storage,
-        monitor=DaemonMonitor(Readiness(directory, journal).check, metrics.render, metrics.refused),
+        monitor=DaemonMonitor(readiness.check, metrics.render, metrics.refused),
         sessions=Sessions(lifecycle, lines, ids),
         batches=cache(partial(_batches, lifecycle, storage, ids)),
         clock=instance.clock,

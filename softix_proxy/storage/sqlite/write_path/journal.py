@@ -104,6 +104,10 @@ class SqliteJournal:
         """Withdraws intents as if they had never been admitted. Raises FailureError only at shutdown."""
         await asyncio.gather(*(self._ask(WriteStep(self._loop.create_future(), forget=intent)) for intent in intents))
 
+    async def probe(self) -> None:
+        """Commits a row of no meaning. Raises RefusedError(STORAGE_UNAVAILABLE)."""
+        await self._ask(WriteStep(self._loop.create_future(), probe=True))
+
     def trouble(self) -> Trouble | None:
         """Returns why the books cannot be written now, or None."""
         try:

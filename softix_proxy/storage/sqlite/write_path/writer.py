@@ -34,7 +34,7 @@ _SLOW = "COMMIT_SLOW", "look whether the disk hangs, or another program keeps th
 
 @dataclass(slots=True)
 class WriteStep:
-    """One step of a request. Exactly one of the five payloads is set."""
+    """One step of a request. Exactly one of the six payloads is set."""
 
     future: asyncio.Future[object] | None
     """The future of the caller that waits for the result. None if nobody waits."""
@@ -43,6 +43,8 @@ class WriteStep:
     forget: Intent | None = None
     count: RateCheck | None = None
     unpriced_model_id: int | None = None
+    probe: bool = False
+    """Whether this is no step of a request, but a write that shows whether the books can be written."""
     tries: int = 0
 
     @property
@@ -211,6 +213,8 @@ class Writer:
         unpriced = [(work.unpriced_model_id, now_us) for work in group if work.unpriced_model_id is not None]
         if unpriced:
             connection.executemany(sql.NOTE_UNPRICED, unpriced)
+        if any(work.probe for work in group):
+            connection.execute(sql.PROBE, (str(now_us).encode(),))
         connection.execute("COMMIT")
         self._count(len(group), perf_counter_ns() - started_ns)
         return [
@@ -251,12 +255,14 @@ class Writer:
                 self._commit([work])
             return
         for work in group:
-            if work.admit is None and work.count is None:
+            if work.admit is None and work.count is None and not work.probe:
                 self._again(work, give_up=at_fault or self._closing)
                 continue
             self.deliver([(work, refused)])
             if work.admit is not None:
                 self._again(WriteStep(None, forget=work.admit), give_up=self._closing)
+            elif not any(each.probe for each in self._backlog):  # else the trouble would last until somebody asks
+                self._again(WriteStep(None, probe=True), give_up=self._closing)
         self._in_hand -= len(group)
 
     def _note(self, error: Exception) -> DatabaseFault:

@@ -93,7 +93,7 @@ async def test_transaction_after_an_error_is_rolled_back(database: Database, err
 
 
 async def test_read_transaction_during_a_write_sees_one_snapshot(database: Database) -> None:
-    count = "SELECT count(*) FROM instance"
+    count = "SELECT count(*) FROM instance WHERE name = 'a'"
     async with database.transaction(writes=False) as session:
         before = await session.one(count)
         async with database.transaction() as writing:
