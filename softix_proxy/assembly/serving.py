@@ -90,7 +90,9 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
         if mailing.is_wanted(settings):
             await stack.enter_async_context(mailing.sending(instance, vault))
         await stack.enter_async_context(webhook_delivery.delivering(instance, vault, tally))
-        yield Serving(url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate, people)
+        yield Serving(
+            url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate, context.monitor, people
+        )
 
 
 async def _portal(

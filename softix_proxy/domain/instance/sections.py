@@ -56,7 +56,7 @@ class ServerSection:
     drain_s: float = setting(30, "The time that running requests have to end when softix stops.", **_COUNT)
     lame_duck_s: float = setting(
         0,
-        "The time for which softix still serves when it stops, while /readyz says 503, so that balancers look elsewhere.",
+        "The time for which softix serves on when it stops, while /readyz says 503, so that balancers leave it.",
         **_COUNT,
     )
     trusted_proxies: tuple[str, ...] = setting(

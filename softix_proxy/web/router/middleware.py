@@ -69,6 +69,12 @@ def add_request_id(context: RequestContext, response: web.Response) -> None:
     response.headers["Server"] = SERVER
 
 
+def close_last_connection(context: RequestContext, response: web.Response) -> None:
+    """Closes the connection after this response if the daemon will stop soon."""
+    if context.app.monitor.leaving:
+        response.force_close()
+
+
 def add_cost_headers(context: RequestContext, response: web.Response) -> None:
     """Adds the cost headers. A response that softix makes by itself costs nothing."""
     if response.content_type == "application/json":

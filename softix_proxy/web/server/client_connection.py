@@ -43,6 +43,7 @@ class ClientConnection(HttpProtocol):
         "_stream",
         "_write_timeout_s",
         "_write_timer",
+        "is_last",
         "room",
         "when_gone",
     )
@@ -65,6 +66,8 @@ class ClientConnection(HttpProtocol):
         self._write_timeout_s = write_timeout_s
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
+        self.is_last = False
+        """Whether the next response ends the connection, because the daemon will stop soon."""
         self.when_gone: Callable[[], None] | None = None
         self.room: asyncio.Future[None] | None = None
         """The future that is done when the client has read what it was sent. None while the client keeps up."""
