@@ -183,12 +183,14 @@ async def use(house: House, grace: Visit, key: str) -> None:
 async def top_up(house: House, grace: Visit) -> None:
     """Stripe's page sends the browser back, and it is still signed in. Its event comes later, and changes nothing."""
     await grace.open("/billing/top-up")
+    await grace.look("journey-top-up")
     await grace.fill(amount=str(TOPPED_UP))
     await grace.press("Go on to Stripe")
     assert grace.page.url.startswith(house.stripe.base_url)
     async with grace.page.expect_navigation(url="**/billing?*"):
         await grace.page.get_by_role("button", name="Pay", exact=True).click()
     assert "Thank you. The payment is in your balance." in await grace.page.locator("main").inner_text()
+    await grace.look("journey-billing")
     assert {await house.stripe.deliver(event) for event in house.stripe.events} == {200}
     assert await balance(grace) == WELCOME - CHARGE + TOPPED_UP
     told = (await house.letter(GRACE, "Your receipt")).part("html")
@@ -218,6 +220,7 @@ async def ask_money_back(house: House, grace: Visit) -> None:
     await grace.fill(amount=str(ASKED_BACK))
     await grace.press("Ask for the refund")
     assert await balance(grace) == before - ASKED_BACK
+    await grace.look("journey-refunds")
     assert "Waiting for an answer" in await grace.page.locator("main").inner_text()
 
 
