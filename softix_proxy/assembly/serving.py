@@ -65,10 +65,8 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
         directory = LiveDirectory(instance.storage)
         await directory.refresh()
         upstream, lines = await _upstream(stack, instance, vault, directory)
-        tally, backup_tally = DeliveryTally(), BackupTally()
-        context = await _app_context(
-            instance, vault, directory, journal, target_pool, upstream, lines, tally, backup_tally
-        )
+        tally, backup = DeliveryTally(), BackupTally()
+        context = await _app_context(instance, vault, directory, journal, target_pool, upstream, lines, tally, backup)
         certificate = _certificate(settings)
         tls = None if certificate is None else certificate.context
         listening = ListenerSettings.of(settings.server, tls)
@@ -84,7 +82,7 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
             target_health.watch(target_pool, instance.storage, journal.slot),
             batches.watch(instance.storage, lambda: context.batches().results, settings.upstream.batch_poll_s),
             budget_alerts.watch(instance.storage),
-            backups.watch(instance.storage, _backup(instance), settings.backup.every_h, backup_tally),
+            backups.watch(instance.storage, _backup(instance), settings.backup.every_h, backup),
         ):
             run_until_closed(stack, job)
         if mailing.is_wanted(settings):

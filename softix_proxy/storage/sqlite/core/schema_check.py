@@ -24,6 +24,8 @@ REMEDY = "stop softix, and restore a backup of a released version; or start the 
 
 
 class SchemaDifference(NamedTuple):
+    """One object of the schema that is not as softix makes it."""
+
     kind: str
     """The kind of the object: table, index or trigger."""
     name: str
@@ -46,14 +48,13 @@ _MISSING, _CHANGED, _STRANGE = "is missing", "is another one than this softix ma
 def differences(connection: SqliteConnection) -> list[SchemaDifference]:
     """Returns how the schema of an open, migrated database differs. Raises DatabaseError."""
     found, right = _objects(connection), _fresh()
-    return [
-        *(
-            SchemaDifference(*key, _CHANGED if key in found else _MISSING)
-            for key, digest in right.items()
-            if not hmac.compare_digest(found.get(key, b""), digest)
-        ),
-        *(SchemaDifference(*key, _STRANGE) for key in found if key not in right),
+    changed = [
+        SchemaDifference(kind, name, _CHANGED if (kind, name) in found else _MISSING)
+        for (kind, name), digest in right.items()
+        if not hmac.compare_digest(found.get((kind, name), b""), digest)
     ]
+    strange = [SchemaDifference(kind, name, _STRANGE) for kind, name in found if (kind, name) not in right]
+    return changed + strange
 
 
 def edited(connection: SqliteConnection) -> list[str]:

@@ -268,16 +268,6 @@ def test_step_without_a_waiting_caller_is_retried_after_a_failed_commit(bench: B
     assert bench.count("unpriced_asks") == 1 and bench.writer.trouble() is None
 
 
-def test_probe_commits_a_row_and_leaves_the_books_alone(bench: Bench) -> None:
-    before = bench.wallet()
-    probe = WriteStep(None, probe=True)
-    bench.submit(probe)
-    bench.writer.start()
-    assert bench.result_of(probe) is None
-    [(value,)] = bench.books.execute("SELECT value FROM instance WHERE name = 'probe'").fetchall()
-    assert int(value) == StoppedClock().now_us() and bench.wallet() == before
-
-
 def test_probe_after_a_failed_commit_is_refused_and_written_again_until_the_trouble_is_over(bench: Bench) -> None:
     """Nobody sends requests to a daemon that is not ready, so that it has to find out by itself."""
     bench.faults["COMMIT"] = [failure("SQLITE_FULL"), failure("SQLITE_FULL")]
