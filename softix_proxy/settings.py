@@ -23,6 +23,7 @@ from softix_proxy.domain.billing.seller import Billing
 from softix_proxy.domain.core.config import PathUse
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.toml_text import parse_toml
+from softix_proxy.domain.instance.backup_section import BackupSection
 from softix_proxy.domain.instance.sections import (
     DemoSection,
     LogSection,
@@ -65,6 +66,7 @@ class Settings:
     money: MoneySection = MoneySection()  # noqa: RUF009
     routing: RoutingSection = RoutingSection()  # noqa: RUF009
     storage: StorageSection = StorageSection()  # noqa: RUF009
+    backup: BackupSection = BackupSection()  # noqa: RUF009
     log: LogSection = LogSection()  # noqa: RUF009
     master_key: MasterKeySection = MasterKeySection()  # noqa: RUF009
     demo: DemoSection = DemoSection()  # noqa: RUF009

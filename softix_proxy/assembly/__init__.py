@@ -1,5 +1,6 @@
 """Wires the packages together and names the adapters. It imports late, so that `softix --help` is quick."""
 
+from softix_proxy.assembly.backups import back_up, drill, restore
 from softix_proxy.assembly.check_context import open_check_context
 from softix_proxy.assembly.instance import (
     Initialised,
@@ -25,6 +26,8 @@ __all__ = [
     "Initialised",
     "Instance",
     "admin_token",
+    "back_up",
+    "drill",
     "effective_settings",
     "initialise",
     "is_signed",
@@ -40,6 +43,7 @@ __all__ = [
     "prepare_process",
     "reaching",
     "read_settings",
+    "restore",
     "serving",
     "webhook_post",
 ]

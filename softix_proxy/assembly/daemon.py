@@ -13,6 +13,7 @@ from softix_proxy.settings import Reloaded, Settings, reloaded
 from softix_proxy.telemetry import logs
 from softix_proxy.upstream.client import HttpUpstream
 from softix_proxy.upstream.websocket_client import ProviderWebSockets
+from softix_proxy.web.core.daemon_monitor import DaemonMonitor
 from softix_proxy.web.server.http_server import HttpServer
 from softix_proxy.web.server.tls import Certificate
 
@@ -32,6 +33,7 @@ class Serving:
     _upstream: HttpUpstream
     _lines: ProviderWebSockets
     _certificate: Certificate | None
+    _monitor: DaemonMonitor
     portal: PortalServing | None = None
 
     def reload(self, read: Settings) -> Reloaded:
@@ -55,10 +57,13 @@ class Serving:
         return told
 
     async def stop(self, now: asyncio.Event) -> int:
-        """Waits for `server.drain_s`, or until `now`.
+        """Serves on for `server.lame_duck_s`, then waits for `server.drain_s`. `now` ends both.
 
         Returns how many requests were cut off. All requests are settled.
         """
+        if (lame_duck_s := self.settings.server.lame_duck_s) > 0:
+            self._monitor.leaving = True
+            await self._server.leave(lame_duck_s, now)
         closing = [self._server.close(self.settings.server.drain_s, now)]
         if self.portal is not None:
             closing.append(self.portal.stop(now))

@@ -16,6 +16,7 @@ from softix_proxy.domain.accounts.audit import Channel
 from softix_proxy.domain.accounts.principals import Principal, os_user
 from softix_proxy.domain.core.clock import Clock, SystemClock
 from softix_proxy.domain.core.errors import BadInputError, FailureError
+from softix_proxy.domain.core.os_faults import remedy_of
 
 if TYPE_CHECKING:
     from softix_proxy.domain.accounts.federated_identities import OpenIdProvider
@@ -152,9 +153,8 @@ async def initialise(settings: Settings) -> Initialised:
             paths.data_dir.mkdir(mode=0o700, parents=True)
             made.append("data_dir")
     except OSError as error:
-        raise FailureError(
-            f"cannot make {paths.data_dir}: {error.strerror}", "name another place with --data-dir"
-        ) from None
+        remedy = remedy_of(error, "name another place with --data-dir")
+        raise FailureError(f"cannot make {paths.data_dir}: {error.strerror}", remedy) from None
     database, key_store, pending = _database(settings), master_key_store(settings), False
     if not paths.database.exists():
         database.create()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from softix_proxy.assembly.portal_serving import MakeCommands, PortalServing
     from softix_proxy.domain.abuse.abuse_tally import AbuseTally
     from softix_proxy.domain.core.ids import RequestIds
+    from softix_proxy.domain.instance.backups import BackupTally, MadeBackup
     from softix_proxy.domain.notices.delivery_tally import DeliveryTally
     from softix_proxy.domain.ports.storage import Storage
     from softix_proxy.domain.ports.vault import Vault
@@ -43,8 +44,9 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
     from softix_proxy.assembly.daemon import Serving
     from softix_proxy.domain.abuse.abuse_tally import AbuseTally
     from softix_proxy.domain.core.calendar import calendar
+    from softix_proxy.domain.instance.backups import BackupTally
     from softix_proxy.domain.notices.delivery_tally import DeliveryTally
-    from softix_proxy.jobs import abuse, batches, budget_alerts, recovery, target_health
+    from softix_proxy.jobs import abuse, backups, batches, budget_alerts, recovery, target_health
     from softix_proxy.jobs.technical_data import SeenWriter, watch_age
     from softix_proxy.operations.instance import zones
     from softix_proxy.relay.core.live_directory import LiveDirectory
@@ -55,6 +57,7 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
 
     async with AsyncExitStack() as stack:
         instance = await stack.enter_async_context(open_instance(settings))
+        instance.database.require_same_schema()
         vault = await instance.vault()
         checkpointer = Checkpointer(
             instance.database, settings.storage.checkpoint_pages, settings.storage.checkpoint_interval_s
@@ -67,9 +70,9 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
         directory = LiveDirectory(instance.storage)
         await directory.refresh()
         upstream, lines = await _upstream(stack, instance, vault, directory)
-        tally, abuse_tally = DeliveryTally(), AbuseTally()
+        tally, abuse_tally, backup = DeliveryTally(), AbuseTally(), BackupTally()
         context = await _app_context(
-            instance, vault, directory, journal, target_pool, upstream, lines, tally, abuse_tally
+            instance, vault, directory, journal, target_pool, upstream, lines, tally, abuse_tally, backup
         )
         certificate = _certificate(settings)
         tls = None if certificate is None else certificate.context
@@ -90,13 +93,16 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
             watch_age(instance.storage, settings.retention.technical_days),
             seen.run(),
             abuse.watch(partial(_abuse_watch, instance, abuse_tally)),
+            backups.watch(instance.storage, _backup(instance), settings.backup.every_h, backup),
         ):
             run_until_closed(stack, job)
         stack.push_async_callback(seen.close)
         if mailing.is_wanted(settings):
             await stack.enter_async_context(mailing.sending(instance, vault))
         await stack.enter_async_context(webhook_delivery.delivering(instance, vault, tally))
-        yield Serving(url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate, people)
+        yield Serving(
+            url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate, context.monitor, people
+        )
 
 
 def _abuse_watch(instance: Instance, tally: AbuseTally) -> AbuseWatch:
@@ -129,6 +135,7 @@ async def _app_context(
     lines: ProviderWebSockets,
     tally: DeliveryTally,
     abuse_tally: AbuseTally,
+    backup_tally: BackupTally,
 ) -> AppContext:
     from softix_proxy.domain.core.ids import RequestIds
     from softix_proxy.relay.core.policy import Policy
@@ -147,6 +154,8 @@ async def _app_context(
     settings, storage = instance.settings, instance.storage
     seen = SeenClients()
     metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()), tally, seen.tally, abuse_tally)
+    metrics.backups, metrics.now_us = backup_tally, instance.clock.now_us
+    readiness = Readiness(directory, journal, instance.clock.monotonic_ns)
     policy = Policy.of(settings.money, settings.upstream, settings.routing, settings.relay)
     lifecycle = Lifecycle(
         directory,
@@ -167,7 +176,7 @@ async def _app_context(
     return AppContext(
         lifecycle=lifecycle,
         storage=storage,
-        monitor=DaemonMonitor(Readiness(directory, journal).check, metrics.render, metrics.refused),
+        monitor=DaemonMonitor(readiness.check, metrics.render, metrics.refused),
         sessions=Sessions(lifecycle, lines, ids),
         batches=cache(partial(_batches, lifecycle, storage, ids)),
         clock=instance.clock,
@@ -179,6 +188,18 @@ async def _app_context(
         key_shares=KeyShares.of(settings.server),
         metrics_access=MetricsAccess.of(settings.server),
     )
+
+
+def _backup(instance: Instance) -> Callable[[], MadeBackup] | None:
+    """Returns what makes a backup by the settings, or None if there is no folder for backups."""
+    section = instance.settings.backup
+    if section.folder is None:
+        return None
+    from softix_proxy.assembly.backups import back_up
+    from softix_proxy.domain.instance.backups import Retention
+
+    keep = Retention.parse(section.keep)
+    return partial(back_up, instance, section.folder, encrypt=section.encrypt, keep=keep)
 
 
 def _batches(lifecycle: Lifecycle, storage: Storage, ids: RequestIds) -> Batches:

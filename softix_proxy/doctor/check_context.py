@@ -40,6 +40,13 @@ class DatabaseHealth(Protocol):
         """
         ...
 
+    def schema_faults(self) -> Sequence[tuple[str, str]]:
+        """Returns how the schema differs from the one of this program, each with a remedy.
+
+        It is of use only if the database is of the schema of this program.
+        """
+        ...
+
     def damage(self) -> Sequence[str]:
         """Returns some of the inconsistencies in the file, or nothing if it is whole. Reads all of the file."""
         ...

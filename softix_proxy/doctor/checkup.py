@@ -30,6 +30,7 @@ from softix_proxy.doctor import (
 from softix_proxy.doctor.access import key_guesses
 from softix_proxy.doctor.check_context import CheckContext, DoctorCheck
 from softix_proxy.doctor.findings import Finding, Observation, Severity, error, warning
+from softix_proxy.doctor.instance import backups
 from softix_proxy.doctor.notices import abuse, webhooks
 from softix_proxy.domain.core.errors import OperatorError, UnusableError
 
@@ -45,6 +46,7 @@ CHECKS: Mapping[str, DoctorCheck] = {
     "master-key": master_key.find,
     "file-modes": file_modes.find,
     "disk-space": disk_space.find,
+    "backup": backups.find,
     "clock": clock.find,
     "certificate": certificate.find,
     "portal": portal.find,

@@ -12,7 +12,11 @@ from softix_proxy.doctor.findings import Observation, error, ok, warning
 async def find(context: CheckContext) -> AsyncIterator[Observation]:
     present, known = await to_thread(context.health.schema)
     if present == known:
-        yield ok(f"schema {present} is up to date")
+        faults = await to_thread(context.health.schema_faults)
+        for message, remedy in faults:
+            yield error(message, remedy)
+        if not faults:
+            yield ok(f"schema {present} is up to date, and what its migrations make")
     elif present > known:
         yield error(
             f"the database is of schema {present}, this softix knows up to {known}",

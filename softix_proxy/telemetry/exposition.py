@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -13,6 +14,7 @@ from prometheus_client.registry import Collector
 from softix_proxy.domain.core.money import PICO_PER_USD
 
 if TYPE_CHECKING:
+    from softix_proxy.domain.instance.backups import BackupTally
     from softix_proxy.domain.notices.delivery_tally import DeliveryTally
     from softix_proxy.domain.privacy.technical_data import SeenTally
     from softix_proxy.telemetry.metrics import Histogram, Metrics, WriterStats
@@ -57,6 +59,8 @@ def _collect(metrics: Metrics) -> Iterator[Metric]:
     yield from _seen(metrics.seen)
     alerts = {(rule,): number for rule, number in metrics.abuse.alerts.items()}
     yield _counter("softix_abuse_alerts", "Raised by a rule against abuse.", ("rule",), alerts)
+    if metrics.backups is not None:
+        yield from _backups(metrics.backups, metrics.now_us())
     yield from _books(metrics.read_books())
 
 
@@ -65,6 +69,13 @@ def _seen(tally: SeenTally) -> Iterator[Metric]:
     yield _counter("softix_invalid_keys", "Invalid API keys; slowed ones got 429 unread.", ("outcome",), outcomes)
     text = "Requests of which only the number is kept, because too many addresses or programs came."
     yield _counter("softix_technical_data_not_kept", text, (), {(): tally.not_kept})
+
+
+def _backups(tally: BackupTally, now_us: int) -> Iterator[Metric]:
+    age = inf if tally.last_at_us is None else max(now_us - tally.last_at_us, 0) / 1_000_000
+    yield _gauge("softix_backup_age_seconds", "Since the moment of the last backup. Without one, +Inf.", age)
+    outcomes = {("made",): tally.made, ("failed",): tally.failures}
+    yield _counter("softix_backups", "Scheduled backups of this process.", ("outcome",), outcomes)
 
 
 def _webhooks(tally: DeliveryTally) -> Iterator[Metric]:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from softix_proxy.domain.abuse.abuse_tally import AbuseTally
 from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.instance.backups import BackupTally
 from softix_proxy.domain.instance.readiness import Trouble
 from softix_proxy.domain.metering.settlement import ABOVE_HOLD, UNPRICED, Settlement, unpriced_in
 from softix_proxy.domain.notices.delivery_tally import DeliveryTally
@@ -116,6 +117,9 @@ class Metrics:
         self.webhooks = webhooks or DeliveryTally()
         self.seen = seen or SeenTally()
         self.abuse = abuse or AbuseTally()
+        self.backups: BackupTally | None = None
+        """What is known of backups. None where nobody looks after them."""
+        self.now_us: Callable[[], int] = lambda: 0
 
     def refused(self, endpoint: str, code: Code) -> None:
         self.refusals[(endpoint, code.value)] += 1

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.core.os_faults import remedy_of
 from softix_proxy.domain.instance import ownership
 
 KEY_BYTES = 32
@@ -136,7 +137,8 @@ def create(path: Path) -> MasterKey | None:
             draft.unlink()
         sync_folder(path)
     except OSError as error:
-        raise FailureError(f"cannot write {path}: {error.strerror}", "check the folder's owner and mode") from None
+        remedy = remedy_of(error, "check the folder's owner and mode")
+        raise FailureError(f"cannot write {path}: {error.strerror}", remedy) from None
     return MasterKey(raw)
 
 

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 from softix_proxy.domain.core.errors import ConflictError, FailureError
 from softix_proxy.domain.ports.vault import Identity
-from softix_proxy.vault import master_key
+from softix_proxy.vault import master_key, sealed_files
 from softix_proxy.vault.master_key import MasterKey, MasterKeySources
 from softix_proxy.vault.vault import KeyRing, MasterVault, new_identity, open_vault
+
+_COPIED_BYTES = 1 << 20
 
 
 class MasterKeyStore:
@@ -100,6 +104,20 @@ class MasterKeyStore:
                 "check the folder's owner and mode, and run the command again",
             ) from None
         return True
+
+    def seal_file(self, source: BinaryIO, target: BinaryIO) -> None:
+        """Encrypts a file for the present key. Raises FailureError if there is none."""
+        found = self._sources.find()
+        if found is None:
+            raise self._missing()
+        sealed_files.seal_file(found.key, source, target)
+
+    def open_file(self, source: BinaryIO, target: BinaryIO) -> None:
+        """Decrypts a file, or copies one that is not encrypted. Raises FailureError."""
+        if sealed_files.is_sealed(source):
+            sealed_files.open_file(self._ring(self._keys()).find, source, target)
+        else:
+            shutil.copyfileobj(source, target, _COPIED_BYTES)
 
     def _ring(self, keys: list[MasterKey]) -> KeyRing:
         return KeyRing(keys, self._sources.find_by_id, self._sources.find_newest)

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -18,7 +19,7 @@ from support.certificates import write_pair
 from support.daemon import Finished, Prepared, prepared
 from support.provider import FakeProvider, fake
 from support.tenants import held, rows
-from support.wire import CHAT, begin_stream, connect
+from support.wire import CHAT, begin_stream, connect, post
 
 from softix_proxy.storage.sqlite.core import engine
 
@@ -47,6 +48,42 @@ async def test_stream_at_shutdown_ends_whole_while_new_connections_are_refused(
         each.close()
     [row] = await rows(client)
     assert (row["usage_source"], row["error"]) == ("provider", None)
+
+
+async def test_daemon_that_leaves_serves_on_and_closes_each_connection_after_its_answer(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
+    await client.instance.start(SOFTIX_SERVER_LAME_DUCK_S="1000")
+    async with aiohttp.ClientSession() as session:
+        kept = await post(session, client.url, CHAT, client.headers)
+        assert kept.status == 200 and kept.headers.get("connection") != "close"
+        reader, writer = await begin_stream(client, CHAT, fake(gate="on", gate_after=2))
+        await fake_provider.waiting("on")
+        client.instance.send(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            while (await _readiness(session, client.url))[0] != 503:
+                await asyncio.sleep(0.01)
+        for _ in range(3):
+            answer = await post(session, client.url, CHAT, client.headers)
+            assert (answer.status, answer.headers["connection"]) == (200, "close")
+            streamed = await post(session, client.url, CHAT, client.headers, json={"stream": True})
+            assert (streamed.status, streamed.headers["connection"]) == (200, "close")
+            status, told = await _readiness(session, client.url)
+            assert (status, told["reason"]) == (503, "stopping")
+        refused = await post(session, client.url, CHAT, {"authorization": "Bearer none"})
+        assert (refused.status, refused.headers["connection"]) == (401, "close")
+        await fake_provider.open("on")
+        whole = await reader.read()
+        assert whole.endswith(b"0\r\n\r\n") and b"[DONE]" in whole
+        writer.close()
+        client.instance.send(signal.SIGTERM)  # a second one does not wait
+        assert await client.instance.wait() == 0
+    assert len(await rows(client)) == 8
+
+
+async def _readiness(session: aiohttp.ClientSession, url: str) -> tuple[int, dict[str, Any]]:
+    async with session.get(f"{url}/readyz") as answer:
+        return answer.status, await answer.json()
 
 
 @pytest.mark.parametrize("second", [False, True])

@@ -11,7 +11,7 @@ from softix_proxy.storage.sqlite.accounts.audited_tables import AUDITED
 from softix_proxy.storage.sqlite.core.engine import connect
 
 _WHOLE = {name: table for name, table in AUDITED.items() if len(table.events) == 3}
-NOT_OPERATIONS = ("init", "migrate", "serve", "portal", "doctor", "quickstart")
+NOT_OPERATIONS = ("init", "migrate", "restore", "serve", "portal", "doctor", "quickstart")
 
 
 class AuditedRows(NamedTuple):

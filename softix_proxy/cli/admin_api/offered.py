@@ -12,18 +12,21 @@ from softix_proxy.cli.main import main
 
 NOT_OFFERED: Final[Mapping[str, str]] = {
     "audit.follow": "It does not end. Ask for audit/list again.",
+    "backup": "It writes a file of the machine where it runs.",
     "completion": "It is about a shell.",
     "config.check": "It reads the configuration of the machine.",
     "config.example": "It reads nothing of the instance.",
     "config.show": "It reads the configuration of the machine.",
     "connect": "It sets up a program on the machine where it runs.",
     "doctor": "It examines the machine where it runs.",
+    "drill": "It reads files of the machine where it runs.",
     "export.verify": "It reads folders of the machine where it runs.",
     "init": "It makes the instance.",
     "migrate": "It needs a database that nothing serves.",
     "payments.setup": "It asks for two secrets, once, and is done at the machine.",
     "portal": "It serves this API.",
     "quickstart": "It makes an instance.",
+    "restore": "It needs a database that nothing serves.",
     "secrets.rotate": "It writes a file of the machine: the master key.",
     "serve": "It serves this API.",
 }

@@ -22,6 +22,7 @@ import click
 from softix_proxy.domain.catalog.unknown_members import RULES
 from softix_proxy.domain.core.display import as_json, is_one_line, visible, visible_lines
 from softix_proxy.domain.core.errors import BadInputError, FailureError, OperatorError, clipped
+from softix_proxy.domain.core.os_faults import remedy_of
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
@@ -137,7 +138,8 @@ class Command(_Guarded):
             raise  # click ends quietly if the reader has closed the pipe
         except OSError as error:
             name = f": {error.filename}" if error.filename else ""
-            fail(FailureError(f"{error.strerror or type(error).__name__}{name}", "check the name, and who may use it"))
+            told = f"{error.strerror or type(error).__name__}{name}"
+            fail(FailureError(told, remedy_of(error, "check the name, and who may use it")))
 
 
 class Group(_Guarded, click.Group):

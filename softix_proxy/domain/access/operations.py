@@ -83,6 +83,8 @@ def _table() -> Iterator[NamedOperation]:
     yield from _rows("abuse", changes="watch report", own=True)
     yield from _rows("secrets", "status", "rotate", of="instance")
     yield from _rows("oidc", "check", "set-secret", of="instance")
+    yield NamedOperation("backup", Permission.INSTANCE_WRITE, changes=True)  # it keeps when the last one was made
+    yield NamedOperation("drill", Permission.INSTANCE_READ, changes=False)
     yield NamedOperation("apply", None, changes=True)  # each part of it asks for the permission of its own command
     yield NamedOperation("connect", Permission.KEYS_WRITE, changes=True)
     yield NamedOperation("quickstart", Permission.INSTANCE_WRITE, changes=True)

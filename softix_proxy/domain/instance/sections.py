@@ -55,6 +55,11 @@ class ServerSection:
     )
     tls_handshake_timeout_s: float = setting(10, "The time for a TLS handshake.", restart=True, **_SECONDS)
     drain_s: float = setting(30, "The time that running requests have to end when softix stops.", **_COUNT)
+    lame_duck_s: float = setting(
+        0,
+        "The time for which softix serves on when it stops, while /readyz says 503, so that balancers leave it.",
+        **_COUNT,
+    )
     trusted_proxies: tuple[str, ...] = setting(
         (),
         "The networks whose X-Forwarded-For is trusted, for example 10.0.0.0/8.",

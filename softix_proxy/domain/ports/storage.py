@@ -87,6 +87,10 @@ class Journal(Protocol):
 
     def note_unpriced(self, model_id: int) -> None: ...
 
+    async def probe(self) -> None:
+        """Commits a row of no meaning, to see whether it can be done. Raises RefusedError(STORAGE_UNAVAILABLE)."""
+        ...
+
     def trouble(self) -> Trouble | None:
         """Returns why the database cannot be written to now, or None if it can. Does not block."""
         ...

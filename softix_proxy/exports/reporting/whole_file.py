@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from softix_proxy.domain.core.errors import ConflictError, FailureError
+from softix_proxy.domain.core.os_faults import remedy_of
 from softix_proxy.domain.instance.ownership import open_private
 
 
@@ -45,7 +46,7 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FailureError(f"cannot write {path}: {error.strerror}", "choose another place") from None
+        raise FailureError(f"cannot write {path}: {error.strerror}", remedy_of(error, "choose another place")) from None
 
 
 def partial_of(path: Path) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError
+from softix_proxy.domain.core.os_faults import remedy_of
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.routing.directory import Directory
 from softix_proxy.operations.catalog.models import NOBODY
@@ -161,7 +162,9 @@ def write(client: ClientProgram, access: ClientAccess, file: Path) -> WrittenFil
                 folder.replace(backup.name, before or b"")
             folder.replace(file.name, text.encode())
     except OSError as error:
-        raise FailureError(f"cannot write {file}: {error.strerror}", "name another with --file") from None
+        raise FailureError(
+            f"cannot write {file}: {error.strerror}", remedy_of(error, "name another with --file")
+        ) from None
     return WrittenFile(file, backup)
 
 
@@ -192,7 +195,9 @@ def _read(file: Path) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise FailureError(f"cannot read {file}: {error.strerror}", "name another with --file") from None
+        raise FailureError(
+            f"cannot read {file}: {error.strerror}", remedy_of(error, "name another with --file")
+        ) from None
 
 
 def _decoded(file: Path, raw: bytes | None) -> str:

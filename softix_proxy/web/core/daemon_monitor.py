@@ -19,5 +19,7 @@ class DaemonMonitor:
     render_metrics: Callable[[], bytes]
     count_refusal: Callable[[str, Code], None]
     """The function that counts a refusal, by the endpoint or `-` and by the code of the reason."""
+    leaving: bool = field(default=False)
+    """Whether the daemon will stop soon. It still serves, and asks balancers to look elsewhere."""
     draining: bool = field(default=False)
     """Whether the daemon is stopping and takes no new requests."""

@@ -25,7 +25,7 @@ async def healthz(context: RequestContext) -> web.Response:
 async def readyz(context: RequestContext) -> web.Response:
     """Responds whether requests can be served: the books can be read and written, and the daemon is not stopping."""
     monitor = context.app.monitor
-    if monitor.draining:
+    if monitor.leaving or monitor.draining:
         return respond(msgspec.json.encode({"status": _NOT_READY, "reason": "stopping"}), status=503)
     trouble = await monitor.check()
     if trouble is None:

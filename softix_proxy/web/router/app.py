@@ -17,6 +17,7 @@ from softix_proxy.web.router.middleware import (
     add_cost_headers,
     add_request_id,
     answer_error,
+    close_last_connection,
     compose,
 )
 from softix_proxy.web.router.path_patterns import PathPatterns
@@ -39,7 +40,7 @@ class App:
         fallback: Fallback,
         *,
         deployable: Iterable[str] = (),
-        finish: Sequence[Finish] = (add_request_id, add_cost_headers),
+        finish: Sequence[Finish] = (add_request_id, add_cost_headers, close_last_connection),
     ) -> None:
         guarded = [replace(route, handler=GUARDS[route.auth](route.handler)) for route in routes]
         self.context = context

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 
-from softix_proxy.domain.core.errors import Code, OperatorError, RefusedError
+from softix_proxy.domain.core.errors import Code, OperatorError, RefusedError, UnusableError
 from softix_proxy.relay.settlement.hold import cost_headers
 from softix_proxy.web import errors
 from softix_proxy.web.router.request_context import RequestContext
@@ -53,6 +53,9 @@ def answer_error(context: RequestContext, error: Exception) -> web.Response:
 def _as_refusal(context: RequestContext, error: Exception) -> RefusedError:
     if isinstance(error, RefusedError):
         return error
+    if isinstance(error, UnusableError):
+        told, details = f"softix cannot use its books now: {error.reason}.", {"cause": error.code}
+        return RefusedError(Code.STORAGE_UNAVAILABLE, told, 5, details)
     if isinstance(error, OperatorError):
         return RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot read its books now.", retry_after_s=5)
     log.error(
@@ -64,6 +67,12 @@ def _as_refusal(context: RequestContext, error: Exception) -> RefusedError:
 def add_request_id(context: RequestContext, response: web.Response) -> None:
     response.headers["x-softix-request-id"] = context.public_id
     response.headers["Server"] = SERVER
+
+
+def close_last_connection(context: RequestContext, response: web.Response) -> None:
+    """Closes the connection after this response if the daemon will stop soon."""
+    if context.app.monitor.leaving:
+        response.force_close()
 
 
 def add_cost_headers(context: RequestContext, response: web.Response) -> None:

@@ -43,6 +43,7 @@ class ClientConnection(HttpProtocol):
         "_stream",
         "_write_timeout_s",
         "_write_timer",
+        "is_last",
         "room",
         "tls",
         "when_gone",
@@ -66,6 +67,8 @@ class ClientConnection(HttpProtocol):
         self._write_timeout_s = write_timeout_s
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
+        self.is_last = False
+        """Whether the next response ends the connection, because the daemon will stop soon."""
         self.when_gone: Callable[[], None] | None = None
         self.tls = ""
         """The version of TLS, such as `TLSv1.3`. Empty without TLS."""

@@ -40,9 +40,13 @@ class HttpDownstream:
             self.response = web.Response(status=status, headers=CIMultiDict(self._complete(headers)))
         else:
             self.response = FastResponse(status, self._complete(headers), body)
+        if self._connection.is_last:
+            self.response.force_close()
 
     async def begin(self, status: int, headers: Headers) -> None:
         self.response = web.StreamResponse(status=status, headers=CIMultiDict(self._complete(headers)))
+        if self._connection.is_last:
+            self.response.force_close()
         try:
             await self.response.prepare(self._request)
             self._chunked = hdrs.TRANSFER_ENCODING in self.response.headers

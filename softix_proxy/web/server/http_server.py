@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -139,6 +140,16 @@ class HttpServer:
         self._requests.take(server)
         self._connections.take(ListenerSettings.of(server, None), self._requests.body_timeout_s)
 
+    async def leave(self, lame_duck_s: float, now: asyncio.Event) -> None:
+        """Serves on for this long, or until `now`, and closes each connection after its next response.
+
+        So clients connect anew, and a balancer that has seen that this daemon is leaving sends them elsewhere.
+        """
+        self._connections.make_last()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(lame_duck_s):
+                await now.wait()
+
     async def close(self, drain_s: float, now: asyncio.Event) -> int:
         """Stops taking requests, lets those that run end, and cuts the rest. Returns how many it cut.
 
@@ -191,6 +202,7 @@ class ConnectionFactory(web.Server):
         self._listening = listening
         self._requests = requests
         self._new_request_id = requests.new_request_id
+        self._is_leaving = False
         self.table = ConnectionTable(most, open_files.share(most, listening.max_connections_per_address))
 
     @property
@@ -211,7 +223,7 @@ class ConnectionFactory(web.Server):
         return self.connect(slot)
 
     def connect(self, slot: ConnectionSlot) -> ClientConnection:
-        return ClientConnection(
+        made = ClientConnection(
             self,
             loop=self._event_loop,
             slot=slot,
@@ -220,6 +232,15 @@ class ConnectionFactory(web.Server):
             new_request_id=self._new_request_id,
             **self._options,
         )
+        made.is_last = self._is_leaving
+        return made
+
+    def make_last(self) -> None:
+        """Has each connection, of now and of later, end after its next response."""
+        self._is_leaving = True
+        for connection in self.connections:
+            assert isinstance(connection, ClientConnection)  # noqa: S101 - the factory makes no other
+            connection.is_last = True
 
     def take(self, listening: ListenerSettings, body_timeout_s: float) -> None:
         self._listening = listening

@@ -66,6 +66,7 @@ def live(daemon: Serving) -> dict[str, Any]:
         "proxies": server._requests.client_addresses.of("10.1.1.1", "192.0.2.7"),
         "scrapers": server._requests.metrics_access._networks.have("10.1.1.1"),
         "drain_s": daemon.settings.server.drain_s,
+        "lame_duck_s": daemon.settings.server.lame_duck_s,
         "pages": (pages.portal, pages.mail, pages.oidc, pages.payments, pages.roles),
         "log": (logging.getLogger("softix").level, type(root.handlers[0].formatter), getattr(stream, "name", None)),
     }

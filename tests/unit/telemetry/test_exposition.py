@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -7,6 +8,7 @@ from prometheus_client.samples import Sample
 from support.books import USD, make_intent, make_settlement
 
 from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.instance.backups import BackupTally
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.privacy.technical_data import SeenTally
 from softix_proxy.telemetry.metrics import Metrics, WriterStats
@@ -131,3 +133,13 @@ def test_alerts_of_abuse_are_counted_by_rule(metrics: Metrics) -> None:
     found = values(metrics)
     assert found[("softix_abuse_alerts_total", "spend")] == 2
     assert found[("softix_abuse_alerts_total", "leaked-key")] == 1
+
+
+def test_age_of_the_last_backup_is_infinite_until_there_is_one(metrics: Metrics) -> None:
+    assert ("softix_backup_age_seconds",) not in values(metrics), "nobody looks after backups"
+    metrics.backups, metrics.now_us = BackupTally(), lambda: 90_000_000
+    assert values(metrics)["softix_backup_age_seconds",] == inf
+    metrics.backups = BackupTally(last_at_us=30_000_000, made=2, failures=1)
+    found = values(metrics)
+    assert found["softix_backup_age_seconds",] == 60
+    assert (found["softix_backups_total", "made"], found["softix_backups_total", "failed"]) == (2, 1)

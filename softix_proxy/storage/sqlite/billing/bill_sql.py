@@ -140,7 +140,11 @@ BILL = RecordMapping(
     covers=converted(bool),
     cancels=converted(bool),
 )
-NEXT = "SELECT 1 + coalesce(max(sequence), 0) FROM bills WHERE series = ?"
+NEXT = """
+SELECT 1 + max(coalesce(max(sequence), 0), coalesce((
+  SELECT CAST(CAST(value AS TEXT) AS INTEGER) FROM instance WHERE name = 'given_out:' || ?1), 0))
+FROM bills WHERE series = ?1"""
+"""The next number of a series. Some may have been given out after the backup that was restored."""
 LIST = (
     f"SELECT {BILL.select()} FROM bills WHERE (?1 IS NULL OR user_id = ?1) AND (?2 IS NULL OR period = ?2) ORDER BY id"
 )

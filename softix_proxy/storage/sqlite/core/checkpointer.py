@@ -40,7 +40,7 @@ class Checkpointer:
                     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
                 told = ""
             except (OSError, DatabaseError) as error:
-                cause = fault_of(error)
+                cause = fault_of(error, self._database.path)
                 if cause.code != told:  # each cause is logged once, not every second
                     what = f"the write-ahead log cannot be worked off: {cause.message}; {cause.remedy}"
                     log.error(what, extra={"error": cause.code})

@@ -19,7 +19,7 @@ from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance import ownership
 from softix_proxy.domain.privacy.technical_data import NOWHERE, CallOrigin
-from softix_proxy.storage.sqlite.core import change_recorder, engine, migrations, record_mapping, slots
+from softix_proxy.storage.sqlite.core import change_recorder, engine, migrations, record_mapping, schema_check, slots
 from softix_proxy.storage.sqlite.core.engine import DatabaseError, IntegrityError, SqliteConnection
 from softix_proxy.storage.sqlite.core.errors import unusable
 from softix_proxy.storage.sqlite.core.file_identity import FileIdentity
@@ -176,6 +176,11 @@ class Database:
     def require_latest(self) -> None:
         """Raises FailureError if there is no database, or if its schema is another one. It migrates nothing."""
         migrations.require_latest(self.version())
+
+    def require_same_schema(self) -> None:
+        """Raises FailureError if the schema is not the one that this program's migrations make. It blocks."""
+        with _told(self.place):
+            schema_check.require_same(self.path)
 
     @contextmanager
     def occupied(self, *, admits: bool = True) -> Iterator[int]:

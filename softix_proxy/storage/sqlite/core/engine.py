@@ -129,6 +129,14 @@ def connect(
     return connection
 
 
+def connect_copy(target: Path) -> SqliteConnection:
+    """Opens a file that a backup fills. It has no journal, because a copy that is not complete is thrown away."""
+    connection = SqliteConnection(str(target))
+    for pragma in ("journal_mode = OFF", "synchronous = OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
 def back_up(source: SqliteConnection, target: Path) -> None:
     """Copies the whole database as of one moment into one file. Writers continue meanwhile."""
     copy = SqliteConnection(str(target))

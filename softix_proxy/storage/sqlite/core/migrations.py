@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from sqlite3 import complete_statement
 
@@ -9,6 +11,8 @@ from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.storage.sqlite.core.engine import DatabaseError, SqliteConnection, code_of
 
 _SCHEMA = Path(__file__).parents[1] / "schema"
+_HASH = "migration:"
+_KEEP_HASH = "INSERT OR REPLACE INTO instance (name, value) VALUES (?, ?)"
 APPLICATION_ID = 0x50F71C
 """The number that marks the file as softix's in SQLite's header."""
 
@@ -95,7 +99,19 @@ def apply(connection: SqliteConnection) -> list[str]:
                 "nothing was changed; see: softix doctor",
             ) from None
         applied.append(f"{number:04d}_{name}")
+        connection.execute(_KEEP_HASH, (f"{_HASH}{number:04d}", hash_of(folder)))
     return applied
+
+
+def hash_of(folder: Path) -> bytes:
+    """Returns the hash of what a migration does."""
+    return sha256(folder.joinpath("up.sql").read_bytes()).digest()
+
+
+def known_hashes(connection: SqliteConnection) -> Mapping[int, bytes]:
+    """Returns the hash of each migration as it was when it ran, as far as it was kept."""
+    rows = connection.execute("SELECT name, value FROM instance WHERE name GLOB 'migration:*'").fetchall()
+    return {int(name.removeprefix(_HASH)): bytes(value) for name, value in rows}
 
 
 def why(folder: Path) -> str:

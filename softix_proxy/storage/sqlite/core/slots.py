@@ -13,6 +13,7 @@ from pathlib import Path
 
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.core.ids import SLOTS
+from softix_proxy.domain.core.os_faults import remedy_of
 from softix_proxy.domain.instance import ownership
 from softix_proxy.domain.instance.migrations import FIRST_WITHOUT_REQUESTS
 
@@ -45,10 +46,8 @@ def _open(database: Path, name: str = "") -> int:
 
 
 def _unusable(folder: Path, error: OSError) -> FailureError:
-    return FailureError(
-        f"cannot write to {folder}: {error.strerror}",
-        "check that it, and what is in it, belongs to who runs softix serve; softix doctor tells what does not",
-    )
+    ours = "check that it, and what is in it, belongs to who runs softix serve; softix doctor tells what does not"
+    return FailureError(f"cannot write to {folder}: {error.strerror}", remedy_of(error, ours))
 
 
 def files(database: Path) -> list[Path]:

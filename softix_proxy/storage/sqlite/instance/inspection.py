@@ -9,7 +9,7 @@ from pathlib import Path
 
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.metering.settlement import Orphan
-from softix_proxy.storage.sqlite.core import engine, migrations, slots, writer_queue
+from softix_proxy.storage.sqlite.core import engine, migrations, schema_check, slots, writer_queue
 from softix_proxy.storage.sqlite.core.database import Database, DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import DatabaseError, SqliteConnection
 from softix_proxy.storage.sqlite.core.errors import unusable
@@ -59,6 +59,12 @@ class DatabaseInspection:
     def schema(self) -> tuple[int, int]:
         with self._connection() as connection:
             return migrations.current(connection), migrations.latest()
+
+    def schema_faults(self) -> Sequence[tuple[str, str]]:
+        with self._connection() as connection:
+            told = [(each.message, schema_check.REMEDY) for each in schema_check.differences(connection) if each.breaks]
+            edited = "the migration {} ran with another text than it has now"
+            return [*told, *((edited.format(name), schema_check.REMEDY) for name in schema_check.edited(connection))]
 
     def damage(self) -> Sequence[str]:
         with self._connection() as connection:

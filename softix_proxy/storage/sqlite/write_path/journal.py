@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import cast
 
 from softix_proxy.domain.access.objects import AccountPlace, ObjectRef
@@ -42,7 +43,13 @@ class SqliteJournal:
         self._waiting: list[WriteStep] = []
         """The steps for the writer's next group, gathered in a few turns of the event loop."""
         self.writer = Writer(
-            database.connect, clock, slot, self._deliver, turn=database.turn(), check=database.place.check
+            database.connect,
+            clock,
+            slot,
+            self._deliver,
+            turn=database.turn(),
+            check=database.place.check,
+            fault_of=partial(fault_of, at=database.path),
         )
         self.writer.start()
 
@@ -96,6 +103,10 @@ class SqliteJournal:
     async def withdraw(self, intents: Sequence[Intent]) -> None:
         """Withdraws intents as if they had never been admitted. Raises FailureError only at shutdown."""
         await asyncio.gather(*(self._ask(WriteStep(self._loop.create_future(), forget=intent)) for intent in intents))
+
+    async def probe(self) -> None:
+        """Commits a row of no meaning. Raises RefusedError(STORAGE_UNAVAILABLE)."""
+        await self._ask(WriteStep(self._loop.create_future(), probe=True))
 
     def trouble(self) -> Trouble | None:
         """Returns why the books cannot be written now, or None."""

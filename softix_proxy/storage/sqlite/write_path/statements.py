@@ -300,3 +300,6 @@ class DailySum:
 NOTE_UNPRICED = """
 INSERT INTO unpriced_asks (model_id, asks, last_asked_at_us) VALUES (?, 1, ?)
 ON CONFLICT DO UPDATE SET asks = asks + 1, last_asked_at_us = excluded.last_asked_at_us"""
+
+PROBE = "INSERT OR REPLACE INTO instance (name, value) VALUES ('probe', ?)"
+"""A write for its own sake, which shows whether the books can be written."""

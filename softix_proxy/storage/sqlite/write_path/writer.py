@@ -20,7 +20,7 @@ from softix_proxy.domain.instance.readiness import Trouble
 from softix_proxy.domain.metering.admission import Intent, RateCheck
 from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.storage.sqlite.core.engine import DatabaseError, IntegrityError, SqliteConnection, code_of
-from softix_proxy.storage.sqlite.core.errors import fault_of
+from softix_proxy.storage.sqlite.core.errors import DatabaseFault, fault_of
 from softix_proxy.storage.sqlite.core.writer_queue import WriteTurn
 from softix_proxy.storage.sqlite.write_path import statements as sql
 from softix_proxy.storage.sqlite.write_path.group import CommitGroup
@@ -28,12 +28,13 @@ from softix_proxy.storage.sqlite.write_path.group import CommitGroup
 log = logging.getLogger("softix.storage")
 _RETRY_S = (0.02, 0.1, 0.5, 1.0)
 _SLOW_NS = 5_000_000_000
+_REFUSED = "softix cannot write its books now"
 _SLOW = "COMMIT_SLOW", "look whether the disk hangs, or another program keeps the database locked"
 
 
 @dataclass(slots=True)
 class WriteStep:
-    """One step of a request. Exactly one of the five payloads is set."""
+    """One step of a request. Exactly one of the six payloads is set."""
 
     future: asyncio.Future[object] | None
     """The future of the caller that waits for the result. None if nobody waits."""
@@ -42,6 +43,8 @@ class WriteStep:
     forget: Intent | None = None
     count: RateCheck | None = None
     unpriced_model_id: int | None = None
+    probe: bool = False
+    """Whether this is no step of a request, but a write that shows whether the books can be written."""
     tries: int = 0
 
     @property
@@ -82,6 +85,8 @@ class Writer:
     """The turn that is taken for each transaction, so that other writers on the database get theirs."""
     check: Callable[[], None] = lambda: None
     """The check that raises if the file at the database's path is no longer the one that is open."""
+    fault_of: Callable[[Exception], DatabaseFault] = fault_of
+    """Names the cause of a failure."""
     _queue: SimpleQueue[WriteStep | None] = field(default_factory=SimpleQueue)
     _handing: threading.Lock = field(default_factory=threading.Lock)
     """The lock on putting several steps into the queue, and on taking all that are there."""
@@ -208,6 +213,8 @@ class Writer:
         unpriced = [(work.unpriced_model_id, now_us) for work in group if work.unpriced_model_id is not None]
         if unpriced:
             connection.executemany(sql.NOTE_UNPRICED, unpriced)
+        if any(work.probe for work in group):
+            connection.execute(sql.PROBE, (str(now_us).encode(),))
         connection.execute("COMMIT")
         self._count(len(group), perf_counter_ns() - started_ns)
         return [
@@ -238,27 +245,33 @@ class Writer:
         at_fault = isinstance(error, IntegrityError) or not isinstance(error, (DatabaseError, OSError))
         if at_fault:
             log.error("a step cannot be written: %s", code_of(error), extra={"group": len(group)})
+            refused = RefusedError(Code.STORAGE_UNAVAILABLE, f"{_REFUSED}.", 5)
         else:
-            self._note(error)
+            cause = self._note(error)
+            told, details = f"{_REFUSED}: {cause.message}.", {"cause": cause.code}
+            refused = RefusedError(Code.STORAGE_UNAVAILABLE, told, 5, details)
         if at_fault and len(group) > 1:
             for work in group:  # one of them is at fault, and the others must not suffer
                 self._commit([work])
             return
         for work in group:
-            if work.admit is None and work.count is None:
+            if work.admit is None and work.count is None and not work.probe:
                 self._again(work, give_up=at_fault or self._closing)
                 continue
-            self.deliver([(work, RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot write its books now", 5))])
+            self.deliver([(work, refused)])
             if work.admit is not None:
                 self._again(WriteStep(None, forget=work.admit), give_up=self._closing)
+            elif not any(each.probe for each in self._backlog):  # else the trouble would last until somebody asks
+                self._again(WriteStep(None, probe=True), give_up=self._closing)
         self._in_hand -= len(group)
 
-    def _note(self, error: Exception) -> None:
-        before, cause = self._failing, fault_of(error)
+    def _note(self, error: Exception) -> DatabaseFault:
+        before, cause = self._failing, self.fault_of(error)
         if before is None or before.code != cause.code:  # otherwise the same cause would be logged many times a minute
             log.error("the books cannot be written: %s; %s", cause.message, cause.remedy, extra={"error": cause.code})
         since_us = before.since_us if before else self.clock.now_us()
         self._failing = Trouble(cause.code, cause.message, cause.remedy, since_us)
+        return cause
 
     def _again(self, work: WriteStep, *, give_up: bool) -> None:
         if give_up:  # the intent stays in the database, and the next start closes it

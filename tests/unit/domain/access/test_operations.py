@@ -19,6 +19,7 @@ OF_THE_MACHINE = {
     "config.show": "It reads the configuration, and opens no database.",
     "doctor": "It checks the files of the machine, and changes nothing but what a person agrees to.",
     "init": "It makes the database.",
+    "restore": "It replaces the database, and its audit with it.",
     "migrate": "It makes the database's schema, before there is an audit of that schema.",
     "portal": "It serves.",
     "serve": "It serves.",

@@ -51,7 +51,7 @@ async def test_database_open_with_a_foreign_file_is_refused(tmp_path: Path) -> N
 
 
 async def test_database_create_without_the_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FailureError, match="cannot use"):
+    with pytest.raises(FailureError, match="cannot be opened"):
         Database(tmp_path / "none" / "softix.db", StoppedClock()).create()
 
 
@@ -93,7 +93,7 @@ async def test_transaction_after_an_error_is_rolled_back(database: Database, err
 
 
 async def test_read_transaction_during_a_write_sees_one_snapshot(database: Database) -> None:
-    count = "SELECT count(*) FROM instance"
+    count = "SELECT count(*) FROM instance WHERE name = 'a'"
     async with database.transaction(writes=False) as session:
         before = await session.one(count)
         async with database.transaction() as writing:

@@ -21,9 +21,11 @@ PATH = Path("/srv/softix.db")
         (failure("SQLITE_NOTADB"), "SQLITE_NOTADB", "is not a softix database", "--data-dir"),
         (failure("SQLITE_CORRUPT_INDEX"), "SQLITE_CORRUPT_INDEX", "is damaged", "softix doctor"),
         (failure("SQLITE_CANTOPEN"), "SQLITE_CANTOPEN", "cannot be opened", "owner and mode"),
-        (PermissionError(13, "x"), "PermissionError", "cannot use", "writable"),
+        (OSError(27, "x"), "SQLITE_IOERR_WRITE", "the disk under", "limit on the size"),
+        (PermissionError(13, "x"), "SQLITE_READONLY", "cannot be written", "owner and mode"),
+        (FileNotFoundError(2, "x"), "SQLITE_CANTOPEN", "cannot be opened", "that it is there"),
         (MovedError("DATABASE_MOVED", "{place} is away", "put it back"), "DATABASE_MOVED", "is away", "put it back"),
-        (DatabaseError("canary of a value"), "Error", "cannot use", "folder exists"),
+        (DatabaseError("canary of a value"), "Error", "cannot use", "softix doctor"),
     ],
 )
 def test_fault_of_each_cause_has_a_code_a_message_and_a_remedy(

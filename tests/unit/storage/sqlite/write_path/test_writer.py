@@ -268,6 +268,17 @@ def test_step_without_a_waiting_caller_is_retried_after_a_failed_commit(bench: B
     assert bench.count("unpriced_asks") == 1 and bench.writer.trouble() is None
 
 
+def test_probe_after_a_failed_commit_is_refused_and_written_again_until_the_trouble_is_over(bench: Bench) -> None:
+    """Nobody sends requests to a daemon that is not ready, so that it has to find out by itself."""
+    bench.faults["COMMIT"] = [failure("SQLITE_FULL"), failure("SQLITE_FULL")]
+    probe = WriteStep(None, probe=True)
+    bench.submit(probe)
+    bench.writer.start()
+    *refused, written = bench.wait_for(3)
+    assert [error.details for error in refused if isinstance(error, RefusedError)] == [{"cause": "SQLITE_FULL"}] * 2
+    assert written is None and bench.writer.trouble() is None
+
+
 def test_writer_during_a_slow_commit_reports_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "_SLOW_NS", 0)
     reached, go_on = threading.Event(), threading.Event()

@@ -1,0 +1,1 @@
+"""Checks of the instance as a whole."""
