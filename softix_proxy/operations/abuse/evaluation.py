@@ -19,6 +19,7 @@ from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.operations.abuse import actions, alerts
 from softix_proxy.operations.abuse.abuse import RuleInForce, in_force
+from softix_proxy.operations.abuse.key_places import places_of
 
 HISTORY_HOURS = 5 * HOURS_A_WEEK
 """How far back the rules see."""
@@ -113,7 +114,8 @@ class AbuseWatch:
         return True
 
     async def _look_at_key(self, use: KeyHours, for_all: Tunings, for_key: Tunings) -> int:
-        return await self._raise(found_in(use, for_all, for_key))
+        places = await places_of(self._storage.reading(), use)
+        return await self._raise([*found_in(use, for_all, for_key), *found_in(places, for_all, for_key)])
 
     async def _raise(self, found: Sequence[tuple[RuleInForce, Suspicion]]) -> int:
         if not found:
