@@ -111,7 +111,12 @@ def _abuse_watch(instance: Instance, tally: AbuseTally) -> AbuseWatch:
     from softix_proxy.operations.access.door import Door
 
     storage = Door(instance.storage, NOBODY).recorded("abuse.watch")
-    return AbuseWatch(storage, instance.settings.roles.table, tally)
+    roles, countries = instance.settings.roles.table, instance.settings.abuse.countries
+    if countries is None:
+        return AbuseWatch(storage, roles, tally)
+    from softix_proxy.imports.country_file import CountryFile
+
+    return AbuseWatch(storage, roles, tally, CountryFile(countries).country_of)
 
 
 async def _portal(

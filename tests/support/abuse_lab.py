@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from support.books import NOW_US, USD, make_intent, make_settlement
 from support.engines import Books
@@ -15,6 +15,7 @@ from softix_proxy.domain.accounts.principals import NOBODY
 from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.operations.abuse import abuse
 from softix_proxy.operations.abuse.evaluation import AbuseWatch
+from softix_proxy.operations.abuse.key_places import nowhere
 from softix_proxy.operations.access.door import Door
 
 WEEK_HOURS = 168
@@ -23,9 +24,9 @@ LATER_US = NOW_US + HOUR_US // 2
 """In the middle of the hour."""
 
 
-def watch_of(books: Books, tally: AbuseTally | None = None) -> AbuseWatch:
+def watch_of(books: Books, tally: AbuseTally | None = None, country_of: Callable[[str], str] = nowhere) -> AbuseWatch:
     storage = Door(books.storage, NOBODY).recorded("abuse.watch")
-    return AbuseWatch(storage, OperatorRoles(), tally or AbuseTally())
+    return AbuseWatch(storage, OperatorRoles(), tally or AbuseTally(), country_of)
 
 
 async def quiet_fortnight(books: Books) -> None:

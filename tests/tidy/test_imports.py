@@ -90,6 +90,7 @@ LATE: Mapping[str, str] = {
     "google": "143 ms and 13 MB, an extra: only Vertex has tokens from it",
     "joserfc": "40 ms and 1.9 MB, an extra: only sign-in at an OpenID provider checks its signatures",
     "importlib.resources": "4 ms: only a path that is not served asks which SDKs call it",
+    "maxminddb": "0.4 MB, an extra: only who gives a file of countries asks for one",
     "nacl": "15 ms and 0.8 MB: a daemon has no password to check",
     "platformdirs": "7 ms and 0.3 MB: not needed where the folder is named",
     "pyarrow": "48 ms and 29 MB, an extra: only one format of export has it",

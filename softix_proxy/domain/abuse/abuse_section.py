@@ -19,3 +19,10 @@ class AbuseSection:
         restart=True,
         example="/etc/softix/secret_scanning.json",
     )
+    countries: Path | None = setting(  # noqa: RUF009
+        None,
+        "A file in MaxMind's format that says in which country an address is, for the rule new-country. "
+        "Without it, the rule notices nothing. It needs the extra [countries].",
+        restart=True,
+        example="/var/lib/softix/countries.mmdb",
+    )

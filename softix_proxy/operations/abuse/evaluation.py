@@ -7,7 +7,7 @@ however busy it is.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from softix_proxy.domain.abuse.abuse import EVERY_KEY, Tuning
 from softix_proxy.domain.abuse.abuse_tally import AbuseTally
@@ -19,7 +19,7 @@ from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.operations.abuse import actions, alerts
 from softix_proxy.operations.abuse.abuse import RuleInForce, in_force
-from softix_proxy.operations.abuse.key_places import places_of
+from softix_proxy.operations.abuse.key_places import nowhere, places_of
 
 HISTORY_HOURS = 5 * HOURS_A_WEEK
 """How far back the rules see."""
@@ -39,10 +39,18 @@ Tunings = Mapping[str, Tuning]
 class AbuseWatch:
     """Looks again and again with the same memory of what it saw."""
 
-    def __init__(self, storage: Storage, roles: OperatorRoles, tally: AbuseTally) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        roles: OperatorRoles,
+        tally: AbuseTally,
+        country_of: Callable[[str], str] = nowhere,
+    ) -> None:
+        """`country_of` returns the two letters of an address's country, or nothing."""
         self._storage = storage
         self._roles = roles
         self._tally = tally
+        self._country_of = country_of
         self._hour = 0
         self._seen: dict[int, HourUse] = {}
 
@@ -114,7 +122,7 @@ class AbuseWatch:
         return True
 
     async def _look_at_key(self, use: KeyHours, for_all: Tunings, for_key: Tunings) -> int:
-        places = await places_of(self._storage.reading(), use)
+        places = await places_of(self._storage.reading(), use, self._country_of)
         return await self._raise([*found_in(use, for_all, for_key), *found_in(places, for_all, for_key)])
 
     async def _raise(self, found: Sequence[tuple[RuleInForce, Suspicion]]) -> int:

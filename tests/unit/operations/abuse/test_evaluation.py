@@ -5,6 +5,8 @@ from support.books import StoppedClock
 from support.engines import Books
 
 from softix_proxy.domain.abuse.abuse_tally import AbuseTally
+from softix_proxy.domain.core.clock import DAY_US
+from softix_proxy.domain.privacy.technical_data import KeyAddress, SeenGroup
 from softix_proxy.operations.abuse import abuse
 
 
@@ -35,3 +37,42 @@ async def test_rule_that_is_switched_off_for_a_key_notices_nothing_of_it(books: 
         tally.refused(2)
     await watch_of(books, tally).look()
     assert [alert.subject for alert in await abuse.list_all(books.storage, limit=10)] == ["key_bob"]
+
+
+async def test_key_that_is_used_from_elsewhere_is_noticed_by_network_and_by_country(
+    books: Books, clock: StoppedClock
+) -> None:
+    clock.us = LATER_US
+    await quiet_fortnight(books)
+    await spend(books, 1, 1)
+    today, home, away = LATER_US // DAY_US, "192.0.2.7", "198.51.100.7"
+    seen = [(day, home, day * DAY_US) for day in range(today - 20, today + 1)] + [(today, away, LATER_US - 60)]
+    addresses = [
+        KeyAddress(key_id=1, day=day, address=address, first_us=at_us, last_us=at_us, requests=100)
+        for day, address, at_us in seen
+    ]
+    async with books.storage.writing() as unit:
+        await unit.technical_data.note(SeenGroup(addresses))
+    countries = {home: "DE", away: "JP"}
+    assert await watch_of(books, country_of=lambda address: countries[address]).look() == 2
+    found = {alert.rule: alert.text for alert in await abuse.list_all(books.storage, limit=10)}
+    assert found.keys() == {"new-network", "new-country"}
+    assert "from the country JP" in found["new-country"] and "from DE" in found["new-country"]
+    assert "100 requests" in found["new-network"]
+
+
+async def test_without_a_file_of_countries_only_the_network_is_noticed(books: Books, clock: StoppedClock) -> None:
+    clock.us = LATER_US
+    await quiet_fortnight(books)
+    await spend(books, 1, 1)
+    today = LATER_US // DAY_US
+    seen = [(day, "192.0.2.7") for day in range(today - 20, today + 1)] + [(today, "198.51.100.7")]
+    addresses = [
+        KeyAddress(key_id=1, day=day, address=address, first_us=at_us, last_us=at_us, requests=100)
+        for day, address in seen
+        for at_us in [LATER_US - 60 if day == today else day * DAY_US]
+    ]
+    async with books.storage.writing() as unit:
+        await unit.technical_data.note(SeenGroup(addresses))
+    await watch_of(books).look()
+    assert [alert.rule for alert in await abuse.list_all(books.storage, limit=10)] == ["new-network"]
