@@ -360,9 +360,7 @@ class Reloaded(NamedTuple):
 
 
 def reloaded(running: Settings, read: Settings) -> Reloaded:
-    taken: list[str] = []
-    left: list[str] = []
-    sections: dict[str, Any] = {}
+    taken, left, sections = list[str](), list[str](), dict[str, Any]()
     for section, owner in _SECTIONS.items():
         kept = {}
         for item in fields(owner):

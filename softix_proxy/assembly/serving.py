@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from softix_proxy.assembly import mailing, webhook_delivery
 from softix_proxy.assembly.background import run_until_closed
@@ -42,12 +42,9 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
     import random
 
     from softix_proxy.assembly.daemon import Serving
-    from softix_proxy.domain.abuse.abuse_tally import AbuseTally
     from softix_proxy.domain.core.calendar import calendar
-    from softix_proxy.domain.instance.backups import BackupTally
-    from softix_proxy.domain.notices.delivery_tally import DeliveryTally
-    from softix_proxy.jobs import abuse, backups, batches, budget_alerts, recovery, target_health
-    from softix_proxy.jobs.technical_data import SeenWriter, watch_age
+    from softix_proxy.jobs import recovery
+    from softix_proxy.jobs.technical_data import SeenWriter
     from softix_proxy.operations.instance import zones
     from softix_proxy.relay.core.live_directory import LiveDirectory
     from softix_proxy.relay.routing.target_pool import BreakerSettings, TargetPool
@@ -70,10 +67,8 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
         directory = LiveDirectory(instance.storage)
         await directory.refresh()
         upstream, lines = await _upstream(stack, instance, vault, directory)
-        tally, abuse_tally, backup = DeliveryTally(), AbuseTally(), BackupTally()
-        context = await _app_context(
-            instance, vault, directory, journal, target_pool, upstream, lines, tally, abuse_tally, backup
-        )
+        tallies = _tallies()
+        context = await _app_context(instance, vault, directory, journal, target_pool, upstream, lines, tallies)
         certificate = _certificate(settings)
         tls = None if certificate is None else certificate.context
         listening = ListenerSettings.of(settings.server, tls)
@@ -85,24 +80,48 @@ async def serving(settings: Settings, make_commands: MakeCommands | None = None)
         people = await _portal(stack, instance, vault, make_commands)
         seen = SeenWriter(context.lifecycle.seen, instance.storage, calendar(settings.billing.zone))
         url = await server.open()
-        for job in (
-            recovery.watch(journal, settings.money.interrupted_charge),
-            target_health.watch(target_pool, instance.storage, journal.slot),
-            batches.watch(instance.storage, lambda: context.batches().results, settings.upstream.batch_poll_s),
-            budget_alerts.watch(instance.storage),
-            watch_age(instance.storage, settings.retention.technical_days),
-            seen.run(),
-            abuse.watch(partial(_abuse_watch, instance, abuse_tally)),
-            backups.watch(instance.storage, _backup(instance), settings.backup.every_h, backup),
-        ):
+        for job in (*_jobs(instance, journal, target_pool, context, tallies), seen.run()):
             run_until_closed(stack, job)
         stack.push_async_callback(seen.close)
         if mailing.is_wanted(settings):
             await stack.enter_async_context(mailing.sending(instance, vault))
-        await stack.enter_async_context(webhook_delivery.delivering(instance, vault, tally))
+        await stack.enter_async_context(webhook_delivery.delivering(instance, vault, tallies.deliveries))
         yield Serving(
             url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate, context.monitor, people
         )
+
+
+class _Tallies(NamedTuple):
+    """What the jobs of this process count for the metrics."""
+
+    deliveries: DeliveryTally
+    abuse: AbuseTally
+    backups: BackupTally
+
+
+def _tallies() -> _Tallies:
+    from softix_proxy.domain.abuse.abuse_tally import AbuseTally
+    from softix_proxy.domain.instance.backups import BackupTally
+    from softix_proxy.domain.notices.delivery_tally import DeliveryTally
+
+    return _Tallies(DeliveryTally(), AbuseTally(), BackupTally())
+
+
+def _jobs(
+    instance: Instance, journal: SqliteJournal, target_pool: TargetPool, context: AppContext, tallies: _Tallies
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """Yields what runs beside the requests until the daemon stops."""
+    from softix_proxy.jobs import abuse, backups, batches, budget_alerts, recovery, target_health
+    from softix_proxy.jobs.technical_data import watch_age
+
+    settings, storage = instance.settings, instance.storage
+    yield recovery.watch(journal, settings.money.interrupted_charge)
+    yield target_health.watch(target_pool, storage, journal.slot)
+    yield batches.watch(storage, lambda: context.batches().results, settings.upstream.batch_poll_s)
+    yield budget_alerts.watch(storage)
+    yield watch_age(storage, settings.retention.technical_days)
+    yield abuse.watch(partial(_abuse_watch, instance, tallies.abuse))
+    yield backups.watch(storage, _backup(instance), settings.backup.every_h, tallies.backups)
 
 
 def _abuse_watch(instance: Instance, tally: AbuseTally) -> AbuseWatch:
@@ -138,9 +157,7 @@ async def _app_context(
     target_pool: TargetPool,
     upstream: HttpUpstream,
     lines: ProviderWebSockets,
-    tally: DeliveryTally,
-    abuse_tally: AbuseTally,
-    backup_tally: BackupTally,
+    tallies: _Tallies,
 ) -> AppContext:
     from softix_proxy.domain.core.ids import RequestIds
     from softix_proxy.relay.core.policy import Policy
@@ -158,10 +175,10 @@ async def _app_context(
 
     settings, storage = instance.settings, instance.storage
     seen = SeenClients()
-    metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()), tally, seen.tally, abuse_tally)
-    metrics.backups, metrics.now_us = backup_tally, instance.clock.now_us
+    stats = partial(WriterStats.of, journal.writer)
+    metrics = Metrics(lambda: stats(journal.trouble()), tallies.deliveries, seen.tally, tallies.abuse)
+    metrics.backups, metrics.now_us = tallies.backups, instance.clock.now_us
     readiness = Readiness(directory, journal, instance.clock.monotonic_ns)
-    policy = Policy.of(settings.money, settings.upstream, settings.routing, settings.relay)
     lifecycle = Lifecycle(
         directory,
         journal,
@@ -169,15 +186,14 @@ async def _app_context(
         vault,
         instance.clock,
         metrics,
-        policy,
+        Policy.of(settings.money, settings.upstream, settings.routing, settings.relay),
         target_pool,
         books=storage.reading,
         seen=seen,
     )
-    lifecycle.abuse = abuse_tally
+    lifecycle.abuse = tallies.abuse
     lifecycle.guesses.per_minute = settings.server.bad_keys_per_minute
     ids = RequestIds(journal.slot, await storage.reading().instance.last_request_id())
-
     return AppContext(
         lifecycle=lifecycle,
         storage=storage,

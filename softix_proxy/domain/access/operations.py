@@ -36,6 +36,23 @@ def _rows(
 
 
 def _table() -> Iterator[NamedOperation]:
+    yield from _of_people()
+    yield from _of_requests_and_money()
+    yield from _of_the_instance()
+    yield from _rows("overview", "show", own=True)
+    yield from _rows("page", "show", own=True)
+    yield from _rows("payments", changes="webhook", own=True)
+    yield from _rows(
+        "account",
+        "show",
+        "confirm register verify reset update change-email change-password sign-in sign-out end-sessions "
+        "add-factor remove-factor make-codes link-identity unlink-identity set-notices choose-organisation "
+        "accept-invitation",
+        own=True,
+    )
+
+
+def _of_people() -> Iterator[NamedOperation]:
     yield from _rows("users", "list show", "create import limits update disable enable set-password")
     yield from _rows(
         "accounts", "list show", "connect create disable enable reset-link set-role sign-out", of="accounts"
@@ -54,6 +71,9 @@ def _table() -> Iterator[NamedOperation]:
     yield from _rows("organisations", "list show members invitations", "cancel-invitation invite remove set-role leave")
     yield from _rows("projects", "list show", "archive assign create rename")
     yield from _rows("budgets", "list", "recount remove set")
+
+
+def _of_requests_and_money() -> Iterator[NamedOperation]:
     yield from _rows("balance", "history show", "add adjust credit-limit set")
     yield from _rows(
         "payments",
@@ -75,6 +95,9 @@ def _table() -> Iterator[NamedOperation]:
     yield NamedOperation("reconcile", Permission.USAGE_READ, changes=False)
     yield from _rows("bill", "list render show", "credit customer run", of="bills")
     yield from _rows("ledger", "accounts verify", "redate")
+
+
+def _of_the_instance() -> Iterator[NamedOperation]:
     yield from _rows("mail", "list preview", "set-password test")
     yield NamedOperation("mail.retry", Permission.MAIL_RETRY, changes=True)
     yield from _rows("webhooks", "list show", "add disable enable remove replay rotate-secret test")
@@ -88,17 +111,6 @@ def _table() -> Iterator[NamedOperation]:
     yield NamedOperation("apply", None, changes=True)  # each part of it asks for the permission of its own command
     yield NamedOperation("connect", Permission.KEYS_WRITE, changes=True)
     yield NamedOperation("quickstart", Permission.INSTANCE_WRITE, changes=True)
-    yield from _rows("overview", "show", own=True)
-    yield from _rows("page", "show", own=True)
-    yield from _rows("payments", changes="webhook", own=True)
-    yield from _rows(
-        "account",
-        "show",
-        "confirm register verify reset update change-email change-password sign-in sign-out end-sessions "
-        "add-factor remove-factor make-codes link-identity unlink-identity set-notices choose-organisation "
-        "accept-invitation",
-        own=True,
-    )
 
 
 OPERATIONS: Final[Mapping[str, NamedOperation]] = MappingProxyType({each.name: each for each in _table()})

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from softix_proxy.domain.core.errors import BadInputError
+
 HEADER = "x-softix-tag"
 """The header of a request that names tags. It can come several times, and has tags with commas between them."""
 MOST_TAGS = 16
@@ -17,12 +19,11 @@ _NAME = re.compile("[a-z][a-z0-9_-]{0,31}", re.ASCII)
 _VALUE = re.compile("[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
-class BadTagError(ValueError):
-    """Says in a sentence why a text is no tag. The text itself may be anything, so the sentence does not repeat it."""
+class BadTagError(BadInputError):
+    """Says why a text is no tag. The text itself may be anything, so it is not repeated."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "write for example team=search")
 
 
 def checked_name(name: str) -> str:
@@ -41,14 +42,14 @@ def named(tags: Sequence[str]) -> dict[str, str]:
     for tag in tags:
         name, equals, value = tag.partition("=")
         if not equals or not _NAME.fullmatch(name):
-            raise BadTagError("A tag is a name of small letters, an equals sign and a value: team=search.")
+            raise BadTagError("a tag is a name of small letters, an equals sign and a value")
         if not _VALUE.fullmatch(value):
-            raise BadTagError(f"The value of the tag {name} has 1 to 64 letters, digits, dots, - and _.")
+            raise BadTagError(f"the value of the tag {name} has 1 to 64 letters, digits, dots, - and _")
         if name in found:
-            raise BadTagError(f"The tag {name} is there twice.")
+            raise BadTagError(f"the tag {name} is there twice")
         found[name] = value
     if len(found) > MOST_TAGS:
-        raise BadTagError(f"There are more than {MOST_TAGS} tags.")
+        raise BadTagError(f"there are more than {MOST_TAGS} tags")
     return dict(sorted(found.items()))
 
 
@@ -73,14 +74,14 @@ def combined(key_tags: Sequence[str], asked: Sequence[str], allowed: Collection[
     fixed, added = named(key_tags), named(asked)
     for name, value in added.items():
         if name not in allowed:
-            raise BadTagError(f"The tag {name} is not allowed here. {_listed(allowed)}")
+            raise BadTagError(f"the tag {name} is not allowed here; {_listed(allowed)}")
         if fixed.get(name, value) != value:
-            raise BadTagError(f"The tag {name} is set for this API key, and a request cannot change it.")
+            raise BadTagError(f"the tag {name} is set for this API key, and a request cannot change it")
     return " ".join(checked([f"{name}={value}" for name, value in (fixed | added).items()]))
 
 
 def _listed(allowed: Collection[str]) -> str:
-    return f"These are: {', '.join(sorted(allowed))}." if allowed else "The operator has allowed none."
+    return f"these are: {', '.join(sorted(allowed))}" if allowed else "the operator has allowed none"
 
 
 def has_tag(stored: str, tag: str) -> bool:

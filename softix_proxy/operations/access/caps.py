@@ -14,10 +14,10 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.core.money import MAX_PICO, format_usd
 from softix_proxy.domain.metering.budgets import parse_alerts, reached
 from softix_proxy.domain.metering.caps import MOST_CAPS, Cap, CapAlert, CapState
+from softix_proxy.domain.metering.usage_tags import checked
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.operations.access.key_checks import checked_limits, checked_models
 from softix_proxy.operations.access.limit_terms import UNCHANGED, AskedTerms, changed_terms, terms_fields
-from softix_proxy.operations.access.usage_tags import parse_tags
 
 _MOST_RATES = 20
 
@@ -101,7 +101,7 @@ class _Change(NamedTuple):
 def _require_valid(asked: AskedLimits) -> None:
     """Raises BadInputError for what no cap can have."""
     if asked.tag:
-        parse_tags([asked.tag])
+        checked([asked.tag])
     if asked.rates and (asked.tag or asked.end_users):
         raise BadInputError("a tag or an end user has no limit a minute", "leave out --rpm, --tpm and --concurrency")
     if asked.end_users and asked.terms.alerts not in (None, "none"):

@@ -17,6 +17,7 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFou
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.ledger.balance import Wallet
+from softix_proxy.domain.metering.usage_tags import checked
 from softix_proxy.domain.notices.outbox import NoticeKind
 from softix_proxy.domain.organisations.key_owners import KeyOwner
 from softix_proxy.domain.ports.storage import Storage, Unit
@@ -24,7 +25,6 @@ from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.access import users
 from softix_proxy.operations.access.key_checks import checked_limits, checked_models
 from softix_proxy.operations.access.templates import Explicit, apply_to_key
-from softix_proxy.operations.access.usage_tags import parse_tags
 from softix_proxy.operations.notices import key_notices
 
 _MAX_LABEL = 64
@@ -94,7 +94,7 @@ async def create(
             created_at_us=now_us,
             regions=checked_regions(regions),
             unknown_members=unknown_members,
-            tags=parse_tags(tags),
+            tags=checked(tags),
             end_users=end_users,
         )
         added = await unit.keys.add(asked)
@@ -173,7 +173,7 @@ async def update(
             expires_at_us=None if never_expires else expires_at_us,
             regions=key.regions if regions is None else checked_regions(regions),
             unknown_members=key.unknown_members if unknown_members is None else unknown_members or None,
-            tags=key.tags if tags is None else parse_tags(tags),
+            tags=key.tags if tags is None else checked(tags),
             end_users=key.end_users if end_users is None else end_users,
         )
         await unit.keys.update(changed)

@@ -27,14 +27,13 @@ from softix_proxy.domain.metering.usage import (
     UsageTotal,
     UserSum,
 )
-from softix_proxy.domain.metering.usage_tags import checked_name
+from softix_proxy.domain.metering.usage_tags import checked, checked_name
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.exports.metering import csv_usage, jsonl_usage
 from softix_proxy.exports.metering.columns import ColumnValue, fields
 from softix_proxy.exports.metering.html_summary import SummaryPage, SummaryTable
 from softix_proxy.exports.metering.line_layout import Layout
 from softix_proxy.operations.access import users
-from softix_proxy.operations.access.usage_tags import parse_tags
 
 UsageFormat = Literal["csv", "jsonl"]
 FORMATS: Mapping[UsageFormat, Layout] = {"csv": csv_usage.LAYOUT, "jsonl": jsonl_usage.LAYOUT}
@@ -128,7 +127,7 @@ async def filter_of(
         model_ids=await model_ids(unit, model) if model is not None else None,
         errors_only=errors_only,
         statuses=parse_statuses(statuses),
-        tags=parse_tags(tags),
+        tags=checked(tags),
     )
 
 

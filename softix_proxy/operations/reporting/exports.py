@@ -12,6 +12,7 @@ from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.ledger import REVENUE, Posting
 from softix_proxy.domain.metering.usage import ExportLines, UsageFilter
+from softix_proxy.domain.metering.usage_tags import checked
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.reporting.manifests import ExportContents, RowForm
 from softix_proxy.exports.ledger.form import ExportFormat, ExportOptions, ExportWriter, Granularity
@@ -19,7 +20,6 @@ from softix_proxy.exports.metering.parquet_usage import ParquetUsage
 from softix_proxy.exports.reporting.fingerprints import Begun
 from softix_proxy.exports.reporting.formats import FORMS
 from softix_proxy.operations.access import users
-from softix_proxy.operations.access.usage_tags import parse_tags
 from softix_proxy.operations.metering import usage
 from softix_proxy.operations.metering.usage import UsageExport
 
@@ -127,7 +127,7 @@ async def export(storage: Storage, wanted: ExportRequest) -> UsageExport:
         return UsageExport(expected_rows, _parquet(unit, ParquetUsage(), wanted, user_id, until_us), last_us)
     layout = next(layout for name, layout in usage.FORMATS.items() if name == wanted.format)
     exported = await usage.export(
-        storage, layout, wanted.span, wanted.user, after_id=wanted.after_id, tags=parse_tags(wanted.tags)
+        storage, layout, wanted.span, wanted.user, after_id=wanted.after_id, tags=checked(wanted.tags)
     )
     return UsageExport(exported.expected_rows, _named(exported.chunks, f"{_stem(wanted)}.{wanted.format}"))
 

@@ -22,7 +22,7 @@ def usage_tags(key: Key, values: Sequence[str], policy: Policy) -> str:
     try:
         return combined(key.tags, split_header(values), policy.tags)
     except BadTagError as error:
-        raise RefusedError(Code.INVALID_REQUEST, f"The header x-softix-tag: {error.why}") from None
+        raise RefusedError(Code.INVALID_REQUEST, f"The header x-softix-tag: {error.message}.") from None
 
 
 def end_user(caller: Caller, body: bytes, vault: Vault) -> str:
