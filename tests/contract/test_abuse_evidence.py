@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from support.abuse_lab import LATER_US, NOW_HOUR, act, burst, watch_of
 from support.books import NOW_US, StoppedClock, make_intent, make_settlement
 from support.engines import Books
@@ -14,6 +15,8 @@ from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.operations.abuse import abuse
 from softix_proxy.operations.accounts import security_events
 from softix_proxy.storage.sqlite.abuse import abuse_evidence
+
+pytestmark = pytest.mark.only_engine("sqlite", reason="asks how it finds its rows")
 
 
 async def test_sums_of_hours_have_requests_errors_hang_ups_and_what_they_cost(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from softix_proxy.storage.sqlite.core import migrations
+
+pytestmark = pytest.mark.only_engine("sqlite", reason="reads its migrations")
 
 _FROZEN = Path(__file__).with_name("frozen_migrations.txt")
 

@@ -7,7 +7,8 @@ from softix_proxy.storage.sqlite.core import slots
 def leave_open(books, slot: int) -> None:
     for request in (1, 2):
         books.execute(
-            "INSERT INTO intents VALUES (?, ?, 1, 1, 1, 1, NULL, 'chat', 0, ?, 5, NULL)", (request, slot, PICO_PER_USD)
+            "INSERT INTO intents VALUES (?, ?, 1, 1, 1, 1, NULL, 'chat', 0, ?, 5, NULL, NULL, '', '')",
+            (request, slot, PICO_PER_USD),
         )
 
 

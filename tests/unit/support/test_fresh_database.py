@@ -39,9 +39,9 @@ def test_copied_database_is_the_migrated_one(tmp_path: Path) -> None:
 def test_migrations_that_a_test_replaces_are_applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     step = tmp_path / "0001_one"
     step.mkdir()
-    (step / "up.sql").write_text("CREATE TABLE only (x);\n")
+    (step / "up.sql").write_text("CREATE TABLE instance (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;\n")
     monkeypatch.setattr(migrations, "available", lambda: [(1, "one", step)])
     made = new(tmp_path / "softix.db")
     assert copy_or_migrate(made) == ["0001_one"]
-    assert made.execute("SELECT name FROM sqlite_master").fetchall() == [("only",)]
+    assert made.execute("SELECT name FROM sqlite_master").fetchall() == [("instance",)]
     made.close()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
-from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, ModelRate, Spend
+from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.core.calendar import Today
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.metering.admission import KeyState
@@ -14,18 +13,8 @@ from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.paging import is_before
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted, field_names, insert, text_list
 from softix_proxy.storage.sqlite.metering.caps import CARRY_ON, CARRY_ON_END_USERS
+from softix_proxy.storage.sqlite.metering.model_rates import read_rates, write_rates
 from softix_proxy.storage.sqlite.organisations.key_owners import SqliteKeyOwnerStore
-
-
-def _read_rates(text: str) -> tuple[ModelRate, ...]:
-    if text == "[]":
-        return ()
-    return tuple(ModelRate(models=models, rpm=rpm, tpm=tpm) for models, rpm, tpm in json.loads(text))
-
-
-def _write_rates(rates: tuple[ModelRate, ...]) -> str:
-    return json.dumps([[rate.models, rate.rpm, rate.tpm] for rate in rates])
-
 
 KEY = RecordMapping(
     Key,
@@ -47,7 +36,7 @@ KEY = RecordMapping(
         "concurrency",
         "cap_pico",
         "cap_period",
-        model_rates=converted(_read_rates, _write_rates),
+        model_rates=converted(read_rates, write_rates),
     ),
     status=converted(KeyStatus),
     regions=text_list(),

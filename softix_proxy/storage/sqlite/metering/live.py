@@ -29,6 +29,7 @@ from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, field_names, selected
 from softix_proxy.storage.sqlite.core.wide_sums import split_sum, summed
 from softix_proxy.storage.sqlite.metering import usage_sql
+from softix_proxy.storage.sqlite.metering.model_rates import read_rates
 
 R = TypeVar("R")
 _ROWS_AT_ONCE = 20_000
@@ -113,10 +114,10 @@ _SLOWEST = f"SELECT {_ENDED.select()} {_PART} ORDER BY u.latency_ms DESC, u.id D
 _FAILED = f"SELECT {_ENDED.select()} {_PART} AND u.error IS NOT NULL ORDER BY u.id DESC LIMIT ?"
 
 
-def _of_table(make: Callable[..., R], table: str) -> RecordMapping[R]:
-    """Returns the mapping of a record whose fields are columns of that table."""
+def _of_table(make: Callable[..., R], table: str, **others: Any) -> RecordMapping[R]:
+    """Returns the mapping of a record whose fields are columns of that table. `others` are fields that are not."""
     stored: dict[str, Any] = {name: selected(f"{table}.{name}") for name in field_names(make)}
-    return RecordMapping(make, **stored)
+    return RecordMapping(make, **{**stored, **others})
 
 
 _KEY_USE = RecordMapping(
@@ -126,7 +127,7 @@ _KEY_USE = RecordMapping(
     key_public_id=selected("keys.public_id"),
     key_prefix=selected("keys.prefix"),
     key_label=selected("keys.label"),
-    limits=_of_table(KeyLimits, "keys"),
+    limits=_of_table(KeyLimits, "keys", model_rates=selected("keys.model_rates", read=read_rates)),
     state=_of_table(KeyState, "key_states"),
 )
 

@@ -47,7 +47,7 @@ def test_doctor_on_a_pipe_prints_plain_words(home: Path) -> None:
     assert done.returncode == 0
     assert [line.split("\t") for line in done.stdout.splitlines()] == [
         ["severity", "check", "message", "remedy"],
-        ["ok", "migrations", f"schema {migrations.latest()} is up to date", "-"],
+        ["ok", "migrations", f"schema {migrations.latest()} is up to date, and what its migrations make", "-"],
         [
             "warning",
             "providers",

@@ -46,9 +46,13 @@ def test_every_command_is_an_operation_or_has_a_reason_not_to_be() -> None:
     assert names - OPERATIONS.keys() == OF_THE_MACHINE.keys()
 
 
+OF_THE_DAEMON = {"abuse.watch"}
+"""What nobody asks for: a job of the daemon does it, and the audit names it so."""
+
+
 def test_every_operation_is_a_command_or_a_page() -> None:
     pages = {route.operation for route in ROUTES} | {page.operation for page in PAGES}
-    assert OPERATIONS.keys() - set(commands(main)) - pages == set()
+    assert OPERATIONS.keys() - set(commands(main)) - pages == OF_THE_DAEMON
 
 
 def test_every_page_is_an_operation() -> None:
@@ -80,6 +84,6 @@ def test_operation_that_changes_something_is_opened_by_no_permission_to_read(ope
 
 def test_what_needs_no_permission_is_about_oneself_or_about_nothing() -> None:
     free = {name.partition(".")[0] for name, operation in OPERATIONS.items() if operation.permission is None}
-    assert free == OF_THE_PORTAL | {"apply", "roles", "payments"}
+    assert free == OF_THE_PORTAL | {"abuse", "apply", "roles", "payments"}
     assert OPERATIONS["apply"].changes, "each part of it asks for the permission of its own command"
     assert OPERATIONS["payments.webhook"].permission is None and Permission.PAYMENTS_WRITE is not None

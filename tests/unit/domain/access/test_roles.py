@@ -49,7 +49,11 @@ def test_roles_of_operators_are_those_of_the_promise() -> None:
 
 
 def test_support_changes_no_amount_and_no_limit() -> None:
-    assert OPERATOR_ROLES["support"] - READS == {Permission.KEYS_REVOKE, Permission.MAIL_RETRY}
+    assert OPERATOR_ROLES["support"] - READS == {
+        Permission.ABUSE_ACK,
+        Permission.KEYS_REVOKE,
+        Permission.MAIL_RETRY,
+    }
 
 
 def test_billing_moves_money_and_gives_no_access() -> None:

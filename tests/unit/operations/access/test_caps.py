@@ -48,7 +48,8 @@ async def test_new_key_and_user_get_caps_that_have_spent_nothing(storage: Sqlite
         assert [one.cap.period for one in await caps.of_user(unit, 1)] == ["day", "month"]
         [total] = await caps.of_key(unit, key)
     assert caps.as_fields(total) == {
-        "model": None, "period": "total", "amount": "1.00", "spent": "0.00", "held": "0.00", "left": "1.00",
+        "model": None, "tag": None, "each_end_user": False,
+        "period": "total", "amount": "1.00", "spent": "0.00", "held": "0.00", "left": "1.00",
         "ends_at": None, "zone": None, "reset_day": None, "alerts": [], "raised_to": None, "raised_until": None,
     }  # fmt: skip
 
